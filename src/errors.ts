@@ -1,0 +1,229 @@
+/**
+ * Every error a client or an operator can see. Code, statuses and text stand here and nowhere else.
+ *
+ * Texts, gRPC codes and HTTP codes are those of OVMS 2026.2.1, which its users' scripts read. `grpc: null` marks a status that
+ * OVMS maps to UNKNOWN with the fixed text "Unknown error"; the code is kept and the real text is put behind it.
+ */
+interface CatalogueEntry {
+  readonly grpc: number | null;
+  readonly http: number;
+  readonly text: string;
+}
+
+const NOT_FOUND = 5;
+const INVALID_ARGUMENT = 3;
+const DEADLINE_EXCEEDED = 4;
+const FAILED_PRECONDITION = 9;
+const UNIMPLEMENTED = 12;
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+const UNKNOWN = 2;
+const CANCELLED = 1;
+
+export const CATALOGUE = {
+  // selection and readiness
+  MODEL_NAME_MISSING: { grpc: NOT_FOUND, http: 404, text: 'Model with requested name is not found' },
+  PIPELINE_NAME_MISSING: { grpc: NOT_FOUND, http: 404, text: 'Pipeline with requested name is not found' },
+  MODEL_VERSION_MISSING: { grpc: NOT_FOUND, http: 404, text: 'Model with requested version is not found' },
+  MODEL_VERSION_RETIRED: { grpc: NOT_FOUND, http: 404, text: 'Model with requested version is retired' },
+  MODEL_VERSION_NOT_LOADED: { grpc: UNAVAILABLE, http: 404, text: 'Model with requested version is not loaded yet' },
+  PIPELINE_NOT_LOADED: { grpc: UNAVAILABLE, http: 404, text: 'Pipeline is not loaded yet' },
+  PIPELINE_RETIRED: { grpc: NOT_FOUND, http: 404, text: 'Pipeline is retired' },
+  MODEL_SPEC_MISSING: { grpc: INVALID_ARGUMENT, http: 400, text: 'model_spec missing in request' },
+  INVALID_SIGNATURE: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid signature name' },
+
+  // inputs
+  MESSAGE_MALFORMED: { grpc: INVALID_ARGUMENT, http: 400, text: 'Request message could not be parsed' },
+  INVALID_NO_OF_INPUTS: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid number of inputs' },
+  INVALID_MISSING_INPUT: { grpc: INVALID_ARGUMENT, http: 400, text: 'Missing input with specific name' },
+  INVALID_NO_OF_SHAPE_DIMENSIONS: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid number of shape dimensions' },
+  INVALID_BATCH_SIZE: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid input batch size' },
+  INVALID_SHAPE: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid input shape' },
+  INVALID_PRECISION: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid input precision' },
+  INVALID_CONTENT_SIZE: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid content size of tensor proto' },
+  INVALID_VALUE_COUNT: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid number of values in tensor proto container',
+  },
+  UNSUPPORTED_DESERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported deserialization precision' },
+  UNSUPPORTED_SERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported serialization precision' },
+  NOT_IMPLEMENTED: { grpc: null, http: 500, text: 'Functionality not implemented' },
+
+  // REST parsing
+  JSON_INVALID: { grpc: FAILED_PRECONDITION, http: 412, text: 'The file is not valid json' },
+  REST_NESTING_TOO_DEEP: { grpc: null, http: 500, text: 'JSON nesting depth exceeds the allowed limit' },
+  REST_BODY_IS_NOT_AN_OBJECT: { grpc: INVALID_ARGUMENT, http: 400, text: 'Request body should be JSON object' },
+  REST_PREDICT_UNKNOWN_ORDER: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. Could not detect row or column format',
+  },
+  REST_INSTANCES_NOT_AN_ARRAY: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. Nonamed instance is not an array.',
+  },
+  REST_NAMED_INSTANCE_NOT_AN_OBJECT: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. One of named instances is not a JSON object.',
+  },
+  REST_NO_INSTANCES_FOUND: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. Missing instances in row format',
+  },
+  REST_COULD_NOT_PARSE_INSTANCE: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not parse instance content. Not valid ndarray detected',
+  },
+  REST_COULD_NOT_PARSE_INPUT: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not parse input content. Not valid ndarray detected',
+  },
+  REST_UNSUPPORTED_PRECISION: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not parse input content. Unsupported data precision detected',
+  },
+  REST_INSTANCES_BATCH_SIZE_DIFFER: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. Request inputs have different batch sizes',
+  },
+  REST_INPUT_NOT_PREALLOCATED: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Inputs inside buffer does not match expected format.',
+  },
+  REST_NO_INPUTS_FOUND: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid JSON structure, missing inputs' },
+  REST_SERIALIZE_FAILED: { grpc: null, http: 500, text: 'Response parsing to JSON error' },
+  REST_NOT_FOUND: { grpc: null, http: 404, text: 'Requested REST resource not found' },
+  REST_UNSUPPORTED_METHOD: { grpc: null, http: 406, text: 'Unsupported method' },
+  REST_INVALID_URL: { grpc: null, http: 400, text: 'Invalid request URL' },
+  REST_BODY_TOO_LARGE: { grpc: null, http: 413, text: 'Request body is larger than the limit' },
+
+  // inference
+  TENSOR_BINDING_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal deserialization error' },
+  INFERENCE_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal inference error' },
+  OUTPUT_RETRIEVAL_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal serialization error' },
+  DEADLINE_EXCEEDED: { grpc: DEADLINE_EXCEEDED, http: 504, text: 'Deadline of the request has passed' },
+  REQUEST_CANCELLED: { grpc: CANCELLED, http: 499, text: 'Request was cancelled by the client' },
+  SERVER_STOPPING: { grpc: UNAVAILABLE, http: 503, text: 'Server is stopping' },
+  WORKER_LOST: { grpc: UNAVAILABLE, http: 503, text: 'The worker of this request ended before it answered' },
+  METHOD_UNIMPLEMENTED: { grpc: UNIMPLEMENTED, http: 501, text: '' },
+  INTERNAL_ERROR: { grpc: INTERNAL, http: 500, text: 'Internal server error' },
+  UNKNOWN_ERROR: { grpc: UNKNOWN, http: 500, text: 'Unknown error' },
+
+  // configuration file and repository
+  CONFIG_FILE_UNREADABLE: { grpc: null, http: 500, text: 'Config file not found or cannot open.' },
+  CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
+  CONFIG_SCHEMA_INVALID: { grpc: null, http: 412, text: 'The file is not valid json - Schema violation' },
+  CONFIG_VALUE_INVALID: { grpc: null, http: 412, text: 'Value of provided parameter is invalid' },
+  PATH_INVALID: { grpc: null, http: 400, text: "The provided base path is invalid or doesn't exists" },
+  FILE_INVALID: { grpc: null, http: 500, text: 'File not found or cannot open' },
+  MODEL_READ_FAILED: { grpc: null, http: 500, text: 'Model could not be read' },
+  MODEL_RESHAPE_FAILED: {
+    grpc: FAILED_PRECONDITION,
+    http: 412,
+    text: 'Model could not be reshaped with requested shape',
+  },
+  MODEL_COMPILE_FAILED: {
+    grpc: FAILED_PRECONDITION,
+    http: 412,
+    text: 'Cannot compile model into target device',
+  },
+  MODEL_MAPPING_INVALID: { grpc: null, http: 500, text: 'Mapping configuration is invalid' },
+  MODEL_LAYOUT_INVALID: { grpc: null, http: 500, text: 'Layout configuration is invalid' },
+  NATIVE_BINDING_MISSING: { grpc: null, http: 500, text: 'Native addon could not be loaded' },
+  BACKEND_MISSING: { grpc: null, http: 500, text: 'Inference backend could not be loaded' },
+
+  // pipeline definitions, in the order OVMS 2026.2.1 checks them
+  PIPELINE_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Pipeline has the same name as model' },
+  PIPELINE_NODE_NAME_DUPLICATE: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has multiple nodes with the same name',
+  },
+  PIPELINE_MODEL_MISSING: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has reference to missing model',
+  },
+  PIPELINE_NODE_MISSING: { grpc: null, http: 500, text: 'Pipeline definition has reference to missing node' },
+  PIPELINE_RESPONSE_AS_DEPENDENCY: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has response node used as dependency node',
+  },
+  PIPELINE_MODEL_INPUT_MISSING: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has connection to non existing model input',
+  },
+  PIPELINE_MODEL_INPUT_FED_TWICE: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has multiple connections to the same input of underlying model',
+  },
+  PIPELINE_DATA_SOURCE_MISSING: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has reference to missing data source',
+  },
+  PIPELINE_MODEL_OUTPUT_MISSING: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has reference to missing model output',
+  },
+  PIPELINE_INPUT_SHAPE: { grpc: null, http: 500, text: 'Invalid input shape' },
+  PIPELINE_INPUT_PRECISION: { grpc: null, http: 500, text: 'Invalid input precision' },
+  PIPELINE_MODEL_INPUT_UNFED: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition does not have connections for all inputs of underlying models',
+  },
+  PIPELINE_CYCLE: { grpc: null, http: 500, text: 'Pipeline definition contains a cycle' },
+  PIPELINE_UNCONNECTED_NODES: { grpc: null, http: 500, text: 'Pipeline definition has unconnected nodes' },
+  PIPELINE_INPUTS_DIFFER: {
+    grpc: null,
+    http: 500,
+    text: 'Multiple nodes connected to the same pipeline input require different tensor metadata',
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/**
+ * An error of the catalogue. `detail` names what was expected, what was received and where; it follows the catalogue's text
+ * behind ` - `, as OVMS 2026.2.1 prints it. A fault of a lower layer travels as `cause`.
+ * A plain `Error` that reaches a frontend is a bug: it is logged with its stack and answered as `INTERNAL_ERROR`.
+ */
+export class ServingError extends Error {
+  override readonly name = 'ServingError';
+  readonly code: ErrorCode;
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
+    const { text } = CATALOGUE[code];
+    super(detail === '' ? text : text === '' ? detail : `${text} - ${detail}`, options);
+    this.code = code;
+    this.detail = detail;
+  }
+
+  /** What a gRPC client receives. Statuses without a mapping keep OVMS's code and opening words, then the real text. */
+  grpcStatus(): { readonly code: number; readonly details: string } {
+    const { grpc } = CATALOGUE[this.code];
+    if (grpc === null) {
+      return { code: UNKNOWN, details: `${CATALOGUE.UNKNOWN_ERROR.text} - ${this.message}` };
+    }
+    return { code: grpc, details: this.message };
+  }
+
+  httpStatus(): number {
+    return CATALOGUE[this.code].http;
+  }
+}

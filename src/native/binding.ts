@@ -1,0 +1,181 @@
+/**
+ * The surface of the native addon, by hand; `native/napi/addon.cc` registers exactly these names and a native test compares both.
+ * Only `src/native` loads the `.node` file.
+ *
+ * Threads: every function runs on the JavaScript thread that calls it. The registry of compiled models is one per process; slabs,
+ * infer requests and the completion ring belong to the environment (main thread or worker) that made them.
+ * Errors: a wrong argument throws a `TypeError` that names the argument. A fault of OpenVINO throws an `Error` whose `code` is a
+ * {@link NativeStatusName}; see `errors.ts`.
+ */
+export interface NativeBinding {
+  /** Version of the OpenVINO libraries in use, for example `2026.4.1-...`. */
+  openvinoVersion(): string;
+
+  /** Names of the devices the plug-ins of this machine offer, for example `['CPU', 'GPU.0']`. */
+  availableDevices(): string[];
+
+  /** Loads an extension library into the process-wide core. */
+  addExtension(libraryPath: string): void;
+
+  /**
+   * Makes an empty entry of the registry and holds it for this environment. Whoever reserves decides how long the entry lives:
+   * until {@link releaseModel} or the end of the environment.
+   */
+  reserveModel(): number;
+
+  /** Reads and compiles into a reserved entry. Blocks for as long as OpenVINO needs: call it in a worker of the blocking pool. */
+  compileModel(modelId: number, specification: CompileSpecification): void;
+
+  /** Drops this environment's hold. Memory goes when the last handle, infer request and running inference are gone. */
+  releaseModel(modelId: number): void;
+
+  /** A handle of a compiled entry for this environment; throws when the entry is unknown or not compiled. */
+  openModel(modelId: number): CompiledModelHandle;
+
+  /** Gives the handle back; infer requests made from it stay valid. Closing twice throws. */
+  closeModel(model: CompiledModelHandle): void;
+
+  describeModel(model: CompiledModelHandle): ModelDescription;
+
+  /**
+   * Makes memory known under a small integer, so that tensors are named by (slab, offset). The view must cover a whole
+   * SharedArrayBuffer; it is kept alive until {@link unregisterSlab}. Ids are per environment and are used again.
+   */
+  registerSlab(slab: Uint8Array): number;
+
+  /** Throws while an infer request of this environment that is running has a tensor in the slab. */
+  unregisterSlab(slabId: number): void;
+
+  /** Address of a byte of a slab, for the tests that prove that nothing was copied. */
+  slabAddress(slabId: number, byteOffset: number): bigint;
+
+  /** Plain memory copy into a slab: V8's own copy into shared memory is about three times slower (measured, 602 KB: 50 against 16 us). */
+  copyIn(slabId: number, byteOffset: number, source: Uint8Array): void;
+
+  /**
+   * An infer request with its binding table. The table is written by JavaScript before each start and read by native code within
+   * the call that starts it: for each port, inputs first, then outputs, {@link BINDING_STRIDE} numbers:
+   * `[slab id, byte offset, rank, size 0, size 1, ...]`. A slab id of {@link UNBOUND} on an output lets OpenVINO allocate; after
+   * the inference rank and sizes of every output are written back. Rank is at most {@link MAX_RANK}.
+   * Tensors that did not change since the last start are not set again.
+   */
+  createInferRequest(model: CompiledModelHandle, table: Float64Array): InferRequestHandle;
+
+  /** Frees the request once its inference, if one runs, has ended. Using it afterwards throws. */
+  closeInferRequest(request: InferRequestHandle): void;
+
+  /**
+   * Binds the tensors of the table and starts the inference; returns at once. The end is reported through the completion ring
+   * under `token`, a non-negative 32-bit integer. Faults of binding are reported there, too, never thrown. Starting a running
+   * request throws.
+   */
+  start(request: InferRequestHandle, token: number): void;
+
+  /** Binds, infers and waits on this thread. Returns a {@link NativeStatus}; its text by {@link takeError} with `token`. */
+  infer(request: InferRequestHandle, token: number): number;
+
+  /** Asks a running inference to stop; it still completes through the ring. */
+  cancel(request: InferRequestHandle): void;
+
+  /** Copies an output that OpenVINO allocated (`UNBOUND`) into a slab. Sizes are in the binding table. */
+  copyOutput(request: InferRequestHandle, outputIndex: number, slabId: number, byteOffset: number): void;
+
+  /** Address of the tensor that is bound to a port now, for tests. Ports count as in the binding table. */
+  tensorAddress(request: InferRequestHandle, port: number): bigint;
+
+  /**
+   * Opens this environment's completion ring; once per environment. Each record is {@link COMPLETION_STRIDE} 32-bit integers:
+   * `[token, NativeStatus, inference time in microseconds]`. `drain(count)` is called on this thread with `count` records at the
+   * start of `records`, as often as needed; any number of completions share one wake of the event loop.
+   * The event loop is kept alive only while inferences run.
+   */
+  openCompletions(records: Int32Array, drain: (count: number) => void): void;
+
+  /** The text of a failed token, once; empty when there is none. */
+  takeError(token: number): string;
+
+  /** Inferences of this environment that have started and not yet been drained. */
+  inFlight(): number;
+
+  /**
+   * Binds and listens on a numeric IPv4 or IPv6 address and returns the socket, so that several event loops can accept from it.
+   * Port 0 takes a free one. Throws an `Error` whose `code` is the system's (`EADDRINUSE`, `EACCES`, ...).
+   */
+  listen(address: string, port: number, backlog: number): { readonly fd: number; readonly port: number };
+
+  /** A second descriptor of the same socket, for another event loop. */
+  duplicate(fd: number): number;
+
+  closeDescriptor(fd: number): void;
+}
+
+declare const compiledModel: unique symbol;
+declare const inferRequest: unique symbol;
+/** Opaque and type-tagged: a handle of another kind throws. */
+export interface CompiledModelHandle {
+  readonly [compiledModel]: true;
+}
+export interface InferRequestHandle {
+  readonly [inferRequest]: true;
+}
+
+/** Numbers a port takes in a binding table: slab, offset, rank and up to {@link MAX_RANK} sizes. */
+export const BINDING_STRIDE = 11;
+export const MAX_RANK = 8;
+export const UNBOUND = -1;
+export const COMPLETION_STRIDE = 3;
+
+/** What to read and how to compile it. Crosses whole: absent is `null` or empty, so a forgotten field fails at once. */
+export interface CompileSpecification {
+  /** Absolute path of the model file (`.xml`, `.onnx`, `.pb`, `.pdmodel`, `.tflite`) or a saved-model directory. */
+  readonly path: string;
+  /** For example `CPU`, `GPU.1`, `AUTO:GPU,CPU`. */
+  readonly device: string;
+  /** Passed to `compile_model` after translation; strings, booleans and numbers. */
+  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  /** New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded. Empty: as the model says. */
+  readonly shapes: readonly { readonly name: string; readonly dimensions: readonly (readonly [number, number])[] }[];
+  /**
+   * Layouts by tensor name: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a
+   * transpose is put between.
+   */
+  readonly layouts: readonly { readonly name: string; readonly tensor: string | null; readonly model: string | null }[];
+}
+
+/** A compiled model as OpenVINO describes it; ports in OpenVINO's order, which is that of the binding table. */
+export interface ModelDescription {
+  readonly inputs: readonly PortDescription[];
+  readonly outputs: readonly PortDescription[];
+  /** `OPTIMAL_NUMBER_OF_INFER_REQUESTS`, 1 when the device does not tell. */
+  readonly optimalInferRequests: number;
+  /** `NUM_STREAMS`, 1 when the device does not tell. */
+  readonly streams: number;
+}
+
+export interface PortDescription {
+  /** All tensor names, sorted; empty for a nameless output. */
+  readonly names: readonly string[];
+  /** OpenVINO's name of the element type, for example `f32`. */
+  readonly elementType: string;
+  /** `[min, max]` a dimension, max -1 when unbounded; `null` when the rank is unknown. */
+  readonly dimensions: readonly (readonly [number, number])[] | null;
+  /** Layout in OpenVINO's text without brackets, for example `NHWC` or `N...`; empty when the model does not say. */
+  readonly layout: string;
+}
+
+/** The numbers of `native/core/status.h`, in the same order. */
+export const NATIVE_STATUS = [
+  'OK',
+  'BINDING_FAILED',
+  'INFERENCE_FAILED',
+  'CANCELLED',
+  'OUTPUT_FAILED',
+  'READ_FAILED',
+  'RESHAPE_FAILED',
+  'COMPILE_FAILED',
+  'LAYOUT_FAILED',
+  'EXTENSION_FAILED',
+  'NOT_COMPILED',
+  'INTERNAL',
+] as const;
+export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -1,0 +1,36 @@
+import type { Precision } from '../tensors/precision.js';
+import type { Shape } from '../tensors/shape.js';
+
+/** What a client asks a servable to compute, decoded from any protocol. Tensor bytes are still views of the client's message. */
+export interface PredictRequest {
+  readonly servable: string;
+  /** `null`: the default version. */
+  readonly version: bigint | null;
+  readonly inputs: ReadonlyMap<string, RequestTensor>;
+}
+
+export interface RequestTensor {
+  /** `null` for types no servable has (for example DT_COMPLEX64). */
+  readonly precision: Precision | null;
+  /** The type as errors print it: `FP32`, or the protocol's own word. */
+  readonly precisionText: string;
+  /** As sent: sizes may be negative or larger than what the content holds. */
+  readonly shape: Shape;
+  readonly content: TensorContent;
+}
+
+export type TensorContent =
+  /** Little-endian row-major bytes: a view of the message, valid until the request is answered. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Values in typed fields (`float_val`, `half_val`, ...): how many, and how to write them as little-endian elements. */
+  | { readonly kind: 'values'; readonly count: number; writeTo(target: Uint8Array): void }
+  /** Strings or encoded pictures. */
+  | { readonly kind: 'strings'; readonly strings: readonly Uint8Array[] };
+
+/** One output on its way to a client: `bytes` is a view of an arena region and valid until the response is encoded. */
+export interface ResponseTensor {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly shape: Shape;
+  readonly bytes: Uint8Array;
+}
