@@ -1,0 +1,85 @@
+import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { PredictRequest, ResponseTensor } from './predict-request.js';
+
+/**
+ * What the frontends may ask of the servables: no wire types in, none out. One implementation lives in each owner worker.
+ * Every method throws or rejects with a `ServingError` of the catalogue; anything else is a bug.
+ */
+export interface Serving {
+  /**
+   * Runs a model or a pipeline: the name is looked up among the models first, then among the pipelines (as OVMS 2026.2.1).
+   * A servable that is loading is waited for. The caller must call `release` exactly once, after the outputs were encoded.
+   */
+  predict(request: PredictRequest, call: CallContext): Promise<PredictResult>;
+
+  /**
+   * Metadata of an available servable; never waits.
+   * @param version `null` or 0: the default version. Ignored for pipelines, which always answer version 1.
+   */
+  metadata(name: string, version: bigint | null): ServableMetadata;
+
+  /** All versions ever seen, ascending, END included; with a version, that one. A pipeline is one entry, version 1. */
+  status(name: string, version: bigint | null): readonly VersionStatus[];
+
+  /**
+   * Inputs of a servable for decoders that need to know precisions before they can read values (JSON).
+   * Resolves like `predict`, waiting included.
+   */
+  inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]>;
+}
+
+/** Who asks, and how long they wait. */
+export interface CallContext {
+  readonly api: 'TensorFlowServing' | 'KServe';
+  readonly interface: 'gRPC' | 'REST';
+  /** Aborted when the client is gone or its deadline has passed; the reason is then the `ServingError` to answer with. */
+  readonly signal: AbortSignal;
+  /** Whether the client asked for the time line of its request. */
+  readonly wantsTimeline: boolean;
+}
+
+export interface PredictResult {
+  /** Sorted by name. */
+  readonly outputs: readonly ResponseTensor[];
+  /** Version that answered; 1 for a pipeline. */
+  readonly version: number;
+  /** Present when it was asked for. */
+  readonly timeline: Timeline | null;
+  /** Gives the output regions back to the arena. Exactly once. */
+  release(): void;
+}
+
+/** When each step of one request began and ended: microseconds since the request was accepted. */
+export interface Timeline {
+  readonly totalMicros: number;
+  readonly nodes: readonly {
+    readonly node: string;
+    /** Inputs ready; from here the node waits for an infer request. */
+    readonly readyMicros: number;
+    readonly startMicros: number;
+    readonly endMicros: number;
+    /** Measured by the backend around the inference alone. */
+    readonly inferMicros: number;
+  }[];
+}
+
+export interface ServableMetadata {
+  readonly name: string;
+  readonly version: number;
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+/** Life of a version, by TensorFlow Serving's numbers. */
+export const SERVABLE_STATE = { START: 10, LOADING: 20, AVAILABLE: 30, UNLOADING: 40, END: 50 } as const;
+export type ServableState = keyof typeof SERVABLE_STATE;
+
+/** Status code beside the state; its name is also the error message, never empty (as OVMS 2026.2.1). */
+export const STATE_ERROR_CODE = { OK: 0, UNKNOWN: 2, FAILED_PRECONDITION: 9 } as const;
+export type StateErrorCode = keyof typeof STATE_ERROR_CODE;
+
+export interface VersionStatus {
+  readonly version: number;
+  readonly state: ServableState;
+  readonly errorCode: StateErrorCode;
+}
