@@ -13,6 +13,7 @@ interface CatalogueEntry {
 const NOT_FOUND = 5;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
+const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const UNIMPLEMENTED = 12;
 const INTERNAL = 13;
@@ -69,6 +70,16 @@ export const CATALOGUE = {
     http: 400,
     text: 'Invalid JSON structure. One of named instances is not a JSON object.',
   },
+  REST_INSTANCES_NOT_NAMED_OR_NONAMED: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not detect neither named or nonamed format',
+  },
+  REST_INPUTS_NOT_AN_OBJECT: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid JSON structure. One of inputs is not a JSON object.',
+  },
   REST_NO_INSTANCES_FOUND: {
     grpc: INVALID_ARGUMENT,
     http: 400,
@@ -110,6 +121,11 @@ export const CATALOGUE = {
   TENSOR_BINDING_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal deserialization error' },
   INFERENCE_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal inference error' },
   OUTPUT_RETRIEVAL_FAILED: { grpc: INTERNAL, http: 500, text: 'Internal serialization error' },
+  OUT_OF_MEMORY: {
+    grpc: RESOURCE_EXHAUSTED,
+    http: 503,
+    text: 'Memory for the tensors of the request could not be had',
+  },
   DEADLINE_EXCEEDED: { grpc: DEADLINE_EXCEEDED, http: 504, text: 'Deadline of the request has passed' },
   REQUEST_CANCELLED: { grpc: CANCELLED, http: 499, text: 'Request was cancelled by the client' },
   SERVER_STOPPING: { grpc: UNAVAILABLE, http: 503, text: 'Server is stopping' },

@@ -1,0 +1,92 @@
+import type { TensorInfo } from '../tensors/tensor-info.js';
+
+/**
+ * A validated pipeline, frozen: names have become indices. Plain data, because it crosses from the control plane to the owner
+ * workers by structured clone. A model that is called by itself is a graph of one node.
+ *
+ * A *value* is one tensor of an execution: a pipeline input or one output of one node. It is written once and read by every node
+ * input and pipeline output that is connected to it.
+ */
+export interface PipelineGraph {
+  readonly name: string;
+  /** Only pipelines say in the log what their nodes do. */
+  readonly kind: 'model' | 'pipeline';
+  /** Sorted by name; inputs that nothing is connected to are left out (as OVMS 2026.2.1). */
+  readonly inputs: readonly GraphPort[];
+  /** Sorted by name. */
+  readonly outputs: readonly GraphPort[];
+  readonly nodes: readonly GraphNode[];
+  /** How many readers each value has, pipeline outputs among them. */
+  readonly valueUses: readonly number[];
+}
+
+/** An end of the graph: what the client sees, and the value behind it. */
+export interface GraphPort {
+  readonly info: TensorInfo;
+  readonly value: number;
+}
+
+export interface GraphNode {
+  readonly index: number;
+  readonly name: string;
+  readonly modelName: string;
+  /** `null`: the default version, resolved at each execution (as OVMS 2026.2.1). */
+  readonly version: number | null;
+  readonly inputs: readonly NodeInput[];
+  /** Every output of the model that is read by somebody. */
+  readonly outputs: readonly NodeOutput[];
+  /** Nodes whose outputs this one reads; it starts when as many have ended. */
+  readonly dependencyCount: number;
+  /** Indices of the nodes that read an output of this one, each once. */
+  readonly dependants: readonly number[];
+}
+
+export interface NodeInput {
+  /** Name of the model's input. */
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface NodeOutput {
+  /** Name of the model's output. */
+  readonly name: string;
+  readonly value: number;
+}
+
+/** The graph of a direct call: one node, every input fed by the client, every output returned. */
+export function modelGraph(
+  name: string,
+  version: number,
+  inputs: readonly TensorInfo[],
+  outputs: readonly TensorInfo[],
+): PipelineGraph {
+  const graphInputs = byName(inputs).map((info, value) => ({ info, value }));
+  const graphOutputs = byName(outputs).map((info, index) => ({ info, value: inputs.length + index }));
+  const node: GraphNode = {
+    index: 0,
+    name,
+    modelName: name,
+    version,
+    inputs: graphInputs.map(({ info, value }) => ({ name: info.name, value })),
+    outputs: graphOutputs.map(({ info, value }) => ({ name: info.name, value })),
+    dependencyCount: 0,
+    dependants: [],
+  };
+  return {
+    name,
+    kind: 'model',
+    inputs: graphInputs,
+    outputs: graphOutputs,
+    nodes: [node],
+    valueUses: [...graphInputs, ...graphOutputs].map(() => 1),
+  };
+}
+
+/** Names in the order of their bytes, which is the order the reference checks and answers in. */
+export function byName<T extends { readonly name: string }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => compareNames(a.name, b.name));
+}
+
+export function compareNames(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

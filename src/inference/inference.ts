@@ -1,0 +1,58 @@
+import type { ServingError } from '../errors.js';
+import type { CompileSpecification, ModelDescription } from '../native/binding.js';
+import type { Arena } from '../tensors/arena.js';
+import type { SlabRegistrar } from '../tensors/slab-registrar.js';
+import type { Tensor } from '../tensors/tensor.js';
+
+/**
+ * The seam between the scheduler and whatever computes. One instance per owner worker, used on its thread only.
+ * Implementations: the native addon (asynchronous, or one piscina task per node), openvino-node, and a simulation in tests.
+ */
+export interface Inference extends SlabRegistrar {
+  /** Where outputs of unknown shape are leased. Called once, before the first model is opened. */
+  useArena(arena: Arena): void;
+  /** Opens a model that the control plane has compiled. Rejects with a `ServingError`. */
+  openModel(model: CompiledModelReference): Promise<InferenceModel>;
+  /** Frees what the backend holds; nothing may be running. */
+  close(): Promise<void>;
+}
+
+/** How a compiled model is named across threads: its place in the process-wide registry, and how it was made. */
+export interface CompiledModelReference {
+  readonly modelId: number;
+  readonly specification: CompileSpecification;
+  readonly description: ModelDescription;
+}
+
+export interface InferenceModel {
+  createInferRequest(): InferRequest;
+  /** Infer requests made before stay usable until they are closed. */
+  close(): void;
+}
+
+/** One execution slot of a compiled model: one inference at a time. */
+export interface InferRequest {
+  /**
+   * Runs one inference over leased memory, inputs and outputs in the model's port order. The caller keeps all leases until `done`,
+   * which is called exactly once, on this thread, perhaps before `infer` returns. Nothing is thrown.
+   */
+  infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void;
+  close(): void;
+}
+
+/**
+ * Where an output goes: into a leased tensor; into a new one, because only the inference tells its shape; or nowhere, because
+ * nobody reads it.
+ */
+export type OutputTarget = Tensor | 'allocate' | 'discard';
+
+/**
+ * @param outputs per output the tensor given or allocated, `null` for a discarded one; `null` as a whole when the inference
+ * failed, and then nothing was allocated.
+ * @param inferMicros time of the inference alone.
+ */
+export type InferenceDone = (
+  error: ServingError | null,
+  outputs: readonly (Tensor | null)[] | null,
+  inferMicros: number,
+) => void;

@@ -1,0 +1,114 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+
+import { ServingError } from '../errors.js';
+import type { NativeBinding } from '../native/binding.js';
+import { fromNativeStatus } from '../native/errors.js';
+import type { Arena } from '../tensors/arena.js';
+import { precisionOfElementType, type Precision } from '../tensors/precision.js';
+import { Tensor } from '../tensors/tensor.js';
+import type {
+  CompiledModelReference,
+  Inference,
+  InferenceDone,
+  InferenceModel,
+  InferRequest,
+  OutputTarget,
+} from './inference.js';
+import type { NodeTask, NodeTaskResult, TaskTensor } from './node-task.js';
+
+/**
+ * One piscina task per node: a pool thread infers synchronously over the same shared memory. Kept selectable beside the asynchronous
+ * executor, which it loses to by 76-100 against 13 microseconds of CPU a node (measured); `benchmarks/` shows both.
+ */
+export class PiscinaInference implements Inference {
+  readonly #binding: NativeBinding;
+  readonly #pool: Piscina;
+  #arena: Arena | null = null;
+
+  constructor(binding: NativeBinding) {
+    this.#binding = binding;
+    const threads = availableParallelism();
+    this.#pool = new Piscina({
+      filename: new URL('./node-task.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
+      atomics: 'disabled',
+    });
+  }
+
+  useArena(arena: Arena): void {
+    this.#arena = arena;
+  }
+
+  openModel({ modelId, description }: CompiledModelReference): Promise<InferenceModel> {
+    const precisions = description.outputs.map((port) => precisionOfElementType(port.elementType)!);
+    const model = this.#binding.openModel(modelId);
+    return Promise.resolve({
+      createInferRequest: () => this.#createInferRequest(modelId, precisions),
+      close: () => this.#binding.closeModel(model),
+    });
+  }
+
+  registerSlab(slab: Uint8Array): number {
+    return this.#binding.registerSlab(slab);
+  }
+
+  unregisterSlab(slabId: number): void {
+    this.#binding.unregisterSlab(slabId);
+  }
+
+  slabAddress(slabId: number, byteOffset: number): bigint {
+    return this.#binding.slabAddress(slabId, byteOffset);
+  }
+
+  copyIn(slabId: number, byteOffset: number, source: Uint8Array): void {
+    this.#binding.copyIn(slabId, byteOffset, source);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close({ force: true });
+  }
+
+  /** The slot only limits how many inferences of a model run at once; the pool's threads have infer requests of their own. */
+  #createInferRequest(modelId: number, outputPrecisions: readonly Precision[]): InferRequest {
+    return {
+      infer: (inputs, outputs, done) => {
+        const task: NodeTask = {
+          modelId,
+          inputs: inputs.map(taskTensor),
+          outputs: outputs.map((target) => (typeof target === 'string' ? target : taskTensor(target))),
+          outputPrecisions,
+        };
+        (this.#pool.run(task) as Promise<NodeTaskResult>).then(
+          (result) => this.#finish(result, outputs, outputPrecisions, done),
+          (error: unknown) => done(new ServingError('WORKER_LOST', String(error), { cause: error }), null, 0),
+        );
+      },
+      close: () => undefined,
+    };
+  }
+
+  #finish(
+    { status, text, inferMicros, allocated }: NodeTaskResult,
+    outputs: readonly OutputTarget[],
+    precisions: readonly Precision[],
+    done: InferenceDone,
+  ): void {
+    if (status !== 0) return done(fromNativeStatus(status, text), null, inferMicros);
+    const tensors = outputs.map((target, index) => {
+      if (target instanceof Tensor) return target;
+      const result = allocated[index];
+      if (target === 'discard' || !result) return null;
+      const lease = this.#arena!.lease(result.bytes.byteLength);
+      this.#arena!.copyIn(lease, result.bytes);
+      return new Tensor(precisions[index]!, result.shape, lease);
+    });
+    done(null, tensors, inferMicros);
+  }
+}
+
+function taskTensor({ shape, lease }: Tensor): TaskTensor {
+  return { buffer: lease.buffer, byteOffset: lease.byteOffset, shape };
+}

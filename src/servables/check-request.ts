@@ -1,0 +1,75 @@
+import { ServingError } from '../errors.js';
+import { byName } from '../dag/graph.js';
+import { ELEMENT_BYTES } from '../tensors/precision.js';
+import { accepts, elementCount, formatPartialShape, formatShape, type Shape } from '../tensors/shape.js';
+import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
+import type { PredictRequest, RequestTensor } from './predict-request.js';
+
+/**
+ * Checks a request against the inputs of its servable, in the order of OVMS 2026.2.1: the count first, then every expected input
+ * by name, and for each one presence, sizes, precision, rank, batch, shape and content. A name the servable does not know is thus
+ * reported as the expected name that is missing.
+ *
+ * @param inputs sorted by name.
+ * @returns the tensors in the order of `inputs`.
+ * @throws ServingError INVALID_*
+ */
+export function checkRequest(request: PredictRequest, inputs: readonly TensorInfo[]): RequestTensor[] {
+  if (request.inputs.size !== inputs.length || inputs.length === 0) {
+    throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${inputs.length}; Actual: ${request.inputs.size}`);
+  }
+  return inputs.map((input) => {
+    const tensor = request.inputs.get(input.name);
+    if (tensor === undefined) throw new ServingError('INVALID_MISSING_INPUT', `Required input: ${input.name}`);
+    checkTensor(tensor, input);
+    return tensor;
+  });
+}
+
+function checkTensor(tensor: RequestTensor, input: TensorInfo): void {
+  const at = `; input name: ${input.name}`;
+  if (tensor.shape.some((size) => size < 0)) {
+    throw new ServingError(
+      'INVALID_SHAPE',
+      `Negative or zero dimension size is not acceptable: ${formatShape(tensor.shape)}${at}`,
+    );
+  }
+  if (tensor.content.kind === 'strings') throw new ServingError('NOT_IMPLEMENTED', `string or encoded picture${at}`);
+  if (tensor.precision !== input.precision) {
+    throw new ServingError('INVALID_PRECISION', `Expected: ${input.precision}; Actual: ${tensor.precisionText}${at}`);
+  }
+  checkShape(tensor.shape, input, at);
+  checkContent(tensor, input, at);
+}
+
+function checkShape(shape: Shape, input: TensorInfo, at: string): void {
+  const expectation = (): string => `Expected: ${formatPartialShape(input.shape)}; Actual: ${formatShape(shape)}${at}`;
+  if (shape.length !== input.shape.length) throw new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', expectation());
+  const batch = batchIndex(input.layout);
+  if (batch !== null && batch < shape.length && !accepts(input.shape[batch]!, shape[batch]!)) {
+    const expected = formatPartialShape([input.shape[batch]!]).slice(1, -1);
+    throw new ServingError('INVALID_BATCH_SIZE', `Expected: ${expected}; Actual: ${shape[batch]!}${at}`);
+  }
+  if (!shape.every((size, axis) => accepts(input.shape[axis]!, size)))
+    throw new ServingError('INVALID_SHAPE', expectation());
+}
+
+function checkContent({ shape, content }: RequestTensor, input: TensorInfo, at: string): void {
+  const count = elementCount(shape);
+  if (count === null) throw new ServingError('INVALID_CONTENT_SIZE', `Shape dimensions are too large${at}`);
+  if (content.kind === 'values') {
+    if (content.count === count) return;
+    throw new ServingError('INVALID_VALUE_COUNT', `Expected: ${count}; Actual: ${content.count}${at}`);
+  }
+  if (content.kind === 'bytes') {
+    const expected = count * ELEMENT_BYTES[input.precision];
+    const actual = content.bytes.byteLength;
+    if (actual !== expected)
+      throw new ServingError('INVALID_CONTENT_SIZE', `Expected: ${expected} bytes; Actual: ${actual} bytes${at}`);
+  }
+}
+
+/** Sorted copies of the inputs of a servable, made once when it is loaded. */
+export function checkOrder(inputs: readonly TensorInfo[]): TensorInfo[] {
+  return byName(inputs);
+}

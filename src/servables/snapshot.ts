@@ -1,0 +1,52 @@
+import type { PipelineGraph } from '../dag/graph.js';
+import type { CompiledModelReference } from '../inference/inference.js';
+import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { ServableState, StateErrorCode, VersionStatus } from './serving.js';
+
+/**
+ * Everything the data plane knows of the servables at one moment. The control plane makes a new one at every change and sends it
+ * to each owner worker, which swaps one reference: nobody ever sees half of a change. Plain data, frozen by being copied.
+ */
+export interface ServablesSnapshot {
+  /** Counts up by one at every change; 0 before the configuration was read. */
+  readonly epoch: number;
+  /** In the order of the configuration. */
+  readonly models: readonly ModelSnapshot[];
+  readonly pipelines: readonly PipelineSnapshot[];
+}
+
+export interface ModelSnapshot {
+  readonly name: string;
+  /** All versions ever seen, ascending. */
+  readonly versions: readonly ModelVersionSnapshot[];
+}
+
+export interface ModelVersionSnapshot extends VersionStatus {
+  /** Present while the version can be asked: AVAILABLE. */
+  readonly serving: ServingModel | null;
+}
+
+/** A compiled version with the names clients use. */
+export interface ServingModel {
+  readonly reference: CompiledModelReference;
+  /** Infer requests of all owner workers together, at least 1. */
+  readonly nireq: number;
+  /** In the order of the model's ports. */
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+export interface PipelineSnapshot {
+  readonly name: string;
+  readonly state: ServableState;
+  readonly errorCode: StateErrorCode;
+  /** Present when the definition is valid now. */
+  readonly graph: PipelineGraph | null;
+}
+
+export const EMPTY_SNAPSHOT: ServablesSnapshot = { epoch: 0, models: [], pipelines: [] };
+
+/** Highest available version, or `null` (as OVMS 2026.2.1). */
+export function defaultVersion(model: ModelSnapshot): ModelVersionSnapshot | null {
+  return model.versions.findLast((version) => version.state === 'AVAILABLE') ?? null;
+}
