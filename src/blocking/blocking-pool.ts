@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+
+import { ServingError } from '../errors.js';
+import type { CompileSpecification, ModelDescription } from '../native/binding.js';
+import type { BlockingResult, BlockingTask } from './tasks.js';
+
+/** Idle workers are kept this long: a load pass comes in bursts. */
+const IDLE_MS = 2_000;
+
+/** A piscina pool for what would block an event loop. Its workers hold nothing between two tasks. */
+export class BlockingPool {
+  readonly #pool = new Piscina({
+    filename: new URL('./tasks.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: Math.max(2, availableParallelism()),
+    idleTimeout: IDLE_MS,
+    // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
+    atomics: 'disabled',
+  });
+
+  /**
+   * Reads and compiles into a registry entry that this thread has reserved.
+   *
+   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED
+   */
+  compile(modelId: number, specification: CompileSpecification): Promise<ModelDescription> {
+    return this.#run({ kind: 'compile', modelId, specification });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close({ force: true });
+  }
+
+  async #run<T>(task: BlockingTask): Promise<T> {
+    const result = (await this.#pool.run(task)) as BlockingResult<T>;
+    if ('code' in result) throw new ServingError(result.code, result.detail);
+    return result.value;
+  }
+}

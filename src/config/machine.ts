@@ -1,0 +1,35 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+import type { Host } from './host.js';
+
+/** The machine this process runs on, as the command line wants to know it. */
+export function machine(): Host {
+  return {
+    cores: availableParallelism(),
+    maxOpenFiles: openFilesLimit(),
+    workingDirectory: process.cwd(),
+    fileExists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+    directoryExists: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+    fileReadable,
+  };
+}
+
+/** Node offers no getrlimit; its diagnostic report does. */
+function openFilesLimit(): number {
+  const report = process.report.getReport() as unknown as {
+    readonly userLimits?: { readonly open_files?: { readonly soft: number | string } };
+  };
+  const limit = Number(report.userLimits?.open_files?.soft);
+  return Number.isFinite(limit) ? limit : Infinity;
+}
+
+function fileReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    // Any reason will do: the caller reports the path.
+    return false;
+  }
+}

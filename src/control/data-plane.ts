@@ -1,0 +1,163 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+
+import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
+import type { OwnerCommand, OwnerReport, OwnerTask } from '../data-plane/messages.js';
+import { log } from '../observability/logger.js';
+import type { ServablesSnapshot } from '../servables/snapshot.js';
+import type { Listeners } from './listeners.js';
+
+export interface DataPlaneSettings {
+  readonly workers: number;
+  readonly grpc: Listeners | null;
+  readonly rest: Listeners | null;
+  readonly channelArguments: Readonly<Record<string, string | number>>;
+  readonly cors: CorsSettings;
+  readonly log: LogSettings;
+  readonly backend: Backend;
+  readonly nodeExecutor: NodeExecutor;
+}
+
+/**
+ * The pool of owner workers, seen from the control plane: it starts them, hands them snapshots and stops them. A worker that dies
+ * takes only its own connections with it: another one starts on the same listening sockets with the current snapshot.
+ */
+export class DataPlane {
+  readonly #settings: DataPlaneSettings;
+  readonly #pool: Piscina;
+  readonly #owners = new Set<Owner>();
+  #snapshot: ServablesSnapshot;
+  #stopping = false;
+
+  private constructor(settings: DataPlaneSettings, snapshot: ServablesSnapshot) {
+    this.#settings = settings;
+    this.#snapshot = snapshot;
+    this.#pool = new Piscina({
+      filename: new URL('../data-plane/owner.js', import.meta.url).href,
+      minThreads: settings.workers,
+      maxThreads: settings.workers,
+      concurrentTasksPerWorker: 1,
+      // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
+      atomics: 'disabled',
+    });
+  }
+
+  /** Starts the workers; resolves when all of them accept connections. */
+  static async start(settings: DataPlaneSettings, snapshot: ServablesSnapshot): Promise<DataPlane> {
+    const plane = new DataPlane(settings, snapshot);
+    try {
+      await Promise.all(Array.from({ length: settings.workers }, () => plane.#startOwner().ready));
+    } catch (error) {
+      await plane.#pool.destroy();
+      throw error;
+    }
+    return plane;
+  }
+
+  /** Sends a snapshot to every worker; the promise resolves when all of them run on it. */
+  async publish(snapshot: ServablesSnapshot): Promise<void> {
+    this.#snapshot = snapshot;
+    await Promise.all([...this.#owners].map((owner) => owner.publish(snapshot)));
+  }
+
+  /** Lets every worker finish what it accepted, then ends the pool. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const ends = [...this.#owners].map((owner) => owner.stop());
+    await Promise.all(ends);
+    await this.#pool.close({ force: true });
+  }
+
+  /** The worker threads, for tests that end one. */
+  get threads(): Piscina['threads'] {
+    return this.#pool.threads;
+  }
+
+  #startOwner(): Owner {
+    const { grpc, rest, ...settings } = this.#settings;
+    const { port1, port2 } = new MessageChannel();
+    const task: OwnerTask = {
+      ...settings,
+      control: port2,
+      grpcDescriptors: grpc?.duplicate() ?? [],
+      restDescriptors: rest?.duplicate() ?? [],
+      snapshot: this.#snapshot,
+    };
+    const run = this.#pool.run(task, { transferList: [port2] }) as Promise<void>;
+    const owner = new Owner(port1, run);
+    this.#owners.add(owner);
+    run.then(
+      () => this.#owners.delete(owner),
+      (error: unknown) => this.#ownerLost(owner, error),
+    );
+    return owner;
+  }
+
+  #ownerLost(owner: Owner, error: unknown): void {
+    this.#owners.delete(owner);
+    if (this.#stopping) return;
+    log.serving.error(
+      `An owner worker ended before it was told to: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    // One that never accepted anything would not fare better the next time.
+    if (owner.wasReady)
+      this.#startOwner().ready.catch((reason: unknown) =>
+        log.serving.critical(`No owner worker could be started: ${String(reason)}`),
+      );
+  }
+}
+
+/** The control plane's line to one owner worker. */
+class Owner {
+  readonly ready: Promise<void>;
+  wasReady = false;
+  readonly #port: MessagePort;
+  readonly #run: Promise<void>;
+  readonly #waiting = new Map<number, () => void>();
+
+  constructor(port: MessagePort, run: Promise<void>) {
+    this.#port = port;
+    this.#run = run;
+    this.ready = new Promise((resolve, reject) => {
+      port.on('message', (report: OwnerReport) => {
+        if (report.kind === 'ready') {
+          this.wasReady = true;
+          resolve();
+        } else {
+          this.#applied(report.epoch);
+        }
+      });
+      run.catch(reject);
+    });
+    const ended = (): void => {
+      for (const resolve of this.#waiting.values()) resolve();
+      this.#waiting.clear();
+      port.close();
+    };
+    run.then(ended, ended);
+  }
+
+  publish(snapshot: ServablesSnapshot): Promise<void> {
+    const applied = new Promise<void>((resolve) => this.#waiting.set(snapshot.epoch, resolve));
+    this.#send({ kind: 'snapshot', snapshot });
+    return applied;
+  }
+
+  /** Resolves when the worker has ended, in whichever way. */
+  stop(): Promise<void> {
+    this.#send({ kind: 'stop' });
+    return this.#run.catch(() => undefined);
+  }
+
+  #applied(epoch: number): void {
+    for (const [waiting, resolve] of this.#waiting) {
+      if (waiting > epoch) continue;
+      this.#waiting.delete(waiting);
+      resolve();
+    }
+  }
+
+  #send(command: OwnerCommand): void {
+    this.#port.postMessage(command);
+  }
+}

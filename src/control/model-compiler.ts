@@ -1,0 +1,43 @@
+import type { BlockingPool } from '../blocking/blocking-pool.js';
+import type { CompiledModelReference } from '../inference/inference.js';
+import type { CompileSpecification, NativeBinding } from '../native/binding.js';
+
+/** Fills entries of the process-wide registry and holds them for the control plane until they are released. */
+export class ModelCompiler {
+  readonly cacheDir: string | null;
+  readonly #binding: NativeBinding;
+  readonly #pool: BlockingPool;
+  readonly #held = new Set<number>();
+
+  constructor(binding: NativeBinding, pool: BlockingPool, cacheDir: string | null) {
+    this.cacheDir = cacheDir;
+    this.#binding = binding;
+    this.#pool = pool;
+  }
+
+  /** @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED */
+  async compile(specification: CompileSpecification): Promise<CompiledModelReference> {
+    const modelId = this.#binding.reserveModel();
+    this.#held.add(modelId);
+    try {
+      return { modelId, specification, description: await this.#pool.compile(modelId, specification) };
+    } catch (error) {
+      this.#release(modelId);
+      throw error;
+    }
+  }
+
+  /** Owner workers that have the model open keep it until they close it. */
+  release({ modelId }: CompiledModelReference): void {
+    this.#release(modelId);
+  }
+
+  close(): void {
+    for (const modelId of [...this.#held]) this.#release(modelId);
+  }
+
+  #release(modelId: number): void {
+    this.#held.delete(modelId);
+    this.#binding.releaseModel(modelId);
+  }
+}

@@ -1,0 +1,141 @@
+import { resolve } from 'node:path';
+
+import { BlockingPool } from '../blocking/blocking-pool.js';
+import { parseChannelArguments } from '../config/channel-arguments.js';
+import { loadConfigFile } from '../config/load.js';
+import type { LoadedConfig, ServablesSource, ServerSettings } from '../config/settings.js';
+import { loadSingleModel } from '../config/single-model.js';
+import type { NativeBinding } from '../native/binding.js';
+import { loadNativeBinding } from '../native/load.js';
+import { log } from '../observability/logger.js';
+import { EMPTY_SNAPSHOT, type ServablesSnapshot } from '../servables/snapshot.js';
+import { DataPlane } from './data-plane.js';
+import { Listeners } from './listeners.js';
+import { ModelCompiler } from './model-compiler.js';
+import { ServableManager } from './servable-manager.js';
+
+/**
+ * The control plane: it binds the ports, reads the configuration, compiles models on the blocking pool and tells the owner workers
+ * by snapshots what they may serve. No request passes through this thread.
+ */
+export class Server {
+  readonly #listeners: readonly Listeners[];
+  readonly #dataPlane: DataPlane;
+  readonly #blocking: BlockingPool;
+  readonly #compiler: ModelCompiler;
+  /** Port of the gRPC listener, `null` without one. */
+  readonly grpcPort: number | null;
+  /** Port of the REST listener, `null` without one. */
+  readonly restPort: number | null;
+  /**
+   * The first load pass: resolves when every servable is available or has failed.
+   * Rejects with CONFIG_* when the configuration cannot be read, in single-model mode also with the fault of the model.
+   */
+  readonly loaded: Promise<void>;
+  #stopped: Promise<void> | null = null;
+
+  private constructor(
+    ports: Ports,
+    dataPlane: DataPlane,
+    blocking: BlockingPool,
+    compiler: ModelCompiler,
+    source: ServablesSource,
+  ) {
+    this.#listeners = [ports.grpc, ports.rest].filter((listeners) => listeners !== null);
+    this.#dataPlane = dataPlane;
+    this.#blocking = blocking;
+    this.#compiler = compiler;
+    this.grpcPort = ports.grpc?.port ?? null;
+    this.restPort = ports.rest?.port ?? null;
+    this.loaded = this.#load(source);
+  }
+
+  /**
+   * Binds the ports, starts the owner workers and begins to load: the ports answer before the first model is read
+   * (as OVMS 2026.2.1). Faults of single servables do not end the server.
+   *
+   * @throws ListenError for a port that cannot be had
+   * @throws ServingError NATIVE_BINDING_MISSING, BACKEND_MISSING, CONFIG_VALUE_INVALID
+   */
+  static async start(settings: ServerSettings): Promise<Server> {
+    const binding = loadNativeBinding();
+    const channelArguments = parseChannelArguments(settings.grpcChannelArguments);
+    if (settings.cpuExtension !== null) binding.addExtension(settings.cpuExtension);
+    const ports = await openPorts(binding, settings);
+    try {
+      const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
+      const dataPlane = await DataPlane.start(
+        { ...ports, workers, channelArguments, cors, log: logSettings, backend, nodeExecutor },
+        EMPTY_SNAPSHOT,
+      );
+      logPorts(ports);
+      const blocking = new BlockingPool();
+      return new Server(
+        ports,
+        dataPlane,
+        blocking,
+        new ModelCompiler(binding, blocking, settings.cacheDir),
+        settings.servables,
+      );
+    } catch (error) {
+      for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
+      throw error;
+    }
+  }
+
+  /** Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  /** The owner workers' threads, for tests that end one. */
+  get ownerThreads(): DataPlane['threads'] {
+    return this.#dataPlane.threads;
+  }
+
+  async #load(source: ServablesSource): Promise<void> {
+    const published: Promise<void>[] = [];
+    const publish = (snapshot: ServablesSnapshot): void => void published.push(this.#dataPlane.publish(snapshot));
+    const manager = new ServableManager(this.#compiler, publish);
+    const faults = await manager.load(await readSource(source));
+    await Promise.all(published);
+    if (source.kind === 'single-model' && faults[0] !== undefined) throw faults[0];
+    log.serving.info('ServableManagerModule started');
+  }
+
+  async #stop(): Promise<void> {
+    for (const listeners of this.#listeners) listeners.close();
+    await this.#dataPlane.stop();
+    this.#compiler.close();
+    await this.#blocking.close();
+    log.serving.info('Server stopped');
+  }
+}
+
+function readSource(source: ServablesSource): Promise<LoadedConfig> | LoadedConfig {
+  if (source.kind === 'config-file') return loadConfigFile(resolve(source.path));
+  return loadSingleModel(source.flags, process.cwd());
+}
+
+interface Ports {
+  readonly grpc: Listeners | null;
+  readonly rest: Listeners | null;
+}
+
+async function openPorts(binding: NativeBinding, settings: ServerSettings): Promise<Ports> {
+  const grpc = settings.grpc === null ? null : await Listeners.open(binding, settings.grpc);
+  for (const address of grpc?.addresses ?? [])
+    log.serving.info(`Binding gRPC server to address: ${address}:${grpc!.port}`);
+  try {
+    const rest = settings.rest === null ? null : await Listeners.open(binding, settings.rest);
+    return { grpc, rest };
+  } catch (error) {
+    grpc?.close();
+    throw error;
+  }
+}
+
+function logPorts({ grpc, rest }: Ports): void {
+  if (grpc !== null) log.serving.info(`Started gRPC server on port ${grpc.port}`);
+  for (const address of rest?.addresses ?? []) log.serving.info(`Started REST server at ${address}:${rest!.port}`);
+}

@@ -1,0 +1,35 @@
+import type { MessagePort } from 'node:worker_threads';
+
+import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
+import type { ServablesSnapshot } from '../servables/snapshot.js';
+
+/** What an owner worker is started with. Crosses once, by structured clone. */
+export interface OwnerTask {
+  /** The worker's end of its line to the control plane; transferred. */
+  readonly control: MessagePort;
+  /** Listening sockets of its own: descriptors that this worker accepts from and closes. */
+  readonly grpcDescriptors: readonly number[];
+  readonly restDescriptors: readonly number[];
+  readonly channelArguments: Readonly<Record<string, string | number>>;
+  readonly cors: CorsSettings;
+  readonly log: LogSettings;
+  readonly backend: Backend;
+  readonly nodeExecutor: NodeExecutor;
+  /** Owner workers in all: each takes its share of a model's infer requests. */
+  readonly workers: number;
+  /** The servables to begin with. */
+  readonly snapshot: ServablesSnapshot;
+}
+
+/** From the control plane to an owner worker. */
+export type OwnerCommand =
+  | { readonly kind: 'snapshot'; readonly snapshot: ServablesSnapshot }
+  /** Accept nothing more, finish what was accepted, end. */
+  | { readonly kind: 'stop' };
+
+/** From an owner worker to the control plane. */
+export type OwnerReport =
+  /** The ports accept. */
+  | { readonly kind: 'ready' }
+  /** From here on this worker runs no request on an older snapshot's models but those that began before. */
+  | { readonly kind: 'applied'; readonly epoch: number };

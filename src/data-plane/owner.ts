@@ -1,0 +1,70 @@
+import type { MessagePort } from 'node:worker_threads';
+
+import { createJsTransport } from '../frontends/grpc/js-transport.js';
+import { createRestServer } from '../frontends/rest/server.js';
+import { tensorflowServingMethods } from '../frontends/tfs/service.js';
+import { createInference } from '../inference/create-inference.js';
+import { configureLogging, log } from '../observability/logger.js';
+import { WorkerServing } from '../servables/worker-serving.js';
+import { Arena } from '../tensors/arena.js';
+import { acceptFrom, listenOn } from './accept.js';
+import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
+
+/**
+ * An owner worker: one long task of the data plane's piscina pool. It owns the connections it accepted, the scheduler and its share
+ * of the infer requests, and it alone touches them. Ends when the control plane says so and everything accepted was answered.
+ */
+export default async function runOwner(task: OwnerTask): Promise<void> {
+  configureLogging(task.log);
+  const inference = await createInference(task.backend, task.nodeExecutor);
+  const arena = new Arena(inference);
+  inference.useArena(arena);
+  const serving = new WorkerServing(inference, arena, (nireq) => Math.max(1, Math.floor(nireq / task.workers)));
+  const stop = followControlPlane(task.control, serving);
+  await serving.apply(task.snapshot);
+  const closeFrontends = await openFrontends(task, serving);
+  report(task.control, { kind: 'ready' });
+
+  await stop;
+  await closeFrontends();
+  serving.close();
+  await inference.close();
+  if (arena.leasedRegions > 0) log.serving.error(`${arena.leasedRegions} tensor regions were never given back`);
+  task.control.close();
+}
+
+/** Applies snapshots as they come; the promise resolves at the command to stop. */
+function followControlPlane(control: MessagePort, serving: WorkerServing): Promise<void> {
+  return new Promise((resolve, reject) => {
+    control.on('message', (command: OwnerCommand) => {
+      if (command.kind === 'stop') return resolve();
+      const { snapshot } = command;
+      serving.apply(snapshot).then(() => report(control, { kind: 'applied', epoch: snapshot.epoch }), reject);
+    });
+    // The control plane is gone: nobody could ever stop this worker.
+    control.on('close', resolve);
+  });
+}
+
+async function openFrontends(task: OwnerTask, serving: WorkerServing): Promise<() => Promise<void>> {
+  const onBug = (error: unknown): void =>
+    log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
+  const grpc = createJsTransport(tensorflowServingMethods(serving), task.channelArguments, onBug);
+  const acceptors = await Promise.all(
+    task.grpcDescriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
+  );
+  const rest = task.restDescriptors.map(() => createRestServer(serving, { cors: task.cors, onBug }));
+  await Promise.all(rest.map(({ server }, index) => listenOn(server, task.restDescriptors[index]!)));
+  return async () => {
+    for (const acceptor of acceptors) acceptor.close();
+    await Promise.all([grpc.close(), ...rest.map((server) => server.close())]);
+  };
+}
+
+function report(control: MessagePort, message: OwnerReport): void {
+  control.postMessage(message);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

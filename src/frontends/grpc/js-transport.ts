@@ -1,0 +1,117 @@
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type sendUnaryData,
+  type ServerOptions,
+  type ServerUnaryCall,
+} from '@grpc/grpc-js';
+import type { Socket } from 'node:net';
+
+import { ServingError } from '../../errors.js';
+import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
+
+/** Largest message in both directions (as OVMS 2026.2.1). */
+export const MESSAGE_LIMIT_BYTES = 1024 ** 3;
+/** Request header by which a client asks for the time line of its request. */
+export const TIMELINE_HEADER = 'vinery-timeline';
+
+const identity = (bytes: Buffer): Buffer => bytes;
+
+/** gRPC by @grpc/grpc-js: takes accepted sockets and serves methods on bytes. */
+export interface GrpcTransport {
+  accept(socket: Socket): void;
+  /** Refuses new calls, lets those in flight finish, then closes every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param channelArguments gRPC's own channel options, as `--grpc_channel_arguments` gives them; unknown ones are ignored by grpc-js.
+ * @param onBug hears of faults that are not of the catalogue; the client gets INTERNAL.
+ */
+export function createJsTransport(
+  service: RpcService,
+  channelArguments: Readonly<Record<string, string | number>>,
+  onBug: (error: unknown) => void,
+): GrpcTransport {
+  const options: ServerOptions = {
+    ...channelArguments,
+    'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
+    'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
+    // Bookkeeping per call and per connection for a debugging protocol that nothing here offers.
+    'grpc.enable_channelz': 0,
+  };
+  const server = new Server(options);
+  for (const [path, method] of service) {
+    server.register(path, unaryHandler(method, onBug), identity, identity, 'unary');
+  }
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return {
+    accept: (socket) => {
+      socket.setNoDelay(true);
+      injector.injectConnection(socket);
+    },
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+      }),
+  };
+}
+
+function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
+  return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): void => {
+    const context = new UnaryCall(call);
+    Promise.resolve()
+      .then(() => method(call.request, context))
+      .then(
+        (bytes) => respond(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), context.trailer),
+        (error: unknown) => {
+          if (!(error instanceof ServingError)) onBug(error);
+          const known = error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR');
+          const { code, details } = known.grpcStatus();
+          respond({ code, details, metadata: context.trailer }, null);
+        },
+      );
+  };
+}
+
+class UnaryCall implements RpcCall {
+  readonly api = 'TensorFlowServing';
+  readonly interface = 'gRPC';
+  readonly trailer = new Metadata();
+  readonly wantsTimeline: boolean;
+  readonly #call: ServerUnaryCall<Buffer, Buffer>;
+  #abort: AbortController | null = null;
+
+  constructor(call: ServerUnaryCall<Buffer, Buffer>) {
+    this.#call = call;
+    this.wantsTimeline = call.metadata.get(TIMELINE_HEADER)[0] === '1';
+  }
+
+  /** Made when somebody asks: metadata and status calls never do. */
+  get signal(): AbortSignal {
+    if (this.#abort === null) {
+      const abort = (this.#abort = new AbortController());
+      const cancel = (): void => abort.abort(cancellation(this.#call.getDeadline()));
+      if (this.#call.cancelled) cancel();
+      else this.#call.once('cancelled', cancel);
+    }
+    return this.#abort.signal;
+  }
+
+  setTrailer(name: string, value: string): void {
+    this.trailer.set(name, value);
+  }
+}
+
+/** grpc-js reports both as cancelled: past the deadline it was the deadline. */
+function cancellation(deadline: Date | number): ServingError {
+  const passed = Number(deadline) <= Date.now();
+  return new ServingError(passed ? 'DEADLINE_EXCEEDED' : 'REQUEST_CANCELLED');
+}
+
+/** Name of a gRPC status code, for logs. */
+export function statusName(code: number): string {
+  return status[code] ?? String(code);
+}
