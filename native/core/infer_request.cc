@@ -1,0 +1,192 @@
+#include "core/infer_request.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "core/openvino_fault.h"
+
+namespace vinery {
+namespace {
+
+std::int32_t MicrosSince(std::chrono::steady_clock::time_point start) {
+  const auto elapsed = std::chrono::steady_clock::now() - start;
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+  return static_cast<std::int32_t>(std::min<std::int64_t>(micros, std::numeric_limits<std::int32_t>::max()));
+}
+
+/// Compares rank and sizes with those of a row that was checked before. Sizes behind the rank are left over and mean nothing.
+bool SameShape(const double* row, const RawRow& checked) {
+  return row[2] == checked[2] && std::equal(row + 3, row + 3 + static_cast<std::size_t>(checked[2]), checked.begin() + 3);
+}
+
+bool SameRow(const RawRow& row, const RawRow& checked) {
+  return row[0] == checked[0] && row[1] == checked[1] && SameShape(row.data(), checked);
+}
+
+}  // namespace
+
+Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, std::shared_ptr<InferRequest>& request) {
+  return Guard(StatusCode::kInternal, [&] { request = std::make_shared<InferRequest>(std::move(model)); });
+}
+
+InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model) : model_(std::move(model)) {
+  // OpenVINO's infer request is made by a call that is not const, on an object that is a counted reference.
+  ov::CompiledModel compiled = model_->compiled();
+  for (const auto& input : compiled.inputs()) ports_.emplace_back(input);
+  for (const auto& output : compiled.outputs()) ports_.emplace_back(output);
+  request_ = compiled.create_infer_request();
+  request_.set_callback([this](const std::exception_ptr& exception) { Finish(exception); });
+}
+
+InferRequest::~InferRequest() { Wait(); }
+
+InferRequest::Port::Port(const ov::Output<const ov::Node>& port) : output(port) {
+  if (const auto& shape = port.get_partial_shape(); shape.is_static()) static_shape = shape.to_shape();
+}
+
+std::string InferRequest::PortName(std::size_t port) const {
+  return port < input_count() ? "input " + std::to_string(port) : "output " + std::to_string(port - input_count());
+}
+
+Status InferRequest::Bind(const double* table, const SlabTable& slabs) {
+  for (std::size_t port = 0; port < ports_.size(); ++port) {
+    RawRow row;
+    std::memcpy(row.data(), table + port * kBindingStride, sizeof(row));
+    if (Status status = BindPort(port, row, slabs); !status.ok()) return std::move(status).At(PortName(port));
+  }
+  return Status::Ok();
+}
+
+Status InferRequest::BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs) {
+  Port& state = ports_[port];
+  if (row[0] == kUnbound) return Unbind(state, port < input_count());
+  if (state.bound() && !state.stale && SameRow(row, state.row)) {
+    const Slab* slab = slabs.Find(static_cast<std::uint64_t>(row[0]));
+    if (slab != nullptr && slab->generation == state.slab_generation) return Status::Ok();
+  }
+  return BindSlab(state, row, slabs);
+}
+
+Status InferRequest::BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs) {
+  BindingRow row;
+  const auto& type = port.output.get_element_type();
+  if (Status status = ParseRow(raw, type, row); !status.ok()) return status;
+  std::uint8_t* address = nullptr;
+  if (Status status = slabs.Resolve(row.slab, row.offset, row.bytes, address); !status.ok()) return status;
+  return Guard(StatusCode::kBindingFailed, [&] {
+    ov::Tensor tensor(type, row.shape, address);
+    request_.set_tensor(port.output, tensor);
+    port.tensor = std::move(tensor);
+    port.row = raw;
+    port.slab_generation = slabs.Find(row.slab)->generation;
+    port.stale = false;
+  });
+}
+
+Status InferRequest::Unbind(Port& port, bool is_input) {
+  if (is_input) return {StatusCode::kBindingFailed, "no memory is bound"};
+  if (!port.bound()) return Status::Ok();
+  return Guard(StatusCode::kBindingFailed, [&] {
+    // A tensor that owns its memory grows when it must, so the smallest shape serves for all a dynamic port may get.
+    const auto& shape = port.output.get_partial_shape();
+    const ov::Shape smallest = shape.rank().is_static() ? shape.get_min_shape() : ov::Shape{0};
+    request_.set_tensor(port.output, ov::Tensor(port.output.get_element_type(), smallest));
+    port.tensor = {};
+    port.slab_generation = 0;
+  });
+}
+
+void InferRequest::Start(Done done) {
+  // Before the last inference is through, its callback may still be running: OpenVINO takes the callback out of the request for
+  // the time of the call and puts it back afterwards, so an inference started from within would end without being reported.
+  Wait();
+  done_ = std::move(done);
+  running_ = true;
+  started_at_ = std::chrono::steady_clock::now();
+  Status status = Guard(StatusCode::kInferenceFailed, [&] {
+    request_.start_async();
+    unsettled_ = true;
+  });
+  if (!status.ok()) done_(std::move(status), 0);
+}
+
+void InferRequest::Finish(const std::exception_ptr& exception) {
+  const std::int32_t micros = MicrosSince(started_at_);
+  done_(exception == nullptr ? Status::Ok() : StatusFromException(exception, StatusCode::kInferenceFailed), micros);
+}
+
+Status InferRequest::Infer() {
+  Wait();
+  // With one stream of one thread the CPU plug-in infers on the calling thread (OpenVINO pull request 29777) and, since a queue
+  // of that thread swallows exceptions, a failure comes out as success; worse, the failed task stays queued and runs again with
+  // the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash). So only what cannot fail
+  // inside goes that way. Everything else takes the hop to a stream's thread, which reports failures.
+  if (!model_->may_fail_inside()) return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
+  done_ = [](const Status&, std::int32_t) {};
+  return Guard(StatusCode::kInferenceFailed, [&] {
+    request_.start_async();
+    request_.wait();
+  });
+}
+
+void InferRequest::Cancel() {
+  if (running_) request_.cancel();
+}
+
+void InferRequest::Wait() {
+  if (!unsettled_) return;
+  unsettled_ = false;
+  // A fault of the inference is thrown here again; it was reported by `Finish`.
+  static_cast<void>(Guard(StatusCode::kInferenceFailed, [&] { request_.wait(); }).ok());
+}
+
+Status InferRequest::WriteOutputShapes(double* table) {
+  for (std::size_t index = input_count(); index < ports_.size(); ++index) {
+    Status status = WriteOutputShape(ports_[index], table + index * kBindingStride);
+    if (!status.ok()) return std::move(status).At(PortName(index));
+  }
+  return Status::Ok();
+}
+
+Status InferRequest::WriteOutputShape(Port& port, double* row) {
+  if (port.static_shape) return port.bound() ? Status::Ok() : WriteShape(*port.static_shape, row);
+  ov::Shape shape;
+  Status status = Guard(StatusCode::kOutputFailed, [&] {
+    shape = port.bound() ? port.tensor.get_shape() : request_.get_tensor(port.output).get_shape();
+  });
+  if (!status.ok()) return status;
+  if (status = WriteShape(shape, row); !status.ok()) return status;
+  // OpenVINO made the bound tensor smaller: it must be set again, at full size, before the next inference.
+  if (port.bound() && !SameShape(row, port.row)) port.stale = true;
+  return Status::Ok();
+}
+
+Status InferRequest::CopyOutput(std::size_t output, const SlabTable& slabs, std::uint64_t slab, std::uint64_t offset) {
+  const Port& port = ports_[input_count() + output];
+  if (port.bound()) return {StatusCode::kOutputFailed, PortName(input_count() + output) + " is bound to a slab"};
+  Status resolved = Status::Ok();
+  Status copied = Guard(StatusCode::kOutputFailed, [&] {
+    const ov::Tensor tensor = request_.get_tensor(port.output);
+    std::uint8_t* target = nullptr;
+    resolved = slabs.Resolve(slab, offset, tensor.get_byte_size(), target);
+    if (resolved.ok()) std::memcpy(target, tensor.data(), tensor.get_byte_size());
+  });
+  if (!resolved.ok()) return {StatusCode::kOutputFailed, resolved.text()};
+  return copied;
+}
+
+bool InferRequest::Uses(const Slab& slab) const {
+  return std::any_of(ports_.begin(), ports_.end(), [&](const Port& port) { return port.slab_generation == slab.generation; });
+}
+
+Status InferRequest::TensorAddress(std::size_t port, std::uint64_t& address) {
+  return Guard(StatusCode::kOutputFailed, [&] {
+    const ov::Tensor tensor = request_.get_tensor(ports_[port].output);
+    address = reinterpret_cast<std::uintptr_t>(tensor.data());
+  });
+}
+
+}  // namespace vinery

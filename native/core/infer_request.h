@@ -1,0 +1,99 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <openvino/runtime/infer_request.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/binding_row.h"
+#include "core/compiled_model.h"
+#include "core/slab_table.h"
+#include "core/status.h"
+
+namespace vinery {
+
+/// An execution slot of a compiled model: one inference at a time. Every function runs on the thread of the environment that made
+/// it; only the end of a started inference comes on a thread of OpenVINO.
+/// Whoever starts an inference keeps this object and the bound slabs alive until the end has been reported.
+class InferRequest {
+ public:
+  /// Called once for each start, on a thread of OpenVINO, or within `Start` when the inference could not begin.
+  using Done = std::function<void(Status status, std::int32_t micros)>;
+
+  static Status Create(std::shared_ptr<const CompiledModel> model, std::shared_ptr<InferRequest>& request);
+  explicit InferRequest(std::shared_ptr<const CompiledModel> model);
+  InferRequest(const InferRequest&) = delete;
+  InferRequest& operator=(const InferRequest&) = delete;
+  InferRequest(InferRequest&&) = delete;
+  InferRequest& operator=(InferRequest&&) = delete;
+  /// Waits for a running inference.
+  ~InferRequest();
+
+  std::size_t input_count() const { return model_->description().inputs.size(); }
+  std::size_t output_count() const { return model_->description().outputs.size(); }
+  std::size_t port_count() const { return ports_.size(); }
+
+  /// Sets the tensors that the table names, inputs first; `table` has `port_count()` rows. A port whose row and slab are those of
+  /// the last time is left alone: setting a tensor costs OpenVINO more than a small inference's whole bookkeeping.
+  Status Bind(const double* table, const SlabTable& slabs);
+
+  /// Starts with the bound tensors. Not while running.
+  void Start(Done done);
+  /// Infers and waits on this thread. Not while running.
+  Status Infer();
+  /// Harmless when nothing runs.
+  void Cancel();
+  /// Blocks until OpenVINO is through with the inference and its callback. Called before memory may go away.
+  void Wait();
+  /// The owner's thread tells that it has seen the end.
+  void MarkDone() { running_ = false; }
+  bool running() const { return running_; }
+
+  /// Writes shapes of outputs into the table; only those that a client cannot know already.
+  Status WriteOutputShapes(double* table);
+
+  /// Copies an output that OpenVINO allocated; `kOutputFailed` when it is bound to a slab or does not fit.
+  Status CopyOutput(std::size_t output, const SlabTable& slabs, std::uint64_t slab, std::uint64_t offset);
+
+  /// Whether any port is bound to the slab.
+  bool Uses(const Slab& slab) const;
+  Status TensorAddress(std::size_t port, std::uint64_t& address);
+
+ private:
+  /// What OpenVINO has at a port now. Unbound: memory of its own.
+  struct Port {
+    explicit Port(const ov::Output<const ov::Node>& port);
+    ov::Output<const ov::Node> output;
+    std::optional<ov::Shape> static_shape;
+    /// The row that `tensor` was made from.
+    RawRow row = {};
+    /// 0 when unbound.
+    std::uint64_t slab_generation = 0;
+    /// The next `Bind` sets the tensor whatever the row says.
+    bool stale = false;
+    ov::Tensor tensor;
+    bool bound() const { return slab_generation != 0; }
+  };
+
+  std::string PortName(std::size_t port) const;
+  Status BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs);
+  Status BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs);
+  Status Unbind(Port& port, bool is_input);
+  Status WriteOutputShape(Port& port, double* row);
+  void Finish(const std::exception_ptr& exception);
+
+  std::shared_ptr<const CompiledModel> model_;
+  std::vector<Port> ports_;
+  Done done_;
+  std::chrono::steady_clock::time_point started_at_;
+  bool running_ = false;
+  bool unsettled_ = false;
+  /// Last, so that it goes first: its end waits for OpenVINO, whose callback uses what stands above.
+  ov::InferRequest request_;
+};
+
+}  // namespace vinery

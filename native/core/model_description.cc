@@ -1,0 +1,76 @@
+#include "core/model_description.h"
+
+#include <algorithm>
+#include <openvino/core/layout.hpp>
+#include <openvino/runtime/properties.hpp>
+
+namespace vinery {
+namespace {
+
+std::vector<DimensionRange> DescribeDimensions(const ov::PartialShape& shape) {
+  std::vector<DimensionRange> dimensions;
+  for (const ov::Dimension& dimension : shape) {
+    dimensions.emplace_back(dimension.get_min_length(), dimension.get_max_length());
+  }
+  return dimensions;
+}
+
+/// `[N,C,H,W]` becomes `NCHW`. A layout with longer names (`[batch,C]`) cannot be written so and stays as it is.
+std::string DescribeLayout(const ov::Layout& layout) {
+  if (layout.empty()) return {};
+  const std::string text = layout.to_string();
+  std::string letters;
+  std::size_t name_length = 0;
+  for (const char letter : text) {
+    if (letter == '[' || letter == ']' || letter == ',') {
+      name_length = 0;
+      continue;
+    }
+    if (letter != '.' && ++name_length > 1) return text;
+    letters += letter;
+  }
+  return letters;
+}
+
+PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Layout& layout) {
+  PortDescription description;
+  description.names.assign(port.get_names().begin(), port.get_names().end());
+  std::sort(description.names.begin(), description.names.end());
+  description.element_type = port.get_element_type().get_type_name();
+  if (const auto& shape = port.get_partial_shape(); shape.rank().is_static()) {
+    description.dimensions = DescribeDimensions(shape);
+  }
+  description.layout = DescribeLayout(layout);
+  return description;
+}
+
+/// A count; what the device tells by a number below 1 (automatic) counts as 1.
+std::uint32_t ToCount(std::int64_t number) { return number < 1 ? 1 : static_cast<std::uint32_t>(number); }
+std::uint32_t ToCount(const ov::streams::Num& number) { return ToCount(number.num); }
+
+/// Not every device knows every property; what it does not tell counts as 1.
+template <typename Property>
+std::uint32_t ReadCount(const ov::CompiledModel& compiled, const Property& property) {
+  const auto supported = compiled.get_property(ov::supported_properties);
+  if (std::find(supported.begin(), supported.end(), property.name()) == supported.end()) return 1;
+  return ToCount(compiled.get_property(property));
+}
+
+}  // namespace
+
+ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model) {
+  ModelDescription description;
+  const auto inputs = compiled.inputs();
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    description.inputs.push_back(DescribePort(inputs[index], ov::layout::get_layout(model.input(index))));
+  }
+  const auto outputs = compiled.outputs();
+  for (std::size_t index = 0; index < outputs.size(); ++index) {
+    description.outputs.push_back(DescribePort(outputs[index], ov::layout::get_layout(model.output(index))));
+  }
+  description.optimal_infer_requests = ReadCount(compiled, ov::optimal_number_of_infer_requests);
+  description.streams = ReadCount(compiled, ov::num_streams);
+  return description;
+}
+
+}  // namespace vinery

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <openvino/core/model.hpp>
+#include <openvino/runtime/compiled_model.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/compile_specification.h"
+
+namespace vinery {
+
+struct PortDescription {
+  /// Sorted; empty for a nameless output.
+  std::vector<std::string> names;
+  std::string element_type;
+  /// Absent when the rank is unknown.
+  std::optional<std::vector<DimensionRange>> dimensions;
+  /// Without brackets, for example `NHWC`; empty when the model does not say.
+  std::string layout;
+};
+
+/// A compiled model as OpenVINO describes it; ports in OpenVINO's order.
+struct ModelDescription {
+  std::vector<PortDescription> inputs;
+  std::vector<PortDescription> outputs;
+  std::uint32_t optimal_infer_requests = 1;
+  std::uint32_t streams = 1;
+};
+
+/// Ports come from the compiled model; layouts come from the model it was compiled from, since compiling drops them.
+ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
+
+}  // namespace vinery

@@ -1,0 +1,51 @@
+#include "napi/environment.h"
+#include "napi/functions.h"
+#include "napi/napi_setup.h"
+
+namespace vinery {
+namespace {
+
+template <auto kFunction>
+void Register(Napi::Object& exports, const char* name) {
+  exports.Set(name, Napi::Function::New<kFunction>(exports.Env(), name));
+}
+
+/// The names of `NativeBinding` in `src/native/binding.ts`, in its order.
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  Environment::Attach(env);
+  Register<OpenvinoVersion>(exports, "openvinoVersion");
+  Register<AvailableDevices>(exports, "availableDevices");
+  Register<Constants>(exports, "constants");
+  Register<AddExtension>(exports, "addExtension");
+  Register<ReserveModel>(exports, "reserveModel");
+  Register<CompileModel>(exports, "compileModel");
+  Register<ReleaseModel>(exports, "releaseModel");
+  Register<OpenModel>(exports, "openModel");
+  Register<CloseModel>(exports, "closeModel");
+  Register<DescribeModel>(exports, "describeModel");
+  Register<RegisterSlab>(exports, "registerSlab");
+  Register<UnregisterSlab>(exports, "unregisterSlab");
+  Register<SlabAddress>(exports, "slabAddress");
+  Register<CopyIn>(exports, "copyIn");
+  Register<CreateInferRequest>(exports, "createInferRequest");
+  Register<CloseInferRequest>(exports, "closeInferRequest");
+  Register<Start>(exports, "start");
+  Register<Infer>(exports, "infer");
+  Register<Cancel>(exports, "cancel");
+  Register<CopyOutput>(exports, "copyOutput");
+  Register<TensorAddress>(exports, "tensorAddress");
+  Register<OpenCompletions>(exports, "openCompletions");
+  Register<TakeError>(exports, "takeError");
+  Register<InFlight>(exports, "inFlight");
+  Register<ListenOn>(exports, "listen");
+  Register<DuplicateDescriptor>(exports, "duplicate");
+  Register<CloseSocket>(exports, "closeDescriptor");
+  return exports;
+}
+
+}  // namespace
+}  // namespace vinery
+
+// The macro wants a plain name.
+static Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) { return vinery::Initialize(env, exports); }
+NODE_API_MODULE(vinery, InitializeAddon)

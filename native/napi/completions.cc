@@ -1,0 +1,119 @@
+#include "napi/completions.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vinery {
+namespace {
+
+Status TableGone() { return {StatusCode::kBindingFailed, "the binding table is shorter than its ports need"}; }
+
+Status BindTable(BoundRequest& bound, const SlabTable& slabs) {
+  const double* table = bound.TableData();
+  return table == nullptr ? TableGone() : bound.request->Bind(table, slabs);
+}
+
+Status WriteShapes(BoundRequest& bound) {
+  double* table = bound.TableData();
+  return table == nullptr ? TableGone() : bound.request->WriteOutputShapes(table);
+}
+
+}  // namespace
+
+// Waking fails only once the function is closing, and by then `StopInferences` has waited for the last post.
+Completions::Completions() : ring_([this] { static_cast<void>(wake_.NonBlockingCall()); }) {}
+
+void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Napi::Function& drain) {
+  records_ = Napi::Persistent(records);
+  drain_ = Napi::Persistent(drain);
+  wake_ = Wake::New(env, "vinery completions", 0, 1, this);
+  wake_.Unref(env);
+  env.AddCleanupHook([](Completions* completions) { completions->StopInferences(); }, this);
+  open_ = true;
+}
+
+void Completions::Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token, const SlabTable& slabs) {
+  if (flights_.count() == 0) wake_.Ref(env);
+  const std::uint32_t flight = flights_.Add(bound);
+  if (Status status = BindTable(*bound, slabs); !status.ok()) {
+    ring_.Post({token, flight, 0, std::move(status)});
+    return;
+  }
+  // Three words fit into std::function's own buffer, so a start allocates nothing here.
+  bound->request->Start([this, token, flight](Status status, std::int32_t micros) {
+    ring_.Post({token, flight, micros, std::move(status)});
+  });
+}
+
+StatusCode Completions::Infer(BoundRequest& bound, std::int32_t token, const SlabTable& slabs) {
+  Status status = BindTable(bound, slabs);
+  if (status.ok()) status = bound.request->Infer();
+  if (status.ok()) status = WriteShapes(bound);
+  return Remember(token, status);
+}
+
+StatusCode Completions::Remember(std::int32_t token, const Status& status) {
+  if (!status.ok()) {
+    errors_[token] = status.text();
+  } else if (!errors_.empty()) {
+    errors_.erase(token);
+  }
+  return status.code();
+}
+
+std::string Completions::TakeError(std::int32_t token) {
+  const auto found = errors_.find(token);
+  if (found == errors_.end()) return {};
+  std::string text = std::move(found->second);
+  errors_.erase(found);
+  return text;
+}
+
+void Completions::OnWake(Napi::Env env, Napi::Function /*callback*/, Completions* completions, void* /*data*/) {
+  // Node.js empties its queue with a null environment while the environment ends; nobody is left to report to.
+  if (static_cast<napi_env>(env) != nullptr) completions->Drain(env);
+}
+
+void Completions::Drain(Napi::Env env) {
+  // What ends while JavaScript handles these wakes the loop anew, so sockets and timers get their turn in between.
+  ring_.TakeAll(taken_);
+  const std::size_t capacity = records_.Value().ElementLength() / kCompletionStride;
+  for (std::size_t begin = 0; begin < taken_.size();) {
+    const std::size_t count = std::min(capacity, taken_.size() - begin);
+    std::int32_t* records = records_.Value().Data();
+    for (std::size_t index = 0; index < count; ++index) {
+      WriteRecord(taken_[begin + index], records + index * kCompletionStride);
+    }
+    begin += count;
+    Report(env, static_cast<std::uint32_t>(count));
+  }
+  if (flights_.count() == 0) wake_.Unref(env);
+}
+
+void Completions::WriteRecord(Completion& completion, std::int32_t* record) {
+  const auto bound = flights_.Remove(completion.flight);
+  bound->request->MarkDone();
+  if (completion.status.ok()) completion.status = WriteShapes(*bound);
+  record[0] = completion.token;
+  record[1] = static_cast<std::int32_t>(Remember(completion.token, completion.status));
+  record[2] = completion.micros;
+}
+
+void Completions::Report(Napi::Env env, std::uint32_t count) {
+  try {
+    drain_.Call({Napi::Number::New(env, count)});
+  } catch (const Napi::Error& error) {
+    // A throw out of a thread-safe function would end as a deprecation warning (DEP0168); it is an uncaught exception.
+    napi_fatal_exception(env, error.Value());
+  }
+}
+
+void Completions::StopInferences() {
+  flights_.ForEach([](InferRequest& request) { request.Cancel(); });
+  flights_.ForEach([](InferRequest& request) { request.Wait(); });
+  flights_.Clear();
+  records_.Reset();
+  drain_.Reset();
+}
+
+}  // namespace vinery

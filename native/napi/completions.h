@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/completion_ring.h"
+#include "core/slab_table.h"
+#include "napi/flights.h"
+#include "napi/napi_setup.h"
+
+namespace vinery {
+
+/// Numbers of a record: token, status, microseconds. The same stands in `src/native/binding.ts`.
+inline constexpr std::size_t kCompletionStride = 3;
+
+/// Inferences of one environment from start to report. OpenVINO's threads only ever touch the ring and the wake; everything else
+/// happens on the JavaScript thread.
+///
+/// Order at the end of an environment: Node.js runs cleanup hooks last in, first out. `Open` adds ours after the one that the
+/// thread-safe function brings along, so all inferences are over before that function can go, and before slabs and requests go.
+class Completions {
+ public:
+  Completions();
+
+  /// Once per environment.
+  void Open(Napi::Env env, const Napi::Int32Array& records, const Napi::Function& drain);
+  bool is_open() const { return open_; }
+
+  /// Binds and starts. Faults go through the ring like every other end.
+  void Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token, const SlabTable& slabs);
+  /// Binds, infers and waits here.
+  StatusCode Infer(BoundRequest& bound, std::int32_t token, const SlabTable& slabs);
+
+  std::string TakeError(std::int32_t token);
+  const Flights& flights() const { return flights_; }
+
+ private:
+  static void OnWake(Napi::Env env, Napi::Function callback, Completions* completions, void* data);
+  using Wake = Napi::TypedThreadSafeFunction<Completions, void, &Completions::OnWake>;
+
+  void Drain(Napi::Env env);
+  void Report(Napi::Env env, std::uint32_t count);
+  void WriteRecord(Completion& completion, std::int32_t* record);
+  StatusCode Remember(std::int32_t token, const Status& status);
+  void StopInferences();
+
+  Flights flights_;
+  CompletionRing ring_;
+  Wake wake_;
+  std::vector<Completion> taken_;
+  Napi::Reference<Napi::Int32Array> records_;
+  Napi::FunctionReference drain_;
+  /// Texts that nobody has asked for yet; a token's next end replaces or removes its text, so they never pile up.
+  std::unordered_map<std::int32_t, std::string> errors_;
+  bool open_ = false;
+};
+
+}  // namespace vinery

@@ -1,0 +1,202 @@
+#include "napi/conversions.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+namespace vinery {
+namespace {
+
+std::string Received(const Napi::Value& value) {
+  switch (value.Type()) {
+    case napi_undefined:
+      return "undefined";
+    case napi_null:
+      return "null";
+    case napi_number:
+      return value.ToString().Utf8Value();
+    case napi_boolean:
+      return "a boolean";
+    case napi_string:
+      return "a string";
+    case napi_function:
+      return "a function";
+    default:
+      return "another kind of value";
+  }
+}
+
+[[noreturn]] void ThrowExpected(const Napi::Value& value, const std::string& name, const char* expected) {
+  ThrowTypeError(value.Env(), name + ": expected " + expected + ", received " + Received(value));
+}
+
+/// Largest integer up to which every integer has a `double` of its own.
+constexpr double kLargestSafeInteger = 9007199254740991.0;
+
+double ReadInteger(const Napi::Value& value, const char* name, double largest) {
+  if (value.IsNumber()) {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (number >= 0 && number <= largest && std::trunc(number) == number) return number;
+  }
+  ThrowExpected(value, name, "a non-negative integer");
+}
+
+Napi::Object ReadObject(const Napi::Value& value, const std::string& name) {
+  if (!value.IsObject() || value.IsArray()) ThrowExpected(value, name, "an object");
+  return value.As<Napi::Object>();
+}
+
+template <typename Element>
+std::vector<Element> ReadList(const Napi::Value& value, const std::string& name,
+                              const std::function<Element(const Napi::Value&, const std::string&)>& read) {
+  if (!value.IsArray()) ThrowExpected(value, name, "an array");
+  const auto array = value.As<Napi::Array>();
+  std::vector<Element> list;
+  for (std::uint32_t index = 0; index < array.Length(); ++index) {
+    list.push_back(read(array.Get(index), name + "[" + std::to_string(index) + "]"));
+  }
+  return list;
+}
+
+PropertyValue ReadProperty(const Napi::Value& value, const std::string& name) {
+  if (value.IsString()) return ReadString(value, name);
+  if (value.IsBoolean()) return ReadBoolean(value, name);
+  if (!value.IsNumber()) ThrowExpected(value, name, "a string, a boolean or a number");
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (std::trunc(number) == number && std::abs(number) <= kLargestSafeInteger) return static_cast<std::int64_t>(number);
+  return number;
+}
+
+std::vector<std::pair<std::string, PropertyValue>> ReadProperties(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  std::vector<std::pair<std::string, PropertyValue>> properties;
+  const Napi::Array keys = object.GetPropertyNames();
+  for (std::uint32_t index = 0; index < keys.Length(); ++index) {
+    const std::string key = keys.Get(index).ToString().Utf8Value();
+    properties.emplace_back(key, ReadProperty(object.Get(key), name + "." + key));
+  }
+  return properties;
+}
+
+std::int64_t ReadDimensionBound(const Napi::Value& value, const std::string& name) {
+  if (value.IsNumber()) {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (number >= -1 && number <= kLargestSafeInteger && std::trunc(number) == number) return static_cast<std::int64_t>(number);
+  }
+  ThrowExpected(value, name, "an integer from -1 on");
+}
+
+DimensionRange ReadDimension(const Napi::Value& value, const std::string& name) {
+  const auto bounds = ReadList<std::int64_t>(value, name, ReadDimensionBound);
+  if (bounds.size() != 2) ThrowExpected(value, name, "two numbers");
+  return {bounds[0], bounds[1]};
+}
+
+ShapeRequest ReadShape(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadString(object.Get("name"), name + ".name"),
+          ReadList<DimensionRange>(object.Get("dimensions"), name + ".dimensions", ReadDimension)};
+}
+
+std::optional<std::string> ReadStringOrNull(const Napi::Value& value, const std::string& name) {
+  if (value.IsNull()) return std::nullopt;
+  return ReadString(value, name);
+}
+
+LayoutRequest ReadLayout(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadString(object.Get("name"), name + ".name"), ReadStringOrNull(object.Get("tensor"), name + ".tensor"),
+          ReadStringOrNull(object.Get("model"), name + ".model")};
+}
+
+template <typename Element>
+Napi::Array ToArray(Napi::Env env, const std::vector<Element>& list,
+                    const std::function<Napi::Value(Napi::Env, const Element&)>& convert) {
+  Napi::Array array = Napi::Array::New(env, list.size());
+  for (std::uint32_t index = 0; index < list.size(); ++index) array.Set(index, convert(env, list[index]));
+  return array;
+}
+
+Napi::Value DimensionToValue(Napi::Env env, const DimensionRange& range) {
+  Napi::Array pair = Napi::Array::New(env, 2);
+  pair.Set(0U, Napi::Number::New(env, static_cast<double>(range.first)));
+  pair.Set(1U, Napi::Number::New(env, static_cast<double>(range.second)));
+  return pair;
+}
+
+Napi::Value PortToValue(Napi::Env env, const PortDescription& port) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("names", ToArray<std::string>(env, port.names, [](Napi::Env inner, const std::string& name) {
+               return ToValue(inner, name);
+             }));
+  object.Set("elementType", port.element_type);
+  object.Set("dimensions", port.dimensions ? ToArray<DimensionRange>(env, *port.dimensions, DimensionToValue) : env.Null());
+  object.Set("layout", port.layout);
+  return object;
+}
+
+}  // namespace
+
+std::string ReadString(const Napi::Value& value, const std::string& name) {
+  if (!value.IsString()) ThrowExpected(value, name, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+bool ReadBoolean(const Napi::Value& value, const std::string& name) {
+  if (!value.IsBoolean()) ThrowExpected(value, name, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+std::uint32_t ReadUint32(const Napi::Value& value, const char* name) {
+  return static_cast<std::uint32_t>(ReadInteger(value, name, std::numeric_limits<std::uint32_t>::max()));
+}
+
+std::int32_t ReadToken(const Napi::Value& value) {
+  return static_cast<std::int32_t>(ReadInteger(value, "token", std::numeric_limits<std::int32_t>::max()));
+}
+
+std::uint64_t ReadOffset(const Napi::Value& value, const char* name) {
+  return static_cast<std::uint64_t>(ReadInteger(value, name, kLargestSafeInteger));
+}
+
+Napi::Uint8Array ReadBytes(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    ThrowExpected(value, name, "a Uint8Array");
+  }
+  return value.As<Napi::Uint8Array>();
+}
+
+CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
+  const std::string name = "specification";
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadString(object.Get("path"), name + ".path"), ReadString(object.Get("device"), name + ".device"),
+          ReadProperties(object.Get("properties"), name + ".properties"),
+          ReadList<ShapeRequest>(object.Get("shapes"), name + ".shapes", ReadShape),
+          ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout)};
+}
+
+Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("inputs", ToArray<PortDescription>(env, description.inputs, PortToValue));
+  object.Set("outputs", ToArray<PortDescription>(env, description.outputs, PortToValue));
+  object.Set("optimalInferRequests", description.optimal_infer_requests);
+  object.Set("streams", description.streams);
+  return object;
+}
+
+Napi::Value ToValue(Napi::Env env, const std::string& text) { return Napi::String::New(env, text); }
+
+Napi::Error ToError(Napi::Env env, const Status& status) {
+  Napi::Error error = Napi::Error::New(env, status.text());
+  error.Set("code", status.name());
+  return error;
+}
+
+void ThrowFault(Napi::Env env, const Status& status) {
+  if (!status.ok()) throw ToError(env, status);
+}
+
+void ThrowTypeError(Napi::Env env, const std::string& message) { throw Napi::TypeError::New(env, message); }
+
+}  // namespace vinery

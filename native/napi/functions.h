@@ -1,0 +1,46 @@
+#pragma once
+
+#include "napi/napi_setup.h"
+
+namespace vinery {
+
+/// The functions of `src/native/binding.ts`, grouped by file, each with the name it has there.
+
+// model_functions.cc
+Napi::Value OpenvinoVersion(const Napi::CallbackInfo& info);
+Napi::Value AvailableDevices(const Napi::CallbackInfo& info);
+void AddExtension(const Napi::CallbackInfo& info);
+Napi::Value ReserveModel(const Napi::CallbackInfo& info);
+void CompileModel(const Napi::CallbackInfo& info);
+void ReleaseModel(const Napi::CallbackInfo& info);
+Napi::Value OpenModel(const Napi::CallbackInfo& info);
+void CloseModel(const Napi::CallbackInfo& info);
+Napi::Value DescribeModel(const Napi::CallbackInfo& info);
+
+// slab_functions.cc
+Napi::Value RegisterSlab(const Napi::CallbackInfo& info);
+void UnregisterSlab(const Napi::CallbackInfo& info);
+Napi::Value SlabAddress(const Napi::CallbackInfo& info);
+void CopyIn(const Napi::CallbackInfo& info);
+
+// request_functions.cc
+Napi::Value CreateInferRequest(const Napi::CallbackInfo& info);
+void CloseInferRequest(const Napi::CallbackInfo& info);
+void OpenCompletions(const Napi::CallbackInfo& info);
+void Start(const Napi::CallbackInfo& info);
+Napi::Value Infer(const Napi::CallbackInfo& info);
+void Cancel(const Napi::CallbackInfo& info);
+void CopyOutput(const Napi::CallbackInfo& info);
+Napi::Value TensorAddress(const Napi::CallbackInfo& info);
+Napi::Value TakeError(const Napi::CallbackInfo& info);
+Napi::Value InFlight(const Napi::CallbackInfo& info);
+
+// socket_functions.cc
+Napi::Value ListenOn(const Napi::CallbackInfo& info);
+Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info);
+void CloseSocket(const Napi::CallbackInfo& info);
+
+// constant_functions.cc
+Napi::Value Constants(const Napi::CallbackInfo& info);
+
+}  // namespace vinery

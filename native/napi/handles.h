@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/compiled_model.h"
+#include "core/infer_request.h"
+#include "napi/conversions.h"
+#include "napi/napi_setup.h"
+
+namespace vinery {
+
+/// An infer request with the table that JavaScript writes its bindings into. JavaScript thread only.
+struct BoundRequest {
+  std::shared_ptr<InferRequest> request;
+  Napi::Reference<Napi::Float64Array> table;
+
+  /// The table's memory now. Looked up at each use: JavaScript may have transferred its buffer away, and an old address would be
+  /// a wild pointer. Null when the table is too short.
+  double* TableData();
+};
+
+/// What stands behind a handle of each kind, with the tag that tells it from the handles of other kinds.
+template <typename Held>
+struct HandleKind;
+
+template <>
+struct HandleKind<const CompiledModel> {
+  static constexpr const char* kName = "model";
+  static constexpr const char* kNoun = "a compiled model handle";
+  static constexpr napi_type_tag kTag = {0x6d1b6a52c7f94e01, 0x9f3c54e0a7d2b816};
+};
+
+template <>
+struct HandleKind<BoundRequest> {
+  static constexpr const char* kName = "request";
+  static constexpr const char* kNoun = "an infer request handle";
+  static constexpr napi_type_tag kTag = {0x1f84c2d95a3e4b77, 0xb05d91e6428ac3f3};
+};
+
+/// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from a running
+/// inference. A closed handle is empty.
+template <typename Held>
+Napi::Value NewHandle(Napi::Env env, std::shared_ptr<Held> held) {
+  auto box = std::make_unique<std::shared_ptr<Held>>(std::move(held));
+  auto external = Napi::External<std::shared_ptr<Held>>::New(
+      env, box.get(), [](Napi::Env, std::shared_ptr<Held>* data) { std::unique_ptr<std::shared_ptr<Held>>{data}; });
+  // From here on the finalizer owns the box.
+  static_cast<void>(box.release());
+  external.TypeTag(&HandleKind<Held>::kTag);
+  return external;
+}
+
+/// The inside of a handle, to be emptied when it is closed. A handle of another kind or a closed one throws a `TypeError`.
+template <typename Held>
+std::shared_ptr<Held>& OpenHandle(const Napi::Value& value) {
+  using Kind = HandleKind<Held>;
+  if (!value.IsExternal()) ThrowTypeError(value.Env(), std::string(Kind::kName) + ": expected " + Kind::kNoun);
+  const auto external = value.As<Napi::External<std::shared_ptr<Held>>>();
+  if (!external.CheckTypeTag(&Kind::kTag)) {
+    ThrowTypeError(value.Env(), std::string(Kind::kName) + ": expected " + Kind::kNoun + ", received a handle of another kind");
+  }
+  std::shared_ptr<Held>& held = *external.Data();
+  if (held == nullptr) ThrowTypeError(value.Env(), std::string(Kind::kName) + ": the handle is closed");
+  return held;
+}
+
+}  // namespace vinery

@@ -1,0 +1,56 @@
+#include <openvino/core/version.hpp>
+
+#include "napi/conversions.h"
+#include "napi/environment.h"
+#include "napi/functions.h"
+#include "napi/handles.h"
+
+namespace vinery {
+
+Napi::Value OpenvinoVersion(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), ov::get_openvino_version().buildNumber);
+}
+
+Napi::Value AvailableDevices(const Napi::CallbackInfo& info) {
+  std::vector<std::string> devices;
+  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().ListDevices(devices));
+  Napi::Array array = Napi::Array::New(info.Env(), devices.size());
+  for (std::uint32_t index = 0; index < devices.size(); ++index) array.Set(index, devices[index]);
+  return array;
+}
+
+void AddExtension(const Napi::CallbackInfo& info) {
+  const std::string path = ReadString(info[0], "libraryPath");
+  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().AddExtension(path));
+}
+
+Napi::Value ReserveModel(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Environment::Of(info.Env()).ReserveModel());
+}
+
+void CompileModel(const Napi::CallbackInfo& info) {
+  const std::uint32_t id = ReadUint32(info[0], "modelId");
+  const CompileSpecification specification = ReadCompileSpecification(info[1]);
+  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().Compile(id, specification));
+}
+
+void ReleaseModel(const Napi::CallbackInfo& info) {
+  const std::uint32_t id = ReadUint32(info[0], "modelId");
+  if (!Environment::Of(info.Env()).ReleaseModel(id)) {
+    ThrowTypeError(info.Env(), "modelId: this environment holds no model " + std::to_string(id));
+  }
+}
+
+Napi::Value OpenModel(const Napi::CallbackInfo& info) {
+  std::shared_ptr<const CompiledModel> model;
+  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().Find(ReadUint32(info[0], "modelId"), model));
+  return NewHandle(info.Env(), std::move(model));
+}
+
+void CloseModel(const Napi::CallbackInfo& info) { OpenHandle<const CompiledModel>(info[0]).reset(); }
+
+Napi::Value DescribeModel(const Napi::CallbackInfo& info) {
+  return ToValue(info.Env(), OpenHandle<const CompiledModel>(info[0])->description());
+}
+
+}  // namespace vinery

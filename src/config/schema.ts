@@ -1,0 +1,192 @@
+import { Type, type Static, type TObject, type TProperties } from '@sinclair/typebox';
+
+/**
+ * The one schema of config.json (as OVMS 2026.2.1): types, checks and messages are derived from it. Key names are OVMS's here and
+ * end in the parsers beside this file. Titles and descriptions feed editors and the config reference.
+ */
+function closed<T extends TProperties>(title: string, properties: T, rules: Record<string, unknown> = {}): TObject<T> {
+  return Type.Object(properties, { title, additionalProperties: false, ...rules });
+}
+
+const text = (description: string) => Type.String({ description });
+const flag = (description: string, byDefault: boolean) => Type.Boolean({ description, default: byDefault });
+const textOrTexts = (description: string) =>
+  Type.Unsafe<string | Record<string, string>>({
+    type: ['string', 'object'],
+    additionalProperties: { type: 'string' },
+    description,
+  });
+
+const PluginConfig = Type.Record(
+  Type.String(),
+  Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'] }),
+  { description: 'Properties for OpenVINO, for example {"NUM_STREAMS": "2"}.' },
+);
+
+const CustomLoaderOptions = Type.Intersect(
+  [Type.Object({ loader_name: text('Name of a custom loader.') }), Type.Record(Type.String(), Type.Unknown())],
+  { description: 'Custom loaders are not supported: a model with this key is refused.' },
+);
+
+export const ModelConfig = closed('Model', {
+  name: text('Name clients ask for.'),
+  base_path: Type.Optional(
+    text('Directory of the version directories; relative to the directory of config.json. Default: that directory.'),
+  ),
+  batch_size: Type.Optional(
+    Type.Unsafe<number | string>({
+      type: ['integer', 'string'],
+      minimum: 0,
+      description: 'Batch size: 8, "8", "-1" (any), "1:8" (range) or "auto". Ignored when shape is set.',
+    }),
+  ),
+  shape: Type.Optional(
+    textOrTexts('Shape "(1,3,224,224)" with -1 for any and min:max for ranges, or "auto"; or one by input name.'),
+  ),
+  layout: Type.Optional(
+    textOrTexts('Layout "NCHW", or "NHWC:NCHW" (what clients send : what the model has); or one by input name.'),
+  ),
+  model_version_policy: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description:
+        'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
+    }),
+  ),
+  nireq: Type.Optional(
+    Type.Integer({ minimum: 0, default: 0, description: 'Infer requests of a version; 0: OpenVINO decides.' }),
+  ),
+  target_device: Type.Optional(
+    Type.String({ default: 'CPU', description: 'Device to compile for: CPU, GPU.1, AUTO:GPU,CPU, ...' }),
+  ),
+  plugin_config: Type.Optional(PluginConfig),
+  allow_cache: Type.Optional(Type.Boolean({ description: 'Cache the compiled model even with auto batch or shape.' })),
+  stateful: Type.Optional(flag('The model keeps state between the requests of a sequence.', false)),
+  idle_sequence_cleanup: Type.Optional(flag('Idle sequences are removed. Stateful models only.', true)),
+  low_latency_transformation: Type.Optional(
+    flag('The low latency transformation is applied. Stateful models only.', false),
+  ),
+  max_sequence_number: Type.Optional(
+    Type.Integer({ minimum: 0, default: 500, description: 'Sequences at once. Stateful models only.' }),
+  ),
+  custom_loader_options: Type.Optional(CustomLoaderOptions),
+  graph_path: Type.Optional(text('MediaPipe only: accepted, not used.')),
+  subconfig: Type.Optional(text('MediaPipe only: accepted, not used.')),
+});
+export type ModelConfig = Static<typeof ModelConfig>;
+
+const Source = closed('Source', {
+  node_name: text('Node that gives the data; "request" for what the client sent.'),
+  data_item: text('Alias of an output of that node, or the name of a pipeline input.'),
+});
+
+const connection = (description: string) =>
+  Type.Record(Type.String(), Source, { minProperties: 1, maxProperties: 1, description });
+
+const demultiplyCount = () =>
+  Type.Optional(
+    Type.Integer({
+      minimum: -1,
+      maximum: 10000,
+      description: 'The first dimension is split into so many requests; -1 (or 0, deprecated): as many as it has.',
+    }),
+  );
+
+/** Keys a node type demands and forbids. */
+function nodeRule(type: string, required: string, forbidden: readonly string[]): Record<string, unknown> {
+  return {
+    if: { properties: { type: { const: type } }, required: ['type'] },
+    then: { required: [required], properties: Object.fromEntries(forbidden.map((key) => [key, false])) },
+  };
+}
+
+export const NodeConfig = closed(
+  'Node',
+  {
+    name: text('Unique in the pipeline; "request" and "response" are taken.'),
+    type: Type.Unsafe<'DL model' | 'custom'>({
+      type: 'string',
+      enum: ['DL model', 'custom'],
+      description: 'What the node runs.',
+    }),
+    model_name: Type.Optional(text('DL model: name of a model of model_config_list.')),
+    version: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'DL model: version. Default: the default version at each execution.' }),
+    ),
+    library_name: Type.Optional(text('Custom: name of an entry of custom_node_library_config_list.')),
+    params: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'Custom: parameters for the library.' }),
+    ),
+    inputs: Type.Array(connection('{"<input>": {"node_name", "data_item"}}'), {
+      description: 'What feeds the inputs of the node.',
+    }),
+    outputs: Type.Array(
+      closed('Node output', {
+        data_item: text('Name of the output.'),
+        alias: text('Name other nodes use for it.'),
+      }),
+      { description: 'Outputs other nodes use.' },
+    ),
+    demultiply_count: demultiplyCount(),
+    gather_from_node: Type.Optional(text('Demultiplexing node whose shards are joined before this node.')),
+  },
+  { allOf: [nodeRule('DL model', 'model_name', ['library_name']), nodeRule('custom', 'library_name', ['model_name'])] },
+);
+export type NodeConfig = Static<typeof NodeConfig>;
+
+export const PipelineConfig = closed('Pipeline', {
+  name: text('Name clients ask for; not the name of a model.'),
+  inputs: Type.Array(Type.String(), { description: 'Names of the tensors clients send.' }),
+  nodes: Type.Array(NodeConfig, { description: 'Steps between request and response; the order is free.' }),
+  outputs: Type.Array(connection('{"<response name>": {"node_name", "data_item"}}'), {
+    description: 'Tensors of the response.',
+  }),
+  demultiply_count: demultiplyCount(),
+});
+export type PipelineConfig = Static<typeof PipelineConfig>;
+
+export const LibraryConfig = closed('Custom node library', {
+  name: text('Name nodes use.'),
+  base_path: text('Path of the shared library; relative to the directory of config.json.'),
+});
+export type LibraryConfig = Static<typeof LibraryConfig>;
+
+const CustomLoaderConfig = closed('Custom loader', {
+  config: closed('Custom loader settings', {
+    loader_name: text('Name models use.'),
+    library_path: text('Path of the loader library.'),
+    loader_config_file: Type.Optional(text('Path of its own config.')),
+  }),
+});
+
+const Monitoring = closed('Monitoring', {
+  metrics: closed('Metrics', {
+    enable: Type.Boolean({ description: 'Serve GET /metrics on the REST port.' }),
+    metrics_list: Type.Optional(Type.Array(Type.String(), { description: 'Replaces the default set of metrics.' })),
+  }),
+});
+
+export const ConfigFile = closed('config.json', {
+  model_config_list: Type.Array(closed('Model entry', { config: ModelConfig }), {
+    description: 'Models; may be empty.',
+  }),
+  pipeline_config_list: Type.Optional(Type.Array(PipelineConfig, { description: 'Pipelines over these models.' })),
+  custom_node_library_config_list: Type.Optional(Type.Array(LibraryConfig, { description: 'Custom node libraries.' })),
+  custom_loader_config_list: Type.Optional(
+    Type.Array(CustomLoaderConfig, {
+      description: 'Custom loaders are not supported: only an empty list is accepted.',
+    }),
+  ),
+  monitoring: Type.Optional(Monitoring),
+});
+export type ConfigFile = Static<typeof ConfigFile>;
+
+/** Contents of `model_version_policy`, apart from the file's schema because a bad policy only warns (as OVMS 2026.2.1). */
+export const VersionPolicyConfig = Type.Object(
+  {
+    all: Type.Optional(closed('All versions', {})),
+    latest: Type.Optional(closed('Latest versions', { num_versions: Type.Integer({ minimum: 1 }) })),
+    specific: Type.Optional(closed('Specific versions', { versions: Type.Array(Type.Integer({ minimum: 1 })) })),
+  },
+  { title: 'Version policy', additionalProperties: false, minProperties: 1, maxProperties: 1 },
+);
+export type VersionPolicyConfig = Static<typeof VersionPolicyConfig>;

@@ -1,0 +1,109 @@
+import { ServingError } from '../../errors.js';
+import type { ResponseTensor } from '../../servables/predict-request.js';
+import { ELEMENT_BYTES, type Precision } from '../../tensors/precision.js';
+import { elementCount } from '../../tensors/shape.js';
+import { fromHalf } from './half.js';
+
+/**
+ * JSON texts of the elements of an output, in order.
+ * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16 and STRING, REST_SERIALIZE_FAILED for NaN and infinities, which JSON
+ *   cannot say: OVMS 2026.2.1 writes bare words there that no strict parser reads.
+ */
+export function elementTexts(output: ResponseTensor): string[] {
+  const print = PRINTERS[output.precision];
+  if (print === undefined) {
+    throw new ServingError(
+      'REST_UNSUPPORTED_PRECISION',
+      `Unsupported precision: ${output.precision}; output: ${output.name}`,
+    );
+  }
+  return print(alignedBuffer(output), output);
+}
+
+interface Elements {
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly count: number;
+}
+
+type Printer = (elements: Elements, output: ResponseTensor) => string[];
+
+const PRINTERS: Partial<Record<Precision, Printer>> = {
+  FP64: ({ buffer, byteOffset, count }, output) => floats(new Float64Array(buffer, byteOffset, count), output, String),
+  FP32: ({ buffer, byteOffset, count }, output) =>
+    floats(new Float32Array(buffer, byteOffset, count), output, shortestFloat32),
+  FP16: ({ buffer, byteOffset, count }, output) =>
+    floats(Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf), output, shortestFloat32),
+  I64: ({ buffer, byteOffset, count }) => Array.from(new BigInt64Array(buffer, byteOffset, count), String),
+  I32: ({ buffer, byteOffset, count }) => Array.from(new Int32Array(buffer, byteOffset, count), String),
+  I16: ({ buffer, byteOffset, count }) => Array.from(new Int16Array(buffer, byteOffset, count), String),
+  I8: ({ buffer, byteOffset, count }) => Array.from(new Int8Array(buffer, byteOffset, count), String),
+  U64: ({ buffer, byteOffset, count }) => Array.from(new BigUint64Array(buffer, byteOffset, count), String),
+  U32: ({ buffer, byteOffset, count }) => Array.from(new Uint32Array(buffer, byteOffset, count), String),
+  U16: ({ buffer, byteOffset, count }) => Array.from(new Uint16Array(buffer, byteOffset, count), String),
+  U8: ({ buffer, byteOffset, count }) => Array.from(new Uint8Array(buffer, byteOffset, count), String),
+  BOOL: ({ buffer, byteOffset, count }) =>
+    Array.from(new Uint8Array(buffer, byteOffset, count), (value) => (value === 0 ? 'false' : 'true')),
+};
+
+/** The output's bytes where a typed array can be laid over them, copied only when they start at an odd place. */
+function alignedBuffer({ name, precision, shape, bytes }: ResponseTensor): Elements {
+  const count = elementCount(shape);
+  if (count === null || count * ELEMENT_BYTES[precision] !== bytes.byteLength) {
+    throw new Error(`output ${name}: ${bytes.byteLength} bytes of ${precision} do not fill its shape`);
+  }
+  const { buffer, byteOffset } = byteOffsetFits(bytes, precision) ? bytes : new Uint8Array(bytes);
+  return { buffer, byteOffset, count };
+}
+
+function byteOffsetFits(bytes: Uint8Array, precision: Precision): boolean {
+  return bytes.byteOffset % ELEMENT_BYTES[precision] === 0;
+}
+
+function floats(
+  values: Float32Array | Float64Array,
+  { name }: ResponseTensor,
+  print: (value: number) => string,
+): string[] {
+  return Array.from(values, (value) => {
+    if (!Number.isFinite(value)) throw new ServingError('REST_SERIALIZE_FAILED', `Output: ${name}; Value: ${value}`);
+    return withDecimalPart(Object.is(value, -0) ? '-0' : print(value));
+  });
+}
+
+/** Integers up to here print shorter as integers than any other way. */
+const SHORT_INTEGER = 1e6;
+
+/** Shortest decimal text that a float32 reader takes for the same value; nine digits always do. */
+function shortestFloat32(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < SHORT_INTEGER) return String(value);
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  // Most values need eight or nine digits, so the search starts there.
+  let shortest = roundTo(8, value, exponent);
+  if (Math.fround(shortest) !== value) {
+    const nine = roundTo(9, value, exponent);
+    return String(Math.fround(nine) === value ? nine : Number(value.toPrecision(9)));
+  }
+  for (let digits = 7; digits >= 1; digits -= 1) {
+    const shorter = roundTo(digits, value, exponent);
+    if (Math.fround(shorter) !== value) break;
+    shortest = shorter;
+  }
+  return String(shortest);
+}
+
+/** Powers of ten that a double holds exactly, so that dividing by them rounds once, as reading the decimal text would. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+
+/** The double nearest to `value` cut to so many significant digits, without making a text of it where that can be avoided. */
+function roundTo(digits: number, value: number, exponent: number): number {
+  const scale = POWERS_OF_TEN[digits - 1 - exponent];
+  return scale === undefined ? Number(value.toPrecision(digits)) : Math.round(value * scale) / scale;
+}
+
+/** Readers tell floats from integers by the point (as OVMS 2026.2.1). */
+function withDecimalPart(text: string): string {
+  if (text.includes('.')) return text;
+  const exponent = text.indexOf('e');
+  return exponent < 0 ? `${text}.0` : `${text.slice(0, exponent)}.0${text.slice(exponent)}`;
+}

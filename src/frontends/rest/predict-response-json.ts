@@ -1,0 +1,131 @@
+import { ServingError } from '../../errors.js';
+import type { ResponseTensor } from '../../servables/predict-request.js';
+import type { Shape } from '../../tensors/shape.js';
+import { elementTexts } from './number-text.js';
+import type { PredictOrder } from './predict-json.js';
+
+const INDENT = '    ';
+
+/**
+ * JSON text of a predict response, white space included (as OVMS 2026.2.1): row order keeps each tensor on one line, column order
+ * gives every element its own.
+ * @param outputs only read; the text does not refer to them.
+ * @throws ServingError REST_SERIALIZE_FAILED without outputs, for outputs of different batch sizes in row order, and for values
+ *   JSON cannot say; REST_UNSUPPORTED_PRECISION for BF16 and STRING.
+ */
+export function encodePredictResponse(order: PredictOrder, outputs: readonly ResponseTensor[]): string {
+  if (outputs.length === 0) throw new ServingError('REST_SERIALIZE_FAILED', 'No outputs');
+  const tensors = outputs.map(printElements);
+  return order === 'row' ? rowJson(tensors) : columnJson(tensors);
+}
+
+interface PrintedTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly texts: readonly string[];
+}
+
+/** Rows of a U8 output whose name ends in `_string` are texts, cut at their first NUL (as OVMS 2026.2.1). */
+function printElements(output: ResponseTensor): PrintedTensor {
+  const { name, precision, shape, bytes } = output;
+  const [rows, width] = shape;
+  if (
+    precision !== 'U8' ||
+    shape.length !== 2 ||
+    rows === undefined ||
+    width === undefined ||
+    !name.endsWith('_string')
+  ) {
+    return { name, shape, texts: elementTexts(output) };
+  }
+  const texts = Array.from({ length: rows }, (_, row) => rowText(bytes.subarray(row * width, (row + 1) * width)));
+  return { name, shape: [rows], texts };
+}
+
+function rowText(row: Uint8Array): string {
+  const end = row.indexOf(0);
+  const bytes = end < 0 ? row : row.subarray(0, end);
+  return JSON.stringify(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+}
+
+function rowJson(tensors: readonly PrintedTensor[]): string {
+  const batch = commonBatch(tensors);
+  const columns = tensors.map(({ name, shape, texts }) => {
+    const items = texts.length === 0 ? emptyItems(batch, shape) : singleLineItems(texts, shape);
+    return { key: JSON.stringify(name), items };
+  });
+  const [only] = columns;
+  if (batch === 0) return `{\n${INDENT}"predictions": []\n}`;
+  if (columns.length === 1 && only !== undefined) {
+    return `{\n${INDENT}"predictions": [${only.items.join(', ')}\n${INDENT}]\n}`;
+  }
+  const margin = INDENT.repeat(2);
+  const rows = Array.from({ length: batch }, (_, item) => {
+    const members = columns.map(({ key, items }) => `${margin}${INDENT}${key}: ${items[item]}`);
+    return `${margin}{\n${members.join(',\n')}\n${margin}}`;
+  });
+  return `{\n${INDENT}"predictions": [\n${rows.join(',\n')}\n${INDENT}]\n}`;
+}
+
+function commonBatch(tensors: readonly PrintedTensor[]): number {
+  const [first] = tensors;
+  for (const { name, shape } of tensors) {
+    if (shape.length === 0) throw new ServingError('REST_SERIALIZE_FAILED', `Output: ${name} has no batch dimension`);
+    if (shape[0] !== first?.shape[0]) {
+      const detail = `Output: ${name} has batch size: ${shape[0]}; Expected: ${first?.shape[0]} as output: ${first?.name}`;
+      throw new ServingError('REST_SERIALIZE_FAILED', detail);
+    }
+  }
+  return first?.shape[0] ?? 0;
+}
+
+/** Texts of the items of the batch, folded from the innermost dimension outwards. */
+function singleLineItems(texts: readonly string[], shape: Shape): readonly string[] {
+  let level = texts;
+  for (let dimension = shape.length - 1; dimension > 0; dimension -= 1) {
+    level = fold(level, shape[dimension] ?? 0, (items) => `[${items.join(', ')}]`);
+  }
+  return level;
+}
+
+/** Items without elements: brackets around a dimension of size 0. */
+function emptyItems(batch: number, shape: Shape): string[] {
+  return Array.from({ length: batch }, () => emptyArray(shape.slice(1), (items) => `[${items.join(', ')}]`));
+}
+
+function columnJson(tensors: readonly PrintedTensor[]): string {
+  const [only] = tensors;
+  if (tensors.length === 1 && only !== undefined) {
+    return `{\n${INDENT}"outputs": ${multiLine(only, 1)}\n}`;
+  }
+  const members = tensors.map((tensor) => `${INDENT.repeat(2)}${JSON.stringify(tensor.name)}: ${multiLine(tensor, 2)}`);
+  return `{\n${INDENT}"outputs": {\n${members.join(',\n')}\n${INDENT}}\n}`;
+}
+
+/** @param depth levels of indentation in front of the tensor's closing bracket. */
+function multiLine({ shape, texts }: PrintedTensor, depth: number): string {
+  if (texts.length === 0) return emptyArray(shape, indented, depth);
+  let level = texts;
+  for (let dimension = shape.length - 1; dimension >= 0; dimension -= 1) {
+    level = fold(level, shape[dimension] ?? 0, (items) => indented(items, depth + dimension));
+  }
+  return level[0] ?? '';
+}
+
+function indented(items: readonly string[], depth: number): string {
+  if (items.length === 0) return '[]';
+  const margin = INDENT.repeat(depth);
+  return `[\n${margin}${INDENT}${items.join(`,\n${margin}${INDENT}`)}\n${margin}]`;
+}
+
+function fold(texts: readonly string[], size: number, wrap: (items: readonly string[]) => string): string[] {
+  const folded: string[] = [];
+  for (let start = 0; start < texts.length; start += size) folded.push(wrap(texts.slice(start, start + size)));
+  return folded;
+}
+
+function emptyArray(shape: Shape, wrap: (items: readonly string[], depth: number) => string, depth = 0): string {
+  const [size = 0, ...inner] = shape;
+  const items = Array.from({ length: size }, () => emptyArray(inner, wrap, depth + 1));
+  return wrap(items, depth);
+}

@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
+import type { CorsSettings } from '../../config/settings.js';
+import { ServingError } from '../../errors.js';
+import type { CallContext } from '../../servables/serving.js';
+import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
+import { Connections, type Exchange } from './connections.js';
+import type { Endpoint, RestAnswer } from './endpoint.js';
+import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
+import { matchRoute, type RouteMatch } from './router.js';
+import { type DecodeOffLoop, type RestBackend, TIMELINE_HEADER, tfsEndpoints } from './tfs-endpoints.js';
+
+export interface RestServerOptions {
+  readonly cors: CorsSettings;
+  /** Called with whatever is no `ServingError`; the client gets INTERNAL_ERROR. Must not throw. */
+  readonly onBug: (error: unknown) => void;
+  /** Decodes bodies of more than `DECODE_OFF_LOOP_BYTES`; without it all are decoded on the event loop. */
+  readonly decodeOffLoop?: DecodeOffLoop;
+  /** Further APIs on the same port; earlier lines of the table win, and those of TensorFlow Serving come first. */
+  readonly endpoints?: readonly Endpoint[];
+  /** Bytes of a body, inflated or not; 1 GiB by default. */
+  readonly bodyLimit?: number;
+}
+
+export interface RestServer {
+  /** Not listening yet: the caller chooses where. */
+  readonly server: Server;
+  /** Stops accepting, ends idle connections, and resolves once everything asked before was answered. */
+  close(): Promise<void>;
+}
+
+/**
+ * The REST API over HTTP/1.1 (HTTP/1.0 clients included), without Server and Date headers and without time limits: a slow client
+ * is served as long as it stays (as OVMS 2026.2.1). Offers to upgrade the protocol are ignored.
+ */
+export function createRestServer(backend: RestBackend, options: RestServerOptions): RestServer {
+  const transport = new RestTransport([...tfsEndpoints(backend, options), ...(options.endpoints ?? [])], options);
+  return { server: transport.server, close: () => transport.close() };
+}
+
+/** No time limit ends a connection; peers that vanished are found by TCP's own probes. */
+const SERVER_OPTIONS: ServerOptions = {
+  requestTimeout: 0,
+  headersTimeout: 0,
+  keepAliveTimeout: 0,
+  requireHostHeader: false,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+};
+
+class RestTransport {
+  readonly server: Server;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #options: RestServerOptions;
+  readonly #bodyLimit: number;
+  readonly #cors: Readonly<Record<string, string>>;
+  readonly #connections = new Connections();
+
+  constructor(endpoints: readonly Endpoint[], options: RestServerOptions) {
+    this.#endpoints = endpoints;
+    this.#options = options;
+    this.#bodyLimit = options.bodyLimit ?? BODY_LIMIT;
+    this.#cors = corsHeaders(options.cors);
+    this.server = createServer(SERVER_OPTIONS);
+    this.#listen();
+  }
+
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (this.server.listening) this.server.close(() => resolve());
+      else resolve();
+    });
+    this.#connections.close();
+    return closed;
+  }
+
+  #listen(): void {
+    this.server.on('connection', (socket: Socket) => this.#connections.add(socket));
+    this.server.on('request', (request, response) => void this.#serve(request, response));
+    this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      if (!announcesTooMuch(request, this.#bodyLimit)) response.writeContinue();
+      void this.#serve(request, response);
+    });
+    // An expectation nobody has heard of may be ignored, and the reference does.
+    this.server.on('checkExpectation', (request, response) => void this.#serve(request, response));
+    this.server.on('connect', (_request, socket: Duplex) =>
+      this.#refuse(socket, new ServingError('REST_UNSUPPORTED_METHOD')),
+    );
+    this.server.on('clientError', (error: Error, socket: Duplex) => this.#refuseGarbage(error, socket));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { answer, closes } = await this.#answer(this.#connections.begin(request, response));
+    try {
+      sendAnswer(response, answer, this.#cors, closes || this.#connections.closing);
+    } catch (error) {
+      this.#options.onBug(error);
+      request.socket.destroy();
+    }
+  }
+
+  async #answer(exchange: Exchange): Promise<{ answer: RestAnswer; closes: boolean }> {
+    try {
+      return { answer: await this.#handle(exchange), closes: false };
+    } catch (error) {
+      const known = this.#knownError(error);
+      return { answer: errorAnswer(known), closes: known.code === 'REST_BODY_TOO_LARGE' };
+    }
+  }
+
+  async #handle({ request, abort }: Exchange): Promise<RestAnswer> {
+    const { method = '', url = '', headers } = request;
+    if (method === 'OPTIONS') return { status: 200, body: '' };
+    if (announcesTooMuch(request, this.#bodyLimit)) throw new ServingError('REST_BODY_TOO_LARGE');
+    const { route, parameters }: RouteMatch<Endpoint> = matchRoute(this.#endpoints, method, url);
+    const call: CallContext = {
+      api: route.api,
+      interface: 'REST',
+      signal: abort.signal,
+      wantsTimeline: headers[TIMELINE_HEADER] === '1',
+    };
+    const body = await readBody(request, this.#bodyLimit);
+    return route.handle({ parameters, headers, body, call });
+  }
+
+  #knownError(error: unknown): ServingError {
+    if (error instanceof ServingError) return error;
+    this.#options.onBug(error);
+    return new ServingError('INTERNAL_ERROR', '', { cause: error });
+  }
+
+  /** Bytes that are no HTTP. What was asked well before them on the same connection is answered first. */
+  #refuseGarbage(error: Error, socket: Duplex): void {
+    if (!(socket instanceof Socket) || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const running = this.#connections.running(socket);
+    const wellAsked = running.filter(({ request }) => request.complete);
+    for (const { response } of wellAsked) response.shouldKeepAlive = false;
+    if (wellAsked.length === 0) this.#refuse(socket, new ServingError('MESSAGE_MALFORMED', error.message));
+  }
+
+  #refuse(socket: Duplex, error: ServingError): void {
+    if (socket instanceof Socket) sendRawAnswer(socket, errorAnswer(error), this.#cors);
+    else socket.destroy();
+  }
+}

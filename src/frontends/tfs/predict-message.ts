@@ -1,0 +1,75 @@
+import protobuf from 'protobufjs/minimal.js';
+import type { PredictRequest, RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
+import { encodeModelSpec, ModelSpec } from './model-spec.js';
+import { encodeTensorMap, readTensorEntry } from './tensor-map.js';
+import { decodeMessage, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+
+const REQUEST_MODEL_SPEC = tagOf(1, WIRE.BYTES);
+const REQUEST_INPUTS_FIELD = 2;
+const REQUEST_INPUTS = tagOf(REQUEST_INPUTS_FIELD, WIRE.BYTES);
+const RESPONSE_OUTPUTS_FIELD = 1;
+const RESPONSE_OUTPUTS = tagOf(RESPONSE_OUTPUTS_FIELD, WIRE.BYTES);
+
+export interface DecodedPredictRequest extends PredictRequest {
+  /** Without one the servable's name is empty, which no servable has. */
+  readonly hasModelSpec: boolean;
+}
+
+/**
+ * Decodes `tensorflow.serving.PredictRequest`. `output_filter` is ignored (as OVMS 2026.2.1).
+ * Tensor contents are views of `bytes`, which must stay unchanged until the request is answered.
+ * @throws ServingError MESSAGE_MALFORMED
+ */
+export function decodePredictRequest(bytes: Uint8Array): DecodedPredictRequest {
+  return decodeMessage('PredictRequest', bytes, readPredictRequest);
+}
+
+function readPredictRequest(reader: Reader): DecodedPredictRequest {
+  let spec: ModelSpec | null = null;
+  const inputs = new Map<string, RequestTensor>();
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === REQUEST_MODEL_SPEC) (spec ??= new ModelSpec()).read(reader);
+    else if (tag === REQUEST_INPUTS) readTensorEntry(reader, inputs);
+    else skip(reader, tag);
+  }
+  return { servable: spec?.name ?? '', version: spec?.version ?? null, inputs, hasModelSpec: spec !== null };
+}
+
+/**
+ * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, in the order given.
+ * `model_spec` stays unset (as OVMS 2026.2.1). The bytes are copied: the outputs may be released afterwards.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
+ */
+export function encodePredictResponse(outputs: readonly ResponseTensor[]): Buffer {
+  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs);
+}
+
+/**
+ * Encodes a request with every input in `tensor_content`.
+ * @param version `null`: the default version.
+ */
+export function encodePredictRequest(
+  servable: string,
+  version: bigint | null,
+  inputs: readonly ResponseTensor[],
+): Buffer {
+  const head = protobuf.Writer.create().uint32(REQUEST_MODEL_SPEC).bytes(encodeModelSpec(servable, version)).finish();
+  return encodeTensorMap(REQUEST_INPUTS_FIELD, inputs, head);
+}
+
+/**
+ * Decodes the outputs of a response, by name; contents are views of `bytes`.
+ * @throws ServingError MESSAGE_MALFORMED
+ */
+export function decodePredictResponse(bytes: Uint8Array): ReadonlyMap<string, RequestTensor> {
+  return decodeMessage('PredictResponse', bytes, (reader) => {
+    const outputs = new Map<string, RequestTensor>();
+    while (reader.pos < reader.len) {
+      const tag = reader.tag();
+      if (tag === RESPONSE_OUTPUTS) readTensorEntry(reader, outputs);
+      else skip(reader, tag);
+    }
+    return outputs;
+  });
+}

@@ -1,0 +1,67 @@
+import { ServingError } from '../../errors.js';
+import type { Serving, Timeline } from '../../servables/serving.js';
+import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
+import { METHOD, TIMELINE_METADATA } from './method.js';
+import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
+import { decodePredictRequest, encodePredictResponse } from './predict-message.js';
+import { decodeStatusRequest, encodeStatusResponse } from './status-message.js';
+
+/** Where the service tells what an operator may want to know. */
+export interface ServiceLog {
+  info(text: string): void;
+}
+
+/** The TensorFlow Serving RPCs over a `Serving`, with the answers of OVMS 2026.2.1. */
+export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): RpcService {
+  return new Map<string, RpcMethod>([
+    [METHOD.PREDICT, (request, call) => predict(serving, request, call)],
+    [METHOD.GET_MODEL_METADATA, async (request) => getModelMetadata(serving, request)],
+    [METHOD.GET_MODEL_STATUS, async (request) => getModelStatus(serving, request)],
+    [METHOD.HANDLE_RELOAD_CONFIG_REQUEST, () => handleReloadConfigRequest(log)],
+    [METHOD.CLASSIFY, unimplemented],
+    [METHOD.REGRESS, unimplemented],
+    [METHOD.MULTI_INFERENCE, unimplemented],
+  ]);
+}
+
+async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {
+  const result = await serving.predict(decodePredictRequest(bytes), call);
+  try {
+    const response = encodePredictResponse(result.outputs);
+    if (call.wantsTimeline && result.timeline !== null) {
+      call.setTrailer(TIMELINE_METADATA, timelineText(result.timeline));
+    }
+    return response;
+  } finally {
+    result.release();
+  }
+}
+
+/** JSON in printable ASCII, the only text that metadata may carry; node names may be anything. */
+function timelineText(timeline: Timeline): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(timeline).replace(/[\u007f-\uffff]/g, escape);
+}
+
+function getModelMetadata(serving: Serving, bytes: Uint8Array): Uint8Array {
+  const { modelSpec, metadataFields } = decodeMetadataRequest(bytes);
+  if (modelSpec === null) throw new ServingError('MODEL_SPEC_MISSING');
+  if (metadataFields.length !== 1 || metadataFields[0] !== SIGNATURE_DEF) throw new ServingError('INVALID_SIGNATURE');
+  return encodeMetadataResponse(serving.metadata(modelSpec.name, modelSpec.version));
+}
+
+function getModelStatus(serving: Serving, bytes: Uint8Array): Uint8Array {
+  const { name, version } = decodeStatusRequest(bytes);
+  return encodeStatusResponse(serving.status(name, version));
+}
+
+/** Does nothing and says OK, whatever was asked: models come from the config file (as OVMS 2026.2.1). */
+function handleReloadConfigRequest(log: ServiceLog | undefined): Uint8Array {
+  log?.info('HandleReloadConfigRequest received: nothing to do, the configuration file is watched');
+  return new Uint8Array(0);
+}
+
+/** OVMS 2026.2.1 leaves these to gRPC's default answer. */
+async function unimplemented(): Promise<Uint8Array> {
+  throw new ServingError('METHOD_UNIMPLEMENTED');
+}

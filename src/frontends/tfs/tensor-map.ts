@@ -1,0 +1,97 @@
+import { ServingError } from '../../errors.js';
+import type { RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
+import type { Precision } from '../../tensors/precision.js';
+import { dataTypeOfPrecision } from './data-type.js';
+import { TensorProto } from './tensor-proto.js';
+import { readMapEntry, type Reader } from './wire-reader.js';
+import { ExactWriter, int64Bytes, varintBytes } from './wire-writer.js';
+
+/** Tags of single fields whose number is below 16 take one byte. */
+const TAG_BYTES = 1;
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+const DTYPE_TAG = 0x08;
+const SHAPE_TAG = 0x12;
+const CONTENT_TAG = 0x22;
+const DIM_TAG = 0x12;
+const SIZE_TAG = 0x08;
+
+/** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
+export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTensor>): void {
+  const tensor = new TensorProto();
+  const name = readMapEntry(reader, () => tensor.read(reader));
+  tensors.set(name, tensor.toRequestTensor());
+}
+
+/**
+ * Encodes a message that ends with a `map<string, TensorProto>` in field `field` (1 to 15).
+ *
+ * Its exact size is computed first, so that the bytes of each tensor are copied once, from wherever they are (arena regions are
+ * shared memory) into the message; protobufjs would grow its buffer and copy it again at the end.
+ * @param head Encoded fields to stand before the map.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
+ */
+export function encodeTensorMap(field: number, tensors: readonly ResponseTensor[], head?: Uint8Array): Buffer {
+  const entries = tensors.map(measureEntry);
+  let size = head === undefined ? 0 : head.byteLength;
+  for (const { entryBytes } of entries) size += lengthDelimited(entryBytes);
+  const writer = new ExactWriter(size);
+  if (head !== undefined) writer.bytes(head);
+  for (const entry of entries) writeEntry(writer, (field << 3) | 2, entry);
+  return writer.finish();
+}
+
+interface MeasuredEntry {
+  readonly tensor: ResponseTensor;
+  readonly dtype: number;
+  readonly nameBytes: number;
+  readonly shapeBytes: number;
+  readonly tensorBytes: number;
+  readonly entryBytes: number;
+}
+
+function measureEntry(tensor: ResponseTensor): MeasuredEntry {
+  const dtype = wireType(tensor.name, tensor.precision);
+  const nameBytes = Buffer.byteLength(tensor.name);
+  let shapeBytes = 0;
+  for (const size of tensor.shape) shapeBytes += lengthDelimited(dimensionBytes(size));
+  const { byteLength } = tensor.bytes;
+  const contentBytes = byteLength === 0 ? 0 : lengthDelimited(byteLength);
+  const tensorBytes = TAG_BYTES + varintBytes(dtype) + lengthDelimited(shapeBytes) + contentBytes;
+  const entryBytes = lengthDelimited(nameBytes) + lengthDelimited(tensorBytes);
+  return { tensor, dtype, nameBytes, shapeBytes, tensorBytes, entryBytes };
+}
+
+function wireType(name: string, precision: Precision): number {
+  if (precision === 'STRING') {
+    throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
+  }
+  return dataTypeOfPrecision(precision).number;
+}
+
+function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): void {
+  const { tensor } = entry;
+  writer.tag(tag, entry.entryBytes);
+  writer.tag(KEY_TAG, entry.nameBytes);
+  writer.text(tensor.name, entry.nameBytes);
+  writer.tag(VALUE_TAG, entry.tensorBytes);
+  writer.tag(DTYPE_TAG, entry.dtype);
+  writer.tag(SHAPE_TAG, entry.shapeBytes);
+  for (const size of tensor.shape) {
+    writer.tag(DIM_TAG, dimensionBytes(size));
+    if (size !== 0) writer.byte(SIZE_TAG).int64(size);
+  }
+  if (tensor.bytes.byteLength > 0) {
+    writer.tag(CONTENT_TAG, tensor.bytes.byteLength);
+    writer.bytes(tensor.bytes);
+  }
+}
+
+/** Bytes of a `Dim` message: a size of 0 is the default and is not written. */
+function dimensionBytes(size: number): number {
+  return size === 0 ? 0 : TAG_BYTES + int64Bytes(size);
+}
+
+function lengthDelimited(byteLength: number): number {
+  return TAG_BYTES + varintBytes(byteLength) + byteLength;
+}

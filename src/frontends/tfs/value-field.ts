@@ -1,0 +1,180 @@
+import type { Precision } from '../../tensors/precision.js';
+import { ELEMENT_BYTES } from '../../tensors/precision.js';
+import type { TensorContent } from '../../servables/predict-request.js';
+import { WIRE, type Reader } from './wire-reader.js';
+
+/** Wire type of one element of each typed field of TensorProto (`float_val` = 5, ...). */
+const ELEMENT_WIRE = new Map<number, number>([
+  [5, WIRE.FIXED32],
+  [6, WIRE.FIXED64],
+  [7, WIRE.VARINT],
+  [10, WIRE.VARINT],
+  [11, WIRE.VARINT],
+  [13, WIRE.VARINT],
+  [16, WIRE.VARINT],
+  [17, WIRE.VARINT],
+]);
+
+/** Which typed field holds the values of a precision; `int_val` serves all small integers, `half_val` both 16-bit floats. */
+const FIELD_OF_PRECISION: Readonly<Partial<Record<Precision, number>>> = {
+  FP32: 5,
+  FP64: 6,
+  I32: 7,
+  I16: 7,
+  I8: 7,
+  U16: 7,
+  U8: 7,
+  I64: 10,
+  BOOL: 11,
+  FP16: 13,
+  BF16: 13,
+  U32: 16,
+  U64: 17,
+};
+
+const LONGEST_VARINT = 10;
+
+/**
+ * The typed fields of one TensorProto. Values stay where they are in the message: only the places of the packed runs and of the
+ * single elements are kept, and their number is counted, until someone asks for them as little-endian elements.
+ */
+export class ValueFields {
+  readonly #fields = new Map<number, ValueField>();
+
+  /**
+   * Takes the field the reader stands at, packed or not.
+   * @returns False, with nothing read, when the tag is not one of a typed field.
+   */
+  read(reader: Reader, tag: number): boolean {
+    const number = tag >>> 3;
+    const wireType = tag & 7;
+    const elementWire = ELEMENT_WIRE.get(number);
+    if (elementWire === undefined || (wireType !== elementWire && wireType !== WIRE.BYTES)) return false;
+    let field = this.#fields.get(number);
+    if (field === undefined) this.#fields.set(number, (field = new ValueField(reader.buf, elementWire)));
+    if (wireType === WIRE.BYTES) field.takePacked(reader);
+    else field.takeElement(reader);
+    return true;
+  }
+
+  /** The values a tensor of this precision has, or `null` when its typed field was not sent. */
+  content(precision: Precision): TensorContent | null {
+    const number = FIELD_OF_PRECISION[precision];
+    const field = number === undefined ? undefined : this.#fields.get(number);
+    if (field === undefined || field.count === 0) return null;
+    return { kind: 'values', count: field.count, writeTo: (target) => field.writeTo(target, precision) };
+  }
+}
+
+class ValueField {
+  readonly #message: Uint8Array;
+  readonly #elementWire: number;
+  /** Begin and end of each run of elements in the message, in turn. */
+  readonly #runs: number[] = [];
+  #count = 0;
+
+  constructor(message: Uint8Array, elementWire: number) {
+    this.#message = message;
+    this.#elementWire = elementWire;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  takePacked(reader: Reader): void {
+    const length = reader.size();
+    const begin = reader.pos;
+    reader.skip(length);
+    this.#runs.push(begin, reader.pos);
+    this.#count += this.#countElements(begin, reader.pos);
+  }
+
+  takeElement(reader: Reader): void {
+    const begin = reader.pos;
+    if (this.#elementWire === WIRE.VARINT) reader.skip();
+    else reader.skip(fixedBytes(this.#elementWire));
+    this.#runs.push(begin, reader.pos);
+    this.#count += this.#countElements(begin, reader.pos);
+  }
+
+  #countElements(begin: number, end: number): number {
+    if (this.#elementWire === WIRE.VARINT) return countVarints(this.#message, begin, end);
+    const size = fixedBytes(this.#elementWire);
+    if ((end - begin) % size !== 0) throw new RangeError(`packed values of ${size} bytes fill ${end - begin} bytes`);
+    return (end - begin) / size;
+  }
+
+  writeTo(target: Uint8Array, precision: Precision): void {
+    const width = ELEMENT_BYTES[precision];
+    if (target.byteLength < this.#count * width) {
+      throw new RangeError(`${this.#count} values of ${width} bytes written into ${target.byteLength} bytes`);
+    }
+    let at = 0;
+    for (let index = 0; index < this.#runs.length; index += 2) {
+      const begin = this.#runs[index]!;
+      const end = this.#runs[index + 1]!;
+      if (this.#elementWire === WIRE.VARINT) {
+        at = writeVarints(this.#message, begin, end, target, at, precision);
+      } else {
+        // Fixed-size values are little-endian on the wire already.
+        target.set(this.#message.subarray(begin, end), at);
+        at += end - begin;
+      }
+    }
+  }
+}
+
+function fixedBytes(wireType: number): number {
+  return wireType === WIRE.FIXED32 ? 4 : 8;
+}
+
+function countVarints(bytes: Uint8Array, begin: number, end: number): number {
+  let count = 0;
+  let length = 0;
+  for (let pos = begin; pos < end; pos += 1) {
+    length += 1;
+    if (length > LONGEST_VARINT) throw new RangeError(`a value of more than ${LONGEST_VARINT} bytes`);
+    if (bytes[pos]! < 128) {
+      count += 1;
+      length = 0;
+    }
+  }
+  if (length !== 0) throw new RangeError('packed values end within a value');
+  return count;
+}
+
+/** Writes the low bytes of each varint of a checked run; returns where the next element goes. */
+function writeVarints(
+  bytes: Uint8Array,
+  begin: number,
+  end: number,
+  target: Uint8Array,
+  start: number,
+  precision: Precision,
+): number {
+  const width = ELEMENT_BYTES[precision];
+  let at = start;
+  let pos = begin;
+  while (pos < end) {
+    let low = 0;
+    let high = 0;
+    let byte: number;
+    let shift = 0;
+    do {
+      byte = bytes[pos++]!;
+      const bits = byte & 127;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else high |= bits << (shift - 32);
+      shift += 7;
+    } while (byte >= 128);
+    if (precision === 'BOOL') low = (low | high) === 0 ? 0 : 1;
+    for (let index = 0; index < width; index += 1) {
+      target[at++] = index < 4 ? low >>> (index * 8) : high >>> ((index - 4) * 8);
+    }
+  }
+  return at;
+}

@@ -1,0 +1,71 @@
+/** Writes a message whose size is known beforehand into one buffer. Writing past the end, or less than promised, is a bug. */
+export class ExactWriter {
+  readonly #buffer: Buffer;
+  #pos = 0;
+
+  constructor(size: number) {
+    this.#buffer = Buffer.allocUnsafe(size);
+  }
+
+  byte(value: number): this {
+    this.#buffer[this.#pos++] = value;
+    return this;
+  }
+
+  /** A one-byte tag and the varint behind it: a length, or the value of a small number. */
+  tag(tag: number, value: number): this {
+    return this.byte(tag).varint(value);
+  }
+
+  /** A non-negative safe integer. */
+  varint(value: number): this {
+    let rest = value;
+    // Bit operations are exact below 2^31 only; the division is for the rare larger value.
+    for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) this.#buffer[this.#pos++] = (rest % 128) | 128;
+    for (; rest > 127; rest >>>= 7) this.#buffer[this.#pos++] = (rest & 127) | 128;
+    this.#buffer[this.#pos++] = rest;
+    return this;
+  }
+
+  /** A safe integer as int64: negative ones take ten bytes. */
+  int64(value: number): this {
+    if (value >= 0) return this.varint(value);
+    let bits = BigInt.asUintN(64, BigInt(value));
+    for (; bits > 127n; bits >>= 7n) this.#buffer[this.#pos++] = Number(bits & 127n) | 128;
+    this.#buffer[this.#pos++] = Number(bits);
+    return this;
+  }
+
+  /** @param byteLength Of the text in UTF-8. */
+  text(value: string, byteLength: number): this {
+    this.#buffer.write(value, this.#pos, byteLength, 'utf8');
+    this.#pos += byteLength;
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#buffer.set(value, this.#pos);
+    this.#pos += value.byteLength;
+    return this;
+  }
+
+  /** The message. Its memory may be a piece of Node's buffer pool. */
+  finish(): Buffer {
+    if (this.#pos !== this.#buffer.byteLength) {
+      throw new Error(`message of ${this.#buffer.byteLength} bytes written as ${this.#pos} bytes`);
+    }
+    return this.#buffer;
+  }
+}
+
+/** Bytes of a non-negative safe integer as varint. */
+export function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) bytes += 1;
+  return bytes;
+}
+
+/** Bytes of a safe integer as int64. */
+export function int64Bytes(value: number): number {
+  return value < 0 ? 10 : varintBytes(value);
+}

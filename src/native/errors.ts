@@ -1,0 +1,39 @@
+import { type ErrorCode, ServingError } from '../errors.js';
+import { NATIVE_STATUS, type NativeStatusName } from './binding.js';
+
+/** The door by which native faults enter the catalogue. `null`: not a fault, so it never gets here. */
+const CODES: Readonly<Record<NativeStatusName, ErrorCode | null>> = {
+  OK: null,
+  BINDING_FAILED: 'TENSOR_BINDING_FAILED',
+  INFERENCE_FAILED: 'INFERENCE_FAILED',
+  CANCELLED: 'REQUEST_CANCELLED',
+  OUTPUT_FAILED: 'OUTPUT_RETRIEVAL_FAILED',
+  READ_FAILED: 'MODEL_READ_FAILED',
+  RESHAPE_FAILED: 'MODEL_RESHAPE_FAILED',
+  COMPILE_FAILED: 'MODEL_COMPILE_FAILED',
+  LAYOUT_FAILED: 'MODEL_LAYOUT_INVALID',
+  EXTENSION_FAILED: 'INTERNAL_ERROR',
+  NOT_COMPILED: 'INTERNAL_ERROR',
+  INTERNAL: 'INTERNAL_ERROR',
+};
+
+/**
+ * What a status number of the completion ring or of `infer` means.
+ * @param text that of `takeError`; it becomes the detail, and the cause keeps it for the log.
+ */
+export function fromNativeStatus(status: number, text: string): ServingError {
+  const name = NATIVE_STATUS[status] ?? 'INTERNAL';
+  const code = CODES[name];
+  if (code === null) throw new Error('a native call that went well is not an error');
+  return new ServingError(code, text, { cause: new Error(`${name}: ${text}`) });
+}
+
+/**
+ * What a native function threw, as an error of the catalogue when OpenVINO is at fault. A `TypeError` stays as it is: it means a
+ * wrong argument, which is a bug of the caller, as does anything else that native code does not throw.
+ */
+export function fromNativeError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  const code = CODES[error.code as NativeStatusName] ?? null;
+  return code === null ? error : new ServingError(code, error.message, { cause: error });
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { translatePluginConfig } from '#src/config/plugin-config.js';
+import { ServingError } from '#src/errors.js';
+
+/** Without the defaults for CPU. */
+function onGpu(written: Record<string, unknown>) {
+  return translatePluginConfig(written, 'GPU').pluginConfig;
+}
+
+describe('plugin config', () => {
+  for (const [written, detail] of [
+    [{ INFERENCE_NUM_THREADS: 'many' }, 'plugin_config/INFERENCE_NUM_THREADS: expected an integer, received "many"'],
+    [{ AUTO_BATCH_TIMEOUT: '1.5' }, 'plugin_config/AUTO_BATCH_TIMEOUT: expected an integer, received "1.5"'],
+    [{ CPU_THREADS_NUM: '' }, 'plugin_config/INFERENCE_NUM_THREADS: expected an integer, received ""'],
+    [{ ENABLE_CPU_PINNING: 'maybe' }, 'plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "maybe"'],
+    [
+      { ENABLE_CPU_PINNING: 'constructor' },
+      'plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "constructor"',
+    ],
+    [{ NUM_STREAMS: { CPU: 1 } }, 'plugin_config/NUM_STREAMS: expected string, number or boolean, received {"CPU":1}'],
+    [{ DEVICE_PROPERTIES: [1] }, 'plugin_config/DEVICE_PROPERTIES: expected string, number or boolean, received [1]'],
+    [{ A: null }, 'plugin_config/A: expected string, number or boolean, received null'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(written)}`, () => {
+      assert.throws(
+        () => onGpu(written),
+        (error) => {
+          assert.ok(error instanceof ServingError);
+          assert.equal(error.code, 'CONFIG_VALUE_INVALID');
+          assert.equal(error.detail, detail);
+          return true;
+        },
+      );
+    });
+  }
+
+  it('asks for low latency when neither hint nor streams are given', () => {
+    assert.deepEqual(onGpu({}), { PERFORMANCE_HINT: 'LATENCY' });
+    assert.deepEqual(onGpu({ NUM_STREAMS: '2' }), { NUM_STREAMS: '2' });
+    assert.deepEqual(onGpu({ PERFORMANCE_HINT: 'THROUGHPUT' }), { PERFORMANCE_HINT: 'THROUGHPUT' });
+  });
+
+  it('hands NUM_STREAMS over as text', () => {
+    assert.deepEqual(onGpu({ NUM_STREAMS: 4 }), { NUM_STREAMS: '4' });
+  });
+
+  it('makes numbers and booleans of texts where OpenVINO has them', () => {
+    const written = {
+      NUM_STREAMS: '1',
+      INFERENCE_NUM_THREADS: '4',
+      AUTO_BATCH_TIMEOUT: '200',
+      ENABLE_CPU_PINNING: 'no',
+    };
+    assert.deepEqual(onGpu(written), {
+      NUM_STREAMS: '1',
+      INFERENCE_NUM_THREADS: 4,
+      AUTO_BATCH_TIMEOUT: 200,
+      ENABLE_CPU_PINNING: false,
+    });
+  });
+
+  it('leaves numbers, booleans and unknown keys as they are', () => {
+    const written = { NUM_STREAMS: '1', INFERENCE_NUM_THREADS: 4, ENABLE_CPU_PINNING: true, SOME_KEY: 'x' };
+    assert.deepEqual(onGpu(written), written);
+  });
+
+  for (const [key, value, expected] of [
+    ['CPU_THROUGHPUT_STREAMS', 'CPU_THROUGHPUT_AUTO', { PERFORMANCE_HINT: 'THROUGHPUT' }],
+    ['GPU_THROUGHPUT_STREAMS', 'GPU_THROUGHPUT_AUTO', { PERFORMANCE_HINT: 'THROUGHPUT' }],
+    ['CPU_THROUGHPUT_STREAMS', '4', { NUM_STREAMS: '4' }],
+    ['GPU_THROUGHPUT_STREAMS', 4, { NUM_STREAMS: '4' }],
+    ['CPU_THREADS_NUM', '4', { INFERENCE_NUM_THREADS: 4, PERFORMANCE_HINT: 'LATENCY' }],
+  ] as const) {
+    it(`translates the old key ${key}=${value} with a warning`, () => {
+      const { pluginConfig, warnings } = translatePluginConfig({ [key]: value }, 'GPU');
+      assert.deepEqual(pluginConfig, expected);
+      assert.deepEqual(warnings, [`Plugin config key ${key} is deprecated. Use ${Object.keys(expected)[0]} instead.`]);
+    });
+  }
+
+  it('hands nested DEVICE_PROPERTIES over as JSON', () => {
+    assert.equal(
+      onGpu({ DEVICE_PROPERTIES: { CPU: { NUM_STREAMS: 2 } } })['DEVICE_PROPERTIES'],
+      '{"CPU":{"NUM_STREAMS":2}}',
+    );
+  });
+
+  it('unpins threads and flushes denormals on CPU', () => {
+    assert.deepEqual(translatePluginConfig({}, 'CPU').pluginConfig, {
+      PERFORMANCE_HINT: 'LATENCY',
+      ENABLE_CPU_PINNING: false,
+      CPU_DENORMALS_OPTIMIZATION: true,
+    });
+  });
+
+  it('leaves pinning and denormals to the user who sets them', () => {
+    const written = { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: 'YES', CPU_DENORMALS_OPTIMIZATION: 'NO' };
+    assert.deepEqual(translatePluginConfig(written, 'CPU').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
+  });
+
+  it('sets nothing of the CPU for other devices', () => {
+    for (const device of ['GPU', 'AUTO', 'AUTO:GPU,CPU', 'HETERO:GPU,CPU']) {
+      assert.deepEqual(translatePluginConfig({}, device).pluginConfig, { PERFORMANCE_HINT: 'LATENCY' });
+    }
+  });
+});
