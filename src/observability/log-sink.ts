@@ -1,4 +1,4 @@
-import { SonicBoom } from 'sonic-boom';
+import sonicBoom from 'sonic-boom';
 
 /** Bytes kept while a destination takes nothing (disk full); beyond it lines are dropped, the server goes on. */
 const MOST_PENDING_BYTES = 1 << 20;
@@ -22,7 +22,7 @@ export function openLogSink(destination: string | number): LogSink {
   let open = true;
   let retries = 0;
   let lostLines = 0;
-  const stream = new SonicBoom({
+  const stream = new sonicBoom.SonicBoom({
     ...(typeof destination === 'number' ? { fd: destination } : { dest: destination, mkdir: true }),
     sync: true,
     append: true,
@@ -59,7 +59,7 @@ export function openLogSink(destination: string | number): LogSink {
 }
 
 /** Unlike `write`, which reports by event, `flushSync` throws. */
-function flush(stream: SonicBoom): void {
+function flush(stream: sonicBoom.SonicBoom): void {
   try {
     stream.flushSync();
   } catch {

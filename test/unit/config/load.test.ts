@@ -29,10 +29,14 @@ describe('config file: reading', () => {
     assert.equal(file.reads, 3);
   });
 
-  it('refuses comments, an empty file and a byte order mark is no fault of UTF-8', async () => {
+  it('refuses comments and an empty file', async () => {
     for (const text of ['// c\n{"model_config_list": []}', '']) {
       assert.equal((await rejection(loadConfigFile('/c.json', new ScriptedFile([text])))).code, 'CONFIG_JSON_INVALID');
     }
+  });
+
+  it('ignores a byte order mark', async () => {
+    assert.deepEqual((await loadConfigFile('/c.json', new ScriptedFile([`\uFEFF${EMPTY}`]))).models, []);
   });
 
   it('takes the second try when an editor was writing the file', async () => {

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+
+import { buildPipelineGraph } from '#src/dag/build-graph.js';
+import { ServingError } from '#src/errors.js';
+import { catalogue, DUMMY, node, pipeline, SUM } from './pipeline-fixture.js';
+import { arbitraryGraph, execute, interpret, SimulatedRunner, type Behaviour } from './simulation.js';
+
+const CALM: Behaviour = { failing: new Set(), immediate: new Set(), slots: Infinity, choose: () => 0 };
+
+const DIAMOND = buildPipelineGraph(
+  pipeline(
+    [
+      node('left', 'dummy', { b: ['request', 'image'] }),
+      node('right', 'dummy', { b: ['request', 'image'] }),
+      node('both', 'sum', { left: ['left', 'a'], right: ['right', 'a'] }, { sum: 'a' }),
+    ],
+    { out: ['both', 'a'] },
+  ),
+  catalogue({ dummy: DUMMY, sum: SUM }),
+);
+
+test('execution: nodes that need only the request start together, the rest when its last input is there', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner(CALM, ledger);
+  const { result } = execute(DIAMOND, runner, ledger);
+  assert.deepEqual(runner.started, [0, 1]);
+  runner.step();
+  assert.deepEqual(runner.started, [0, 1]);
+  runner.step();
+  assert.deepEqual(runner.started, [0, 1, 2]);
+  runner.step();
+  assert.deepEqual(
+    result.outputs!.map((value) => value.text),
+    interpret(DIAMOND),
+  );
+  result.outputs![0]!.release();
+  assert.equal(ledger.live, 0);
+});
+
+test('execution: an input tensor is released when its last reader has ended, not before', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner(CALM, ledger);
+  execute(DIAMOND, runner, ledger);
+  runner.step();
+  assert.equal(ledger.live, 2, 'the request and one output');
+  runner.step();
+  assert.equal(ledger.live, 2, 'two outputs');
+});
+
+test('execution: the first error wins, running nodes drain before it is reported, nothing new starts', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, failing: new Set([0, 1]) }, ledger);
+  const { result } = execute(DIAMOND, runner, ledger);
+  runner.step();
+  assert.equal(result.ends, 0, 'the other branch still reads the request');
+  runner.step();
+  assert.equal(result.error!.detail, 'left');
+  assert.deepEqual(runner.started, [0, 1]);
+  assert.equal(ledger.live, 0);
+});
+
+test('execution: a node that waits for an infer request never starts once another has failed', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, failing: new Set([0]), slots: 1 }, ledger);
+  const { result } = execute(DIAMOND, runner, ledger);
+  runner.step();
+  assert.equal(result.error!.detail, 'left');
+  assert.equal(runner.step(), false);
+  assert.equal(ledger.live, 0);
+});
+
+test('execution: an abort withdraws what waits and reports after what runs has ended', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, slots: 1 }, ledger);
+  const { execution, result } = execute(DIAMOND, runner, ledger);
+  execution.abort(new ServingError('DEADLINE_EXCEEDED'));
+  assert.equal(result.ends, 0);
+  runner.step();
+  assert.equal(result.error!.code, 'DEADLINE_EXCEEDED');
+  assert.equal(ledger.live, 0);
+});
+
+test('execution: an abort after the end changes nothing', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
+  const { execution, result } = execute(DIAMOND, runner, ledger);
+  execution.abort(new ServingError('REQUEST_CANCELLED'));
+  assert.equal(result.ends, 1);
+  assert.ok(result.outputs);
+});
+
+test('execution: a long chain of nodes that end at once needs no deep stack', (context) => {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Infinity;
+  context.after(() => (Error.stackTraceLimit = stackTraceLimit));
+  const names = Array.from({ length: 300 }, (_, index) => `n${index}`);
+  const chain = buildPipelineGraph(
+    pipeline(
+      names.map((name, index) =>
+        node(name, 'dummy', { b: index === 0 ? ['request', 'image'] : [names[index - 1]!, 'a'] }),
+      ),
+      { out: [names.at(-1)!, 'a'] },
+    ),
+    catalogue({ dummy: DUMMY }),
+  );
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, immediate: new Set(names.keys()) }, ledger);
+  const depths: number[] = [];
+  const start = runner.start.bind(runner);
+  runner.start = (...args) => {
+    depths.push(new Error().stack!.split('\n').length);
+    start(...args);
+  };
+  const { result } = execute(chain, runner, ledger);
+  assert.equal(result.ends, 1);
+  assert.equal(depths.length, names.length);
+  assert.equal(new Set(depths).size, 1, 'every node starts at the same depth');
+});
+
+test('execution: random graphs give what a straightforward interpreter gives, or the first error, and never leak', () => {
+  const behaviour = fc.record({
+    failing: fc.uniqueArray(fc.nat(59), { maxLength: 3 }),
+    immediate: fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
+    slots: fc.integer({ min: 1, max: 4 }),
+    choices: fc.infiniteStream(fc.nat()),
+    abortAfter: fc.option(fc.nat(60)),
+  });
+  fc.assert(
+    fc.property(arbitraryGraph(60), behaviour, (graph, { failing, immediate, slots, choices, abortAfter }) => {
+      const ledger = { live: 0 };
+      const choose = (count: number): number => (count === 0 ? 0 : (choices.next().value as number) % count);
+      const runner = new SimulatedRunner(
+        { failing: new Set(failing), immediate: new Set(immediate), slots, choose },
+        ledger,
+      );
+      const { execution, result } = execute(graph, runner, ledger);
+      for (let steps = 0; runner.step(); steps += 1) {
+        if (steps === abortAfter) execution.abort(new ServingError('REQUEST_CANCELLED'));
+      }
+      assert.equal(result.ends, 1, 'no hang, no second end');
+      assert.equal(new Set(runner.started).size, runner.started.length, 'no node starts twice');
+      if (result.outputs !== undefined) {
+        assert.ok(!graph.nodes.some((each) => failing.includes(each.index)), 'a failing node cannot give outputs');
+        assert.deepEqual(
+          result.outputs.map((value) => value.text),
+          interpret(graph),
+        );
+        for (const output of result.outputs) output.release();
+      }
+      assert.equal(ledger.live, 0, 'every value was released');
+    }),
+    { numRuns: 300 },
+  );
+});

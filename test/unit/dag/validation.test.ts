@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { PipelineSettings } from '#src/config/settings.js';
+import { buildPipelineGraph } from '#src/dag/build-graph.js';
+import type { ModelCatalogue } from '#src/dag/definition.js';
+import { CATALOGUE, ServingError, type ErrorCode } from '#src/errors.js';
+import { catalogue, DUMMY, node, pipeline, SUM, tensor } from './pipeline-fixture.js';
+
+const MODELS = catalogue({ dummy: DUMMY, sum: SUM });
+const ONE = node('one', 'dummy', { b: ['request', 'image'] });
+
+function assertRefused(
+  settings: PipelineSettings,
+  code: ErrorCode,
+  where: string,
+  models: ModelCatalogue = MODELS,
+): void {
+  assert.throws(
+    () => buildPipelineGraph(settings, models),
+    (error: unknown) => {
+      assert.ok(error instanceof ServingError);
+      assert.equal(error.code, code);
+      assert.ok(error.message.startsWith(CATALOGUE[code].text));
+      assert.ok(error.detail.includes(where), `${error.detail} does not name ${where}`);
+      return true;
+    },
+  );
+}
+
+test('validation: a pipeline must not have the name of a model', () => {
+  assertRefused({ ...pipeline([ONE], { out: ['one', 'a'] }), name: 'dummy' }, 'PIPELINE_NAME_OCCUPIED', 'dummy');
+});
+
+test('validation: node names are unique', () => {
+  assertRefused(pipeline([ONE, ONE], { out: ['one', 'a'] }), 'PIPELINE_NODE_NAME_DUPLICATE', '/node/one/name');
+});
+
+for (const reserved of ['request', 'response']) {
+  test(`validation: ${reserved} is not a name for a node`, () => {
+    const settings = pipeline([node(reserved, 'dummy', { b: ['request', 'image'] })], { out: [reserved, 'a'] });
+    assertRefused(settings, 'PIPELINE_NODE_NAME_DUPLICATE', reserved);
+  });
+}
+
+test('validation: the model of a node must be available', () => {
+  const settings = pipeline([node('one', 'lost', { b: ['request', 'image'] })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_MODEL_MISSING', 'lost (default version) at /node/one/model_name');
+});
+
+test('validation: nodes are checked in the order of the file', () => {
+  const settings = pipeline(
+    [node('one', 'dummy', { wrong: ['request', 'image'] }), node('two', 'lost', { b: ['one', 'a'] })],
+    { out: ['two', 'a'] },
+  );
+  assertRefused(settings, 'PIPELINE_MODEL_INPUT_MISSING', 'wrong');
+});
+
+test('validation: a referenced node must exist', () => {
+  const settings = pipeline([node('one', 'dummy', { b: ['nowhere', 'a'] })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_NODE_MISSING', 'nowhere at /node/one/b');
+  assertRefused(pipeline([ONE], { out: ['nowhere', 'a'] }), 'PIPELINE_NODE_MISSING', '/outputs/out');
+});
+
+test('validation: response is nobody’s source', () => {
+  const settings = pipeline([node('one', 'dummy', { b: ['response', 'a'] })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_RESPONSE_AS_DEPENDENCY', '/node/one/b');
+});
+
+test('validation: a connected input must exist on the model', () => {
+  const settings = pipeline([node('one', 'dummy', { c: ['request', 'image'] })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_MODEL_INPUT_MISSING', 'expected one of b, received c');
+});
+
+test('validation: an input is fed once', () => {
+  const twice = node('one', 'dummy', [
+    ['b', 'request', 'image'],
+    ['b', 'request', 'image'],
+  ]);
+  assertRefused(pipeline([twice], { out: ['one', 'a'] }), 'PIPELINE_MODEL_INPUT_FED_TWICE', 'b at /node/one/b');
+});
+
+test('validation: an alias must exist on its node, and a pipeline input on the pipeline', () => {
+  const second = node('two', 'dummy', { b: ['one', 'unknown'] });
+  assertRefused(pipeline([ONE, second], { out: ['two', 'a'] }), 'PIPELINE_DATA_SOURCE_MISSING', 'received unknown');
+  const lost = node('one', 'dummy', { b: ['request', 'picture'] });
+  assertRefused(pipeline([lost], { out: ['one', 'a'] }), 'PIPELINE_DATA_SOURCE_MISSING', 'received picture');
+  assertRefused(pipeline([ONE], { out: ['one', 'unknown'] }), 'PIPELINE_DATA_SOURCE_MISSING', '/outputs/out');
+});
+
+test('validation: the tensor behind an alias must exist on the model', () => {
+  const settings = pipeline([node('one', 'dummy', { b: ['request', 'image'] }, { missing: 'a' })], {
+    out: ['one', 'a'],
+  });
+  assertRefused(settings, 'PIPELINE_MODEL_OUTPUT_MISSING', 'received missing of node one');
+});
+
+test('validation: connected shapes must overlap in every dimension', () => {
+  const models = catalogue({
+    dummy: DUMMY,
+    wide: { inputs: [tensor('b', { shape: [1, 11] })], outputs: [tensor('a')] },
+  });
+  const settings = pipeline([ONE, node('two', 'wide', { b: ['one', 'a'] })], { out: ['two', 'a'] });
+  assertRefused(settings, 'PIPELINE_INPUT_SHAPE', 'Expected: (1,11); Actual: (1,10)', models);
+});
+
+test('validation: connected shapes must have the same rank', () => {
+  const models = catalogue({
+    dummy: DUMMY,
+    deep: { inputs: [tensor('b', { shape: [1, 10, 1] })], outputs: [tensor('a')] },
+  });
+  const settings = pipeline([ONE, node('two', 'deep', { b: ['one', 'a'] })], { out: ['two', 'a'] });
+  assertRefused(settings, 'PIPELINE_INPUT_SHAPE', '(1,10,1)', models);
+});
+
+test('validation: connected precisions must be equal', () => {
+  const models = catalogue({
+    dummy: DUMMY,
+    whole: { inputs: [tensor('b', { precision: 'I32' })], outputs: [tensor('a')] },
+  });
+  const settings = pipeline([ONE, node('two', 'whole', { b: ['one', 'a'] })], { out: ['two', 'a'] });
+  assertRefused(settings, 'PIPELINE_INPUT_PRECISION', 'Expected: I32; Actual: FP32', models);
+});
+
+test('validation: every input of a model is fed', () => {
+  const settings = pipeline([node('one', 'sum', { left: ['request', 'image'] }, { sum: 'a' })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_MODEL_INPUT_UNFED', 'missing right at /node/one/inputs');
+});
+
+test('validation: a node must not depend on itself', () => {
+  const settings = pipeline([node('one', 'sum', { left: ['request', 'image'], right: ['one', 'a'] }, { sum: 'a' })], {
+    out: ['one', 'a'],
+  });
+  assertRefused(settings, 'PIPELINE_CYCLE', 'one <- one');
+});
+
+test('validation: a cycle of several nodes is named', () => {
+  const settings = pipeline(
+    [
+      node('one', 'sum', { left: ['request', 'image'], right: ['three', 'a'] }, { sum: 'a' }),
+      node('two', 'dummy', { b: ['one', 'a'] }),
+      node('three', 'dummy', { b: ['two', 'a'] }),
+    ],
+    { out: ['three', 'a'] },
+  );
+  assertRefused(settings, 'PIPELINE_CYCLE', 'three <- two <- one <- three');
+});
+
+test('validation: a node no output depends on is refused', () => {
+  const settings = pipeline([ONE, node('idle', 'dummy', { b: ['request', 'image'] })], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_UNCONNECTED_NODES', 'idle');
+});
+
+test('validation: a cycle no output depends on is an unconnected part', () => {
+  const settings = pipeline([ONE, node('x', 'dummy', { b: ['y', 'a'] }), node('y', 'dummy', { b: ['x', 'a'] })], {
+    out: ['one', 'a'],
+  });
+  assertRefused(settings, 'PIPELINE_UNCONNECTED_NODES', 'x, y');
+});
+
+test('validation: readers of one pipeline input agree on its precision, rank and sizes', () => {
+  const wide = { inputs: [tensor('b', { shape: [1, 11] })], outputs: [tensor('a')] };
+  const settings = pipeline([ONE, node('two', 'wide', { b: ['request', 'image'] })], {
+    x: ['one', 'a'],
+    y: ['two', 'a'],
+  });
+  assertRefused(settings, 'PIPELINE_INPUTS_DIFFER', '/node/two/b', catalogue({ dummy: DUMMY, wide }));
+});
+
+test('validation: readers of one pipeline input agree on its layout', () => {
+  const nchw = { inputs: [tensor('b', { shape: [1, 3, 8, 8], layout: 'NCHW' })], outputs: [tensor('a')] };
+  const nhwc = { inputs: [tensor('b', { shape: [1, 3, 8, 8], layout: 'NHWC' })], outputs: [tensor('a')] };
+  const settings = pipeline(
+    [node('one', 'nchw', { b: ['request', 'image'] }), node('two', 'nhwc', { b: ['request', 'image'] })],
+    { x: ['one', 'a'], y: ['two', 'a'] },
+  );
+  assertRefused(settings, 'PIPELINE_INPUTS_DIFFER', 'NHWC', catalogue({ nchw, nhwc }));
+});
+
+test('validation: an output that is an input of the pipeline is refused, not served wrongly', () => {
+  assertRefused(pipeline([ONE], { out: ['one', 'a'], echo: ['request', 'image'] }), 'NOT_IMPLEMENTED', '/outputs/echo');
+});
+
+test('validation: parts of the grammar this scheduler has not are refused by name', () => {
+  const settings = pipeline([{ ...ONE, demultiplyCount: 2 }], { out: ['one', 'a'] });
+  assertRefused(settings, 'NOT_IMPLEMENTED', 'demultiply_count at /node/one');
+  assertRefused(
+    { ...pipeline([ONE], { out: ['one', 'a'] }), demultiplyCount: -1 },
+    'NOT_IMPLEMENTED',
+    '/pipeline_config_list/0',
+  );
+  assertRefused(
+    pipeline([{ ...ONE, type: 'custom', modelName: null }], { out: ['one', 'a'] }),
+    'NOT_IMPLEMENTED',
+    'custom node',
+  );
+});
