@@ -43,12 +43,17 @@ setup: addon build
 models: | prerequisites
 	@$(PYTHON) models/prepare.py --set $(SET)
 
+# What `make models SET=...` has prepared stays; a bare clone gets the default set.
+.PHONY: some-models
+some-models: | prerequisites
+	@test -f models/config.json || $(PYTHON) models/prepare.py --set $(SET)
+
 # --- use ---
 
-demo: setup models
+demo: setup some-models
 	@$(NODE) dist/demo/run.js
 
-serve: setup models
+serve: setup some-models
 	@exec dist/vinery --config_path models/config.json --port $(PORT) --rest_port $(REST_PORT)
 
 bench: setup

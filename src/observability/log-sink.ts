@@ -2,8 +2,8 @@ import sonicBoom from 'sonic-boom';
 
 /** Bytes kept while a destination takes nothing (disk full); beyond it lines are dropped, the server goes on. */
 const MOST_PENDING_BYTES = 1 << 20;
-/** Retries of 100 ms each while a pipe is full; then the line waits for the next write. */
-const MOST_RETRIES = 20;
+/** Retries of 100 ms each while a pipe is full. Then its reader counts as stuck, and lines only try once until one gets through. */
+const MOST_RETRIES = 5;
 
 /** Standard output or a file, written line by line. Writing never throws. */
 export interface LogSink {
@@ -35,7 +35,6 @@ export function openLogSink(destination: string | number): LogSink {
     if (bytes > 0) retries = 0;
   });
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    retries = 0;
     // Nobody reads the other end any more, and nobody will again. After other faults the next line tries again.
     if (error.code === 'EPIPE' || error.code === 'EBADF') open = false;
   });

@@ -40,6 +40,22 @@ describe('logger', () => {
     });
   });
 
+  it('goes on when the reader of standard output is stuck', async () => {
+    await withLogFile(async (path, read) => {
+      const { status } = runLogging(`
+        import { spawn } from 'node:child_process';
+        const child = spawn(process.execPath, ['--input-type=module', '--eval', \`
+          import { configureLogging, log } from '\${LOGGER}';
+          process.stdout.write(''); // From here on a full pipe refuses instead of blocking.
+          configureLogging({ level: 'INFO', path: ${JSON.stringify(path)} });
+          for (let i = 0; i < 20000; i++) log.serving.info('x'.repeat(100));
+        \`], { stdio: ['ignore', 'pipe', 'inherit'] });
+        child.once('exit', (code, signal) => process.exit(signal ? 99 : code));`);
+      assert.equal(status, 0);
+      assert.equal((await read()).length, 20000);
+    });
+  });
+
   it('survives a full disk', () => {
     const { status } = runLogging(
       `

@@ -24,8 +24,8 @@ const AVAILABLE: VersionStatus = { version: 1, state: 'AVAILABLE', errorCode: 'O
 /** One servable, `echo`, with an FP32 input `b` that comes back as output `a`. */
 export function fakeBackend(): FakeBackend {
   const infos = [tensorInfo('b')];
-  const requireEcho = (name: string, code: 'MODEL_NAME_MISSING' | 'PIPELINE_NAME_MISSING'): void => {
-    if (name !== 'echo') throw new ServingError(code);
+  const requireEcho = (name: string): void => {
+    if (name !== 'echo') throw new ServingError('MODEL_NAME_MISSING');
   };
   const backend: FakeBackend = {
     released: 0,
@@ -35,16 +35,16 @@ export function fakeBackend(): FakeBackend {
     statuses: [{ name: 'echo', versions: [AVAILABLE] }],
     allStatuses: () => backend.statuses,
     status(name: string): readonly VersionStatus[] {
-      requireEcho(name, 'MODEL_NAME_MISSING');
+      requireEcho(name);
       return [AVAILABLE];
     },
     metadata(name: string): ServableMetadata {
-      requireEcho(name, 'MODEL_NAME_MISSING');
+      requireEcho(name);
       return { name, version: 1, inputs: infos, outputs: [tensorInfo('a')] };
     },
-    async inputs(name: string): Promise<readonly TensorInfo[]> {
-      requireEcho(name, 'PIPELINE_NAME_MISSING');
-      return infos;
+    inputs(name: string): Promise<readonly TensorInfo[]> {
+      if (name !== 'echo') return Promise.reject(new ServingError('PIPELINE_NAME_MISSING'));
+      return Promise.resolve(infos);
     },
     async predict(request: PredictRequest, call: CallContext): Promise<PredictResult> {
       backend.calls.push({ request, call });

@@ -8,7 +8,7 @@ import { ServingError } from '#src/errors.js';
 import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { decodePredictBody } from '#src/frontends/rest/predict-json.js';
 import { createRestServer, type RestServer, type RestServerOptions } from '#src/frontends/rest/server.js';
-import { DECODE_OFF_LOOP_BYTES } from '#src/frontends/rest/tfs-endpoints.js';
+import { DECODE_OFF_LOOP_BYTES, type DecodeOffLoop } from '#src/frontends/rest/tfs-endpoints.js';
 import { type FakeBackend, fakeBackend } from './fake-backend.js';
 
 interface Fixture {
@@ -26,7 +26,7 @@ const ANSWER = '{\n    "predictions": [1.0, 2.5\n    ]\n}';
 /** Owns the server: whatever the test left open is cut off behind it. */
 async function withServer(
   options: Partial<RestServerOptions>,
-  use: (fixture: Fixture) => Promise<void>,
+  use: (fixture: Fixture) => Promise<void> | void,
 ): Promise<void> {
   const backend = fakeBackend();
   const bugs: unknown[] = [];
@@ -126,13 +126,9 @@ test('predict answers in the order of the request and gives the outputs back onc
     assert.equal(answer.status, 200);
     assert.equal(answer.body, ANSWER);
     assert.equal(backend.released, 1);
-    const [call] = backend.calls;
-    assert.equal(call?.request.servable, 'echo');
-    assert.equal(call?.request.version, null);
-    assert.deepEqual(
-      [call?.call.api, call?.call.interface, call?.call.wantsTimeline],
-      ['TensorFlowServing', 'REST', false],
-    );
+    const [{ request, call } = assert.fail('no call')] = backend.calls;
+    assert.deepEqual([request.servable, request.version], ['echo', null]);
+    assert.deepEqual([call.api, call.interface, call.wantsTimeline], ['TensorFlowServing', 'REST', false]);
     assert.equal((await post(port, '{"inputs":{"b":[3]}}')).body, '{\n    "outputs": [\n        3.0\n    ]\n}');
   }));
 
@@ -281,7 +277,7 @@ test('a bug behind config is logged and answered in the words of the config endp
 
 test('outputs are given back when they cannot be encoded', () =>
   withServer({}, async ({ backend, port }) => {
-    const { predict } = backend;
+    const predict = backend.predict.bind(backend);
     backend.predict = async (request, call) => ({ ...(await predict(request, call)), outputs: [] });
     assert.equal((await post(port, BODY)).status, 500);
     assert.equal(backend.released, 1);
@@ -377,7 +373,7 @@ test('a client that sends byte by byte is served', () =>
   }));
 
 test('no time limit is set on connections', () =>
-  withServer({}, async ({ rest: { server } }) => {
+  withServer({}, ({ rest: { server } }) => {
     const limits = [server.timeout, server.keepAliveTimeout, server.requestTimeout, server.headersTimeout];
     assert.deepEqual(limits, [0, 0, 0, 0]);
   }));
@@ -547,9 +543,9 @@ test('close of a server that never listened resolves', async () => {
 
 test('bodies beyond the threshold, and only those, are decoded by the hook', async () => {
   const sizes: number[] = [];
-  const decodeOffLoop: RestServerOptions['decodeOffLoop'] = async (body, inputs) => {
+  const decodeOffLoop: DecodeOffLoop = (body, inputs) => {
     sizes.push(body.byteLength);
-    return decodePredictBody(body, inputs);
+    return Promise.resolve(decodePredictBody(body, inputs));
   };
   await withServer({ decodeOffLoop }, async ({ port }) => {
     const bodyOf = (size: number): string => BODY.padEnd(size, ' ');
@@ -568,7 +564,9 @@ test('other APIs on the same port bring their own endpoints', async () => {
       path: /^\/v2\/models\/(?<name>[^/]+)\/infer$/,
       handle: ({ parameters, body, call, headers }) => ({
         status: 200,
-        body: Buffer.from(`${parameters['name']} ${call.api} ${headers['x-size']} ${Buffer.from(body).toString()}`),
+        body: Buffer.from(
+          `${parameters['name']} ${call.api} ${String(headers['x-size'])} ${Buffer.from(body).toString()}`,
+        ),
         contentType: 'text/plain',
         headers: { 'x-more': 'yes' },
       }),

@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The command under test. */
+export const VINERY = fileURLToPath(new URL('../../../dist/vinery', import.meta.url));
+
+/** A server process with its ports and what it printed. */
+export interface ServerProcess {
+  readonly process: ChildProcess;
+  readonly grpcPort: number;
+  readonly restPort: number;
+  /** Lines of standard output so far. */
+  readonly lines: readonly string[];
+  /** Resolves with the first line, past or to come, that contains `text`; rejects when the server ends before. */
+  line(text: string): Promise<string>;
+  /** Sends SIGTERM and resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/**
+ * Starts `vinery` with the given flags on two free ports of 127.0.0.1, waits until its first load pass is over, and stops it when
+ * `use` has ended, in whichever way.
+ */
+export async function withServerProcess<T>(
+  flags: readonly string[],
+  use: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const server = await startServerProcess(flags);
+  try {
+    await server.line('ServableManagerModule started');
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** As {@link withServerProcess}, without waiting for the servables; the caller stops it. */
+export async function startServerProcess(flags: readonly string[]): Promise<ServerProcess> {
+  const [grpcPort, restPort] = [await freePort(), await freePort()];
+  const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
+  const child = spawn(VINERY, [...bind, '--port', String(grpcPort), '--rest_port', String(restPort), ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const waiting = new Set<() => void>();
+  const wake = (): void => waiting.forEach((check) => check());
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.once('exit', wake);
+  return {
+    process: child,
+    grpcPort,
+    restPort,
+    lines,
+    line: (text) =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          const found = lines.find((line) => line.includes(text));
+          if (found === undefined && child.exitCode === null) return;
+          waiting.delete(check);
+          if (found !== undefined) resolve(found);
+          else
+            reject(
+              new Error(`the server ended with ${child.exitCode} before it printed "${text}":\n${lines.join('\n')}`),
+            );
+        };
+        waiting.add(check);
+        check();
+      }),
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/** A port nobody listens on now. The command line has no way to ask for any free port: 0 means none there. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
