@@ -139,6 +139,7 @@ export const CATALOGUE = {
   CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
   CONFIG_SCHEMA_INVALID: { grpc: null, http: 412, text: 'The file is not valid json - Schema violation' },
   CONFIG_VALUE_INVALID: { grpc: null, http: 412, text: 'Value of provided parameter is invalid' },
+  MODEL_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Given model name is already occupied' },
   PATH_INVALID: { grpc: null, http: 400, text: "The provided base path is invalid or doesn't exists" },
   FILE_INVALID: { grpc: null, http: 500, text: 'File not found or cannot open' },
   MODEL_READ_FAILED: { grpc: null, http: 500, text: 'Model could not be read' },

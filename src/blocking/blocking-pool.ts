@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 
 import { ServingError } from '../errors.js';
+import type { DecodedPredictBody } from '../frontends/rest/predict-json.js';
 import type { CompileSpecification, ModelDescription } from '../native/binding.js';
+import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { BlockingResult, BlockingTask } from './tasks.js';
 
 /** Idle workers are kept this long: a load pass comes in bursts. */
@@ -28,6 +30,16 @@ export class BlockingPool {
     return this.#run({ kind: 'compile', modelId, specification });
   }
 
+  /**
+   * Decodes the JSON body of a predict request.
+   *
+   * @throws ServingError of the rule that the body breaks
+   */
+  decodePredictBody(body: Uint8Array, inputs: readonly TensorInfo[]): Promise<DecodedPredictBody> {
+    return this.#run({ kind: 'decode-predict-body', body, inputs });
+  }
+
+  /** Ends the workers; a task that runs is ended with them. */
   close(): Promise<void> {
     return this.#pool.close({ force: true });
   }

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { TRANSPOSE_METHODS } from './frames.js';
 import { metadataCommand, type ServableOptions } from './metadata-command.js';
-import { predictCommand, type PredictOptions } from './predict-command.js';
-import type { ClientStreams } from './run-client.js';
+import { predictCommand } from './predict-command.js';
+import type { PredictOptions } from './predict-options.js';
+import type { ClientStreams } from './client-streams.js';
 import { statusCommand } from './status-command.js';
 
 /**

@@ -2,7 +2,7 @@ import { decodeMetadataResponse, encodeMetadataRequest } from '../frontends/tfs/
 import { METHOD } from '../frontends/tfs/method.js';
 import type { SignatureTensor } from '../frontends/tfs/signature-def.js';
 import { Connection, type ConnectionOptions } from './connection.js';
-import type { ClientStreams } from './run-client.js';
+import type { ClientStreams } from './client-streams.js';
 
 export interface ServableOptions extends ConnectionOptions {
   readonly model_name: string;

@@ -1,12 +1,7 @@
 import type { CommanderError } from 'commander';
 import { ServingError } from '../errors.js';
 import { ClientError } from './client-error.js';
-
-/** Where the client prints: results on one stream, what went wrong on the other. */
-export interface ClientStreams {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
+import type { ClientStreams } from './client-streams.js';
 
 /** As Python's argparse, whose exit code scripts of OVMS's sample clients know. */
 const EXIT_USAGE = 2;

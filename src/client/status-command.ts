@@ -2,7 +2,7 @@ import { METHOD } from '../frontends/tfs/method.js';
 import { decodeStatusResponse, encodeStatusRequest } from '../frontends/tfs/status-message.js';
 import { Connection } from './connection.js';
 import type { ServableOptions } from './metadata-command.js';
-import type { ClientStreams } from './run-client.js';
+import type { ClientStreams } from './client-streams.js';
 
 /** Prints the state of the versions of a servable, as OVMS's `grpc_get_model_status.py`. */
 export async function statusCommand(options: ServableOptions, io: ClientStreams): Promise<number> {

@@ -45,7 +45,7 @@ class ValueTable {
 
   of(node: string, tensor: string): number {
     let tensors = this.#indices.get(node);
-    if (tensors === undefined) this.#indices.set(node, (tensors = new Map()));
+    if (tensors === undefined) this.#indices.set(node, (tensors = new Map<string, number>()));
     let index = tensors.get(tensor);
     if (index === undefined) tensors.set(tensor, (index = this.count++));
     return index;

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 
+import { BlockingPool } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { tensorflowServingMethods } from '../frontends/tfs/service.js';
@@ -22,11 +23,13 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const serving = new WorkerServing(inference, arena, (nireq) => Math.max(1, Math.floor(nireq / task.workers)));
   const stop = followControlPlane(task.control, serving);
   await serving.apply(task.snapshot);
-  const closeFrontends = await openFrontends(task, serving);
+  const blocking = new BlockingPool();
+  const closeFrontends = await openFrontends(task, serving, blocking);
   report(task.control, { kind: 'ready' });
 
   await stop;
   await closeFrontends();
+  await blocking.close();
   serving.close();
   await inference.close();
   if (arena.leasedRegions > 0) log.serving.error(`${arena.leasedRegions} tensor regions were never given back`);
@@ -46,14 +49,24 @@ function followControlPlane(control: MessagePort, serving: WorkerServing): Promi
   });
 }
 
-async function openFrontends(task: OwnerTask, serving: WorkerServing): Promise<() => Promise<void>> {
+async function openFrontends(
+  task: OwnerTask,
+  serving: WorkerServing,
+  blocking: BlockingPool,
+): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
-  const grpc = createJsTransport(tensorflowServingMethods(serving), task.channelArguments, onBug);
+  const grpc = createJsTransport(tensorflowServingMethods(serving, log.serving), task.channelArguments, onBug);
   const acceptors = await Promise.all(
     task.grpcDescriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );
-  const rest = task.restDescriptors.map(() => createRestServer(serving, { cors: task.cors, onBug }));
+  const rest = task.restDescriptors.map(() =>
+    createRestServer(serving, {
+      cors: task.cors,
+      onBug,
+      decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),
+    }),
+  );
   await Promise.all(rest.map(({ server }, index) => listenOn(server, task.restDescriptors[index]!)));
   return async () => {
     for (const acceptor of acceptors) acceptor.close();

@@ -74,7 +74,12 @@ export interface NativeBinding {
    */
   start(request: InferRequestHandle, token: number): void;
 
-  /** Binds, infers and waits on this thread. Returns a {@link NativeStatus}; its text by {@link takeError} with `token`. */
+  /**
+   * Binds, infers and waits on this thread. Returns an index of {@link NATIVE_STATUS}; its text by {@link takeError} with `token`.
+   * At its best for models whose shapes are all known, compiled with one stream of one thread. A model with dynamic shapes, loops
+   * or foreign operations takes the hop to a stream's thread, as `start` does, because OpenVINO 2026.4 loses the faults of an
+   * inference that runs on the calling thread.
+   */
   infer(request: InferRequestHandle, token: number): number;
 
   /** Asks a running inference to stop; it still completes through the ring. */

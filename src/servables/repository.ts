@@ -30,12 +30,11 @@ export interface RepositoryVersion {
 export async function scanVersions(basePath: string): Promise<VersionScan> {
   const versions: number[] = [];
   const warnings: string[] = [];
-  for (const entry of await readEntries(basePath)) {
-    if (!(await isDirectory(basePath, entry))) continue;
-    const version = parseVersion(entry.name);
+  for (const name of await readDirectories(basePath)) {
+    const version = parseVersion(name);
     if (version === null) {
       warnings.push(
-        `Expected version directory name to be a positive integer, received ${JSON.stringify(entry.name)} in ${basePath}`,
+        `Expected version directory name to be a positive integer, received ${JSON.stringify(name)} in ${basePath}`,
       );
     } else {
       versions.push(version);
@@ -62,6 +61,16 @@ export async function openVersion(basePath: string, version: number): Promise<Re
     );
   }
   return { version, directory, modelFile, mapping: await readMapping(directory) };
+}
+
+/**
+ * Names of the directories, and links to directories, in a directory.
+ * @throws ServingError PATH_INVALID
+ */
+export async function readDirectories(directory: string): Promise<string[]> {
+  const entries = await readEntries(directory);
+  const areDirectories = await Promise.all(entries.map((entry) => isDirectory(directory, entry)));
+  return entries.filter((_, index) => areDirectories[index]).map((entry) => entry.name);
 }
 
 function parseVersion(name: string): number | null {

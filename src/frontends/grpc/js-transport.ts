@@ -2,7 +2,7 @@ import {
   Metadata,
   Server,
   ServerCredentials,
-  status,
+  type status,
   type sendUnaryData,
   type ServerOptions,
   type ServerUnaryCall,
@@ -10,12 +10,11 @@ import {
 import type { Socket } from 'node:net';
 
 import { ServingError } from '../../errors.js';
+import { TIMELINE_HEADER } from '../timeline.js';
 import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
 
 /** Largest message in both directions (as OVMS 2026.2.1). */
 export const MESSAGE_LIMIT_BYTES = 1024 ** 3;
-/** Request header by which a client asks for the time line of its request. */
-export const TIMELINE_HEADER = 'vinery-timeline';
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -70,7 +69,7 @@ function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
           if (!(error instanceof ServingError)) onBug(error);
           const known = error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR');
           const { code, details } = known.grpcStatus();
-          respond({ code, details, metadata: context.trailer }, null);
+          respond({ code: code as status, details, metadata: context.trailer }, null);
         },
       );
   };
@@ -109,9 +108,4 @@ class UnaryCall implements RpcCall {
 function cancellation(deadline: Date | number): ServingError {
   const passed = Number(deadline) <= Date.now();
   return new ServingError(passed ? 'DEADLINE_EXCEEDED' : 'REQUEST_CANCELLED');
-}
-
-/** Name of a gRPC status code, for logs. */
-export function statusName(code: number): string {
-  return status[code] ?? String(code);
 }

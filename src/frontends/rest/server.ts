@@ -9,7 +9,8 @@ import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
 import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
-import { type DecodeOffLoop, type RestBackend, TIMELINE_HEADER, tfsEndpoints } from './tfs-endpoints.js';
+import { TIMELINE_HEADER } from '../timeline.js';
+import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
 export interface RestServerOptions {
   readonly cors: CorsSettings;

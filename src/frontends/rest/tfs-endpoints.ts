@@ -1,6 +1,7 @@
 import { ServingError } from '../../errors.js';
-import type { PredictResult, Serving, Timeline } from '../../servables/serving.js';
+import type { PredictResult, Serving } from '../../servables/serving.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
+import { TIMELINE_HEADER, timelineText } from '../timeline.js';
 import type { Endpoint, RestAnswer, RestRequest } from './endpoint.js';
 import { type DecodedPredictBody, decodePredictBody } from './predict-json.js';
 import { encodePredictResponse } from './predict-response-json.js';
@@ -28,9 +29,6 @@ export interface TfsEndpointOptions {
 
 /** Bodies longer than this are decoded by `decodeOffLoop`: about 3 ms of JSON, in which the event loop answers nobody else. */
 export const DECODE_OFF_LOOP_BYTES = 256 * 1024;
-
-/** Response header with the time line, JSON in ASCII, sent when the request's header of the same name is `1`. */
-export const TIMELINE_HEADER = 'vinery-timeline';
 
 // One character may stand in front (as OVMS 2026.2.1): in practice the second slash of a base URL that ends in one.
 const SERVABLE = String.raw`^.?/v1/models/(?<name>[^/:]+)(?:/versions/(?<version>\d+)|/labels/(?<label>\w+))?`;
@@ -89,12 +87,6 @@ function inRestWords(error: unknown): unknown {
 
 function timelineHeader({ timeline }: PredictResult): Record<string, string> {
   return timeline === null ? {} : { [TIMELINE_HEADER]: timelineText(timeline) };
-}
-
-/** JSON in printable ASCII, the only text a header may carry; node names may be anything. */
-function timelineText(timeline: Timeline): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(timeline).replace(/[\u007f-\uffff]/g, escape);
 }
 
 function status(backend: RestBackend, request: RestRequest): RestAnswer {

@@ -8,6 +8,3 @@ export const METHOD = {
   GET_MODEL_STATUS: '/tensorflow.serving.ModelService/GetModelStatus',
   HANDLE_RELOAD_CONFIG_REQUEST: '/tensorflow.serving.ModelService/HandleReloadConfigRequest',
 } as const;
-
-/** Request header by which a client asks for the time line of its call, and trailer that brings it as JSON. */
-export const TIMELINE_METADATA = 'vinery-timeline';

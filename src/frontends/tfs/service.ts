@@ -1,7 +1,8 @@
 import { ServingError } from '../../errors.js';
-import type { Serving, Timeline } from '../../servables/serving.js';
+import type { Serving } from '../../servables/serving.js';
 import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
-import { METHOD, TIMELINE_METADATA } from './method.js';
+import { TIMELINE_HEADER, timelineText } from '../timeline.js';
+import { METHOD } from './method.js';
 import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
 import { decodePredictRequest, encodePredictResponse } from './predict-message.js';
 import { decodeStatusRequest, encodeStatusResponse } from './status-message.js';
@@ -15,13 +16,18 @@ export interface ServiceLog {
 export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): RpcService {
   return new Map<string, RpcMethod>([
     [METHOD.PREDICT, (request, call) => predict(serving, request, call)],
-    [METHOD.GET_MODEL_METADATA, async (request) => getModelMetadata(serving, request)],
-    [METHOD.GET_MODEL_STATUS, async (request) => getModelStatus(serving, request)],
+    [METHOD.GET_MODEL_METADATA, rejecting((request) => getModelMetadata(serving, request))],
+    [METHOD.GET_MODEL_STATUS, rejecting((request) => getModelStatus(serving, request))],
     [METHOD.HANDLE_RELOAD_CONFIG_REQUEST, () => handleReloadConfigRequest(log)],
-    [METHOD.CLASSIFY, unimplemented],
-    [METHOD.REGRESS, unimplemented],
-    [METHOD.MULTI_INFERENCE, unimplemented],
+    [METHOD.CLASSIFY, rejecting(unimplemented)],
+    [METHOD.REGRESS, rejecting(unimplemented)],
+    [METHOD.MULTI_INFERENCE, rejecting(unimplemented)],
   ]);
+}
+
+/** A method without anything to wait for: what it throws must still reach the transport as a rejection. */
+function rejecting(method: (request: Uint8Array) => Uint8Array): RpcMethod {
+  return (request) => new Promise((resolve) => resolve(method(request)));
 }
 
 async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {
@@ -29,18 +35,12 @@ async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Prom
   try {
     const response = encodePredictResponse(result.outputs);
     if (call.wantsTimeline && result.timeline !== null) {
-      call.setTrailer(TIMELINE_METADATA, timelineText(result.timeline));
+      call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
     }
     return response;
   } finally {
     result.release();
   }
-}
-
-/** JSON in printable ASCII, the only text that metadata may carry; node names may be anything. */
-function timelineText(timeline: Timeline): string {
-  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(timeline).replace(/[\u007f-\uffff]/g, escape);
 }
 
 function getModelMetadata(serving: Serving, bytes: Uint8Array): Uint8Array {
@@ -62,6 +62,6 @@ function handleReloadConfigRequest(log: ServiceLog | undefined): Uint8Array {
 }
 
 /** OVMS 2026.2.1 leaves these to gRPC's default answer. */
-async function unimplemented(): Promise<Uint8Array> {
+function unimplemented(): never {
   throw new ServingError('METHOD_UNIMPLEMENTED');
 }

@@ -1,6 +1,7 @@
 import type { Precision } from '../../tensors/precision.js';
 import { ELEMENT_BYTES } from '../../tensors/precision.js';
 import type { TensorContent } from '../../servables/predict-request.js';
+import { countVarints, writeVarints } from './varint-run.js';
 import { WIRE, type Reader } from './wire-reader.js';
 
 /** Wire type of one element of each typed field of TensorProto (`float_val` = 5, ...). */
@@ -31,8 +32,6 @@ const FIELD_OF_PRECISION: Readonly<Partial<Record<Precision, number>>> = {
   U32: 16,
   U64: 17,
 };
-
-const LONGEST_VARINT = 10;
 
 /**
  * The typed fields of one TensorProto. Values stay where they are in the message: only the places of the packed runs and of the
@@ -127,54 +126,4 @@ class ValueField {
 
 function fixedBytes(wireType: number): number {
   return wireType === WIRE.FIXED32 ? 4 : 8;
-}
-
-function countVarints(bytes: Uint8Array, begin: number, end: number): number {
-  let count = 0;
-  let length = 0;
-  for (let pos = begin; pos < end; pos += 1) {
-    length += 1;
-    if (length > LONGEST_VARINT) throw new RangeError(`a value of more than ${LONGEST_VARINT} bytes`);
-    if (bytes[pos]! < 128) {
-      count += 1;
-      length = 0;
-    }
-  }
-  if (length !== 0) throw new RangeError('packed values end within a value');
-  return count;
-}
-
-/** Writes the low bytes of each varint of a checked run; returns where the next element goes. */
-function writeVarints(
-  bytes: Uint8Array,
-  begin: number,
-  end: number,
-  target: Uint8Array,
-  start: number,
-  precision: Precision,
-): number {
-  const width = ELEMENT_BYTES[precision];
-  let at = start;
-  let pos = begin;
-  while (pos < end) {
-    let low = 0;
-    let high = 0;
-    let byte: number;
-    let shift = 0;
-    do {
-      byte = bytes[pos++]!;
-      const bits = byte & 127;
-      if (shift < 28) low |= bits << shift;
-      else if (shift === 28) {
-        low |= bits << 28;
-        high = bits >>> 4;
-      } else high |= bits << (shift - 32);
-      shift += 7;
-    } while (byte >= 128);
-    if (precision === 'BOOL') low = (low | high) === 0 ? 0 : 1;
-    for (let index = 0; index < width; index += 1) {
-      target[at++] = index < 4 ? low >>> (index * 8) : high >>> ((index - 4) * 8);
-    }
-  }
-  return at;
 }
