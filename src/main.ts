@@ -1,15 +1,26 @@
 import { parseCommandLine } from './config/command-line.js';
 import { machine } from './config/machine.js';
+import type { EditConfigSettings } from './config/parsed-command.js';
 import type { ServerSettings } from './config/settings.js';
 import { versionText } from './config/version-text.js';
-import { configureLogging, log } from './observability/logger.js';
+import { ServingError } from './errors.js';
+import { configureLogging, isEnabled, log } from './observability/logger.js';
 import { productVersion } from './version.js';
 
 /** `EX_USAGE` of sysexits: any fault of the command line (as OVMS 2026.2.1). */
 const EXIT_USAGE = 64;
 const EXIT_FAILURE = 1;
+/** OpenVINO's own log goes with DEBUG and TRACE (as OVMS 2026.2.1); it reads the variable when it is loaded. */
+const OPENVINO_DEBUG_LOG = '4';
 
-process.exitCode = await run(process.argv.slice(2));
+process.exitCode = await run(process.argv.slice(2)).catch(tell);
+
+/** Faults of a command that has no log yet. */
+function tell(error: unknown): number {
+  if (!(error instanceof ServingError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  return EXIT_FAILURE;
+}
 
 async function run(argv: readonly string[]): Promise<number> {
   const command = parseCommandLine(argv, process.env, machine());
@@ -30,16 +41,30 @@ async function run(argv: readonly string[]): Promise<number> {
       process.stderr.write(`${command.message}\n`);
       return EXIT_USAGE;
     case 'list':
-      throw new Error();
+      return list(command.repositoryPath);
     case 'edit-config':
-      throw new Error();
+      return edit(command.settings);
   }
+}
+
+async function list(repositoryPath: string): Promise<number> {
+  const { listModels, listingText } = await import('./servables/list-models.js');
+  process.stdout.write(`${listingText(repositoryPath, await listModels(repositoryPath))}\n`);
+  return 0;
+}
+
+async function edit(settings: EditConfigSettings): Promise<number> {
+  const { editConfig } = await import('./config/edit-config.js');
+  const { succeeded, text } = await editConfig(settings);
+  process.stdout.write(`${text}\n`);
+  return succeeded ? 0 : EXIT_FAILURE;
 }
 
 /** Serves until SIGINT or SIGTERM; a second signal does not wait for the requests in flight. */
 async function serve(settings: ServerSettings, warnings: readonly string[]): Promise<number> {
   try {
     configureLogging(settings.log);
+    if (isEnabled('DEBUG')) process.env['OPENVINO_LOG_LEVEL'] = OPENVINO_DEBUG_LOG;
     for (const line of (await versions()).split('\n')) log.serving.info(line);
     for (const warning of warnings) log.serving.warning(warning);
     const signalled = nextSignal();

@@ -10,7 +10,8 @@ namespace {
 constexpr double kLargestInteger = 9007199254740992.0;
 
 Status ParseInteger(double number, const char* what, std::uint64_t& integer) {
-  if (!(number >= 0 && number <= kLargestInteger) || std::trunc(number) != number) {
+  const bool in_range = number >= 0 && number <= kLargestInteger;
+  if (!in_range || std::trunc(number) != number) {
     return {StatusCode::kBindingFailed,
             std::string(what) + ": expected a non-negative integer, received " + std::to_string(number)};
   }
@@ -25,11 +26,12 @@ Status ParseShape(const RawRow& raw, ov::Shape& shape) {
     return {StatusCode::kBindingFailed,
             "rank: expected at most " + std::to_string(kMaxRank) + ", received " + std::to_string(rank)};
   }
-  shape.resize(rank);
+  shape.clear();
+  shape.reserve(rank);
   for (std::size_t axis = 0; axis < rank; ++axis) {
     std::uint64_t size = 0;
     if (Status status = ParseInteger(raw[3 + axis], "size", size); !status.ok()) return status;
-    shape[axis] = size;
+    shape.push_back(size);
   }
   return Status::Ok();
 }
@@ -56,8 +58,8 @@ Status ParseRow(const RawRow& raw, const ov::element::Type& type, BindingRow& ro
   if (Status status = ParseInteger(raw[0], "slab id", row.slab); !status.ok()) return status;
   if (Status status = ParseInteger(raw[1], "byte offset", row.offset); !status.ok()) return status;
   if (row.offset % type.size() != 0) {
-    return {StatusCode::kBindingFailed,
-            "byte offset " + std::to_string(row.offset) + " is not a multiple of the element size " + std::to_string(type.size())};
+    return {StatusCode::kBindingFailed, "byte offset " + std::to_string(row.offset) +
+                                            " is not a multiple of the element size " + std::to_string(type.size())};
   }
   if (Status status = ParseShape(raw, row.shape); !status.ok()) return status;
   return CountBytes(row.shape, type, row.bytes);
@@ -65,10 +67,12 @@ Status ParseRow(const RawRow& raw, const ov::element::Type& type, BindingRow& ro
 
 Status WriteShape(const ov::Shape& shape, double* row) {
   if (shape.size() > kMaxRank) {
-    return {StatusCode::kOutputFailed, "shape " + shape.to_string() + " has more than " + std::to_string(kMaxRank) + " dimensions"};
+    return {StatusCode::kOutputFailed,
+            "shape " + shape.to_string() + " has more than " + std::to_string(kMaxRank) + " dimensions"};
   }
   row[2] = static_cast<double>(shape.size());
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) row[3 + axis] = static_cast<double>(shape[axis]);
+  double* sizes = row + 3;
+  for (const std::size_t size : shape) *sizes++ = static_cast<double>(size);
   return Status::Ok();
 }
 

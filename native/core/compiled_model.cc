@@ -72,8 +72,8 @@ bool IsOrdinary(const ov::Node& operation) {
 
 bool MayFailInside(const ov::Model& model) {
   const auto operations = model.get_ops();
-  return model.is_dynamic() ||
-         !std::all_of(operations.begin(), operations.end(), [](const auto& operation) { return IsOrdinary(*operation); });
+  return model.is_dynamic() || !std::all_of(operations.begin(), operations.end(),
+                                            [](const auto& operation) { return IsOrdinary(*operation); });
 }
 
 }  // namespace

@@ -9,19 +9,22 @@
 
 namespace vinery {
 
-/// A model that a device can run. Immutable and shared: the registry, handles and infer requests hold it, on any thread, and the
-/// last of them frees it. It keeps the core alive, because the plug-in that runs it belongs to the core.
+/// A model that a device can run. Immutable and shared: the registry, handles and infer requests hold it, on any
+/// thread, and the last of them frees it. It keeps the core alive, because the plug-in that runs it belongs to the
+/// core.
 class CompiledModel {
  public:
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source);
 
-  /// Reads, arranges layouts, reshapes and compiles; blocks for as long as that takes. Each phase has its own status code.
+  /// Reads, arranges layouts, reshapes and compiles; blocks for as long as that takes. Each phase has its own status
+  /// code.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const CompiledModel>& model);
 
   const ModelDescription& description() const { return description_; }
   const ov::CompiledModel& compiled() const { return compiled_; }
-  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not OpenVINO's own.
+  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
+  /// OpenVINO's own.
   bool may_fail_inside() const { return may_fail_inside_; }
 
  private:

@@ -9,7 +9,7 @@ CompletionRing::CompletionRing(std::function<void()> wake) : wake_(std::move(wak
 void CompletionRing::Post(Completion completion) {
   bool first = false;
   {
-    const std::lock_guard lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     first = posted_.empty();
     posted_.push_back(std::move(completion));
   }
@@ -18,7 +18,7 @@ void CompletionRing::Post(Completion completion) {
 
 void CompletionRing::TakeAll(std::vector<Completion>& taken) {
   taken.clear();
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   taken.swap(posted_);
 }
 

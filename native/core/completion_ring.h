@@ -12,15 +12,16 @@ namespace vinery {
 /// The end of one inference.
 struct Completion {
   /// JavaScript's name for it.
-  std::int32_t token;
+  std::int32_t token = 0;
   /// Native code's name for it, see `napi/flights.h`.
-  std::uint32_t flight;
-  std::int32_t micros;
-  Status status;
+  std::uint32_t flight = 0;
+  std::int32_t micros = 0;
+  Status status = Status::Ok();
 };
 
-/// Carries ends of inferences from OpenVINO's threads to the one thread of an environment. Any number of posts between two takes
-/// share one wake: waking an event loop costs more than everything else here (measured: 45-75 us a hop at low load).
+/// Carries ends of inferences from OpenVINO's threads to the one thread of an environment. Any number of posts between
+/// two takes share one wake: waking an event loop costs more than everything else here (measured: 45-75 us a hop at low
+/// load).
 class CompletionRing {
  public:
   /// `wake` is called on the posting thread, outside the lock, and must not block.
@@ -29,7 +30,8 @@ class CompletionRing {
   /// Any thread.
   void Post(Completion completion);
 
-  /// The owner's thread. Replaces the contents of `taken` by everything posted so far, in order; whatever comes later wakes anew.
+  /// The owner's thread. Replaces the contents of `taken` by everything posted so far, in order; whatever comes later
+  /// wakes anew.
   void TakeAll(std::vector<Completion>& taken);
 
  private:

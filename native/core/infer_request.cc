@@ -17,9 +17,11 @@ std::int32_t MicrosSince(std::chrono::steady_clock::time_point start) {
   return static_cast<std::int32_t>(std::min<std::int64_t>(micros, std::numeric_limits<std::int32_t>::max()));
 }
 
-/// Compares rank and sizes with those of a row that was checked before. Sizes behind the rank are left over and mean nothing.
+/// Compares rank and sizes with those of a row that was checked before. Sizes behind the rank are left over and mean
+/// nothing.
 bool SameShape(const double* row, const RawRow& checked) {
-  return row[2] == checked[2] && std::equal(row + 3, row + 3 + static_cast<std::size_t>(checked[2]), checked.begin() + 3);
+  return row[2] == checked[2] &&
+         std::equal(row + 3, row + 3 + static_cast<std::size_t>(checked[2]), checked.begin() + 3);
 }
 
 bool SameRow(const RawRow& row, const RawRow& checked) {
@@ -100,8 +102,9 @@ Status InferRequest::Unbind(Port& port, bool is_input) {
 }
 
 void InferRequest::Start(Done done) {
-  // Before the last inference is through, its callback may still be running: OpenVINO takes the callback out of the request for
-  // the time of the call and puts it back afterwards, so an inference started from within would end without being reported.
+  // Before the last inference is through, its callback may still be running: OpenVINO takes the callback out of the
+  // request for the time of the call and puts it back afterwards, so an inference started from within would end without
+  // being reported.
   Wait();
   done_ = std::move(done);
   running_ = true;
@@ -120,10 +123,11 @@ void InferRequest::Finish(const std::exception_ptr& exception) {
 
 Status InferRequest::Infer() {
   Wait();
-  // With one stream of one thread the CPU plug-in infers on the calling thread (OpenVINO pull request 29777) and, since a queue
-  // of that thread swallows exceptions, a failure comes out as success; worse, the failed task stays queued and runs again with
-  // the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash). So only what cannot fail
-  // inside goes that way. Everything else takes the hop to a stream's thread, which reports failures.
+  // With one stream of one thread the CPU plug-in infers on the calling thread (OpenVINO pull request 29777) and, since
+  // a queue of that thread swallows exceptions, a failure comes out as success; worse, the failed task stays queued and
+  // runs again with the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash).
+  // So only what cannot fail inside goes that way. Everything else takes the hop to a stream's thread, which reports
+  // failures.
   if (!model_->may_fail_inside()) return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
   done_ = [](const Status&, std::int32_t) {};
   return Guard(StatusCode::kInferenceFailed, [&] {
@@ -179,7 +183,8 @@ Status InferRequest::CopyOutput(std::size_t output, const SlabTable& slabs, std:
 }
 
 bool InferRequest::Uses(const Slab& slab) const {
-  return std::any_of(ports_.begin(), ports_.end(), [&](const Port& port) { return port.slab_generation == slab.generation; });
+  return std::any_of(ports_.begin(), ports_.end(),
+                     [&](const Port& port) { return port.slab_generation == slab.generation; });
 }
 
 Status InferRequest::TensorAddress(std::size_t port, std::uint64_t& address) {

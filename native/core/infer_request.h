@@ -16,9 +16,9 @@
 
 namespace vinery {
 
-/// An execution slot of a compiled model: one inference at a time. Every function runs on the thread of the environment that made
-/// it; only the end of a started inference comes on a thread of OpenVINO.
-/// Whoever starts an inference keeps this object and the bound slabs alive until the end has been reported.
+/// An execution slot of a compiled model: one inference at a time. Every function runs on the thread of the environment
+/// that made it; only the end of a started inference comes on a thread of OpenVINO. Whoever starts an inference keeps
+/// this object and the bound slabs alive until the end has been reported.
 class InferRequest {
  public:
   /// Called once for each start, on a thread of OpenVINO, or within `Start` when the inference could not begin.
@@ -37,8 +37,9 @@ class InferRequest {
   std::size_t output_count() const { return model_->description().outputs.size(); }
   std::size_t port_count() const { return ports_.size(); }
 
-  /// Sets the tensors that the table names, inputs first; `table` has `port_count()` rows. A port whose row and slab are those of
-  /// the last time is left alone: setting a tensor costs OpenVINO more than a small inference's whole bookkeeping.
+  /// Sets the tensors that the table names, inputs first; `table` has `port_count()` rows. A port whose row and slab
+  /// are those of the last time is left alone: setting a tensor costs OpenVINO more than a small inference's whole
+  /// bookkeeping.
   Status Bind(const double* table, const SlabTable& slabs);
 
   /// Starts with the bound tensors. Not while running.

@@ -18,7 +18,7 @@ std::vector<DimensionRange> DescribeDimensions(const ov::PartialShape& shape) {
 /// `[N,C,H,W]` becomes `NCHW`. A layout with longer names (`[batch,C]`) cannot be written so and stays as it is.
 std::string DescribeLayout(const ov::Layout& layout) {
   if (layout.empty()) return {};
-  const std::string text = layout.to_string();
+  std::string text = layout.to_string();
   std::string letters;
   std::size_t name_length = 0;
   for (const char letter : text) {
@@ -60,11 +60,11 @@ std::uint32_t ReadCount(const ov::CompiledModel& compiled, const Property& prope
 
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model) {
   ModelDescription description;
-  const auto inputs = compiled.inputs();
+  const auto& inputs = compiled.inputs();
   for (std::size_t index = 0; index < inputs.size(); ++index) {
     description.inputs.push_back(DescribePort(inputs[index], ov::layout::get_layout(model.input(index))));
   }
-  const auto outputs = compiled.outputs();
+  const auto& outputs = compiled.outputs();
   for (std::size_t index = 0; index < outputs.size(); ++index) {
     description.outputs.push_back(DescribePort(outputs[index], ov::layout::get_layout(model.output(index))));
   }

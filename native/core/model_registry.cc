@@ -16,7 +16,7 @@ Status NotCompiled(std::uint32_t id, const char* why) {
 std::shared_ptr<ModelRegistry> ModelRegistry::Shared() {
   static std::mutex mutex;
   static std::weak_ptr<ModelRegistry> shared;
-  const std::lock_guard lock(mutex);
+  const std::scoped_lock lock(mutex);
   auto registry = shared.lock();
   if (registry == nullptr) {
     registry = std::make_shared<ModelRegistry>();
@@ -28,7 +28,7 @@ std::shared_ptr<ModelRegistry> ModelRegistry::Shared() {
 ModelRegistry::ModelRegistry() : core_(std::make_shared<ov::Core>()) {}
 
 std::uint32_t ModelRegistry::Reserve() {
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   entries_.emplace(++last_id_, Entry{});
   return last_id_;
 }
@@ -42,7 +42,7 @@ Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& spec
 }
 
 Status ModelRegistry::Take(std::uint32_t id) {
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return NotCompiled(id, "is unknown");
   if (found->second.taken) return NotCompiled(id, "is compiled already or is being compiled");
@@ -51,7 +51,7 @@ Status ModelRegistry::Take(std::uint32_t id) {
 }
 
 Status ModelRegistry::Store(std::uint32_t id, std::shared_ptr<const CompiledModel> model) {
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return NotCompiled(id, "was released while it was compiled");
   found->second.taken = model != nullptr;
@@ -62,7 +62,7 @@ Status ModelRegistry::Store(std::uint32_t id, std::shared_ptr<const CompiledMode
 void ModelRegistry::Release(std::uint32_t id) {
   // Freeing a compiled model takes time and joins threads: not under the lock.
   Entry released;
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return;
   released = std::move(found->second);
@@ -70,7 +70,7 @@ void ModelRegistry::Release(std::uint32_t id) {
 }
 
 Status ModelRegistry::Find(std::uint32_t id, std::shared_ptr<const CompiledModel>& model) const {
-  const std::lock_guard lock(mutex_);
+  const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return NotCompiled(id, "is unknown");
   if (found->second.model == nullptr) return NotCompiled(id, "is not compiled");

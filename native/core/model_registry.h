@@ -16,16 +16,17 @@ namespace vinery {
 /// Every function may be called on any thread.
 class ModelRegistry {
  public:
-  /// The registry of the process; the first caller makes it and the last holder destroys it. Environments hold it, so the core
-  /// ends with the last environment, while threads still run, and not among the static destructors of other libraries.
+  /// The registry of the process; the first caller makes it and the last holder destroys it. Environments hold it, so
+  /// the core ends with the last environment, while threads still run, and not among the static destructors of other
+  /// libraries.
   static std::shared_ptr<ModelRegistry> Shared();
 
   ModelRegistry();
 
   std::uint32_t Reserve();
 
-  /// Compiles into a reserved entry. Blocks without a lock, so others go on. `kNotCompiled` when the entry is unknown, in use
-  /// already, or released meanwhile; after another fault the entry is empty again.
+  /// Compiles into a reserved entry. Blocks without a lock, so others go on. `kNotCompiled` when the entry is unknown,
+  /// in use already, or released meanwhile; after another fault the entry is empty again.
   Status Compile(std::uint32_t id, const CompileSpecification& specification);
 
   /// Drops the entry; who uses the model goes on using it.

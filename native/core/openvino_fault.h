@@ -12,8 +12,8 @@ namespace vinery {
 /// Turns an exception of OpenVINO into a status with the given code; a cancelled inference is always `kCancelled`.
 Status StatusFromException(const std::exception_ptr& exception, StatusCode code);
 
-/// The sentence of an OpenVINO exception that means something: source places, failed conditions and blank lines go, because an
-/// exception passes several layers and each puts its own file and line in front.
+/// The sentence of an OpenVINO exception that means something: source places, failed conditions and blank lines go,
+/// because an exception passes several layers and each puts its own file and line in front.
 std::string ShortenFault(std::string_view text);
 
 /// Runs a call into OpenVINO. This is the one way by which its exceptions leave `core/`.

@@ -11,7 +11,8 @@ namespace vinery {
 struct Slab {
   std::uint8_t* base = nullptr;
   std::uint64_t size = 0;
-  /// Different for each registration, so that a reused id is never taken for the slab that had it before. 0: not registered.
+  /// Different for each registration, so that a reused id is never taken for the slab that had it before. 0: not
+  /// registered.
   std::uint64_t generation = 0;
 };
 
@@ -26,7 +27,8 @@ class SlabTable {
   /// The slab, or nullptr when no slab has this id. Valid until the next `Add`.
   const Slab* Find(std::uint64_t id) const;
 
-  /// Sets `address` to byte `offset` of a slab when `length` bytes from there lie within it; `kBindingFailed` otherwise.
+  /// Sets `address` to byte `offset` of a slab when `length` bytes from there lie within it; `kBindingFailed`
+  /// otherwise.
   Status Resolve(std::uint64_t id, std::uint64_t offset, std::uint64_t length, std::uint8_t*& address) const;
 
  private:

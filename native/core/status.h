@@ -8,8 +8,8 @@
 
 namespace vinery {
 
-/// What can go wrong, one code a phase. The numbers and names cross to JavaScript: `NATIVE_STATUS` of `src/native/binding.ts` has
-/// the same names in the same order, and a native test compares both.
+/// What can go wrong, one code a phase. The numbers and names cross to JavaScript: `NATIVE_STATUS` of
+/// `src/native/binding.ts` has the same names in the same order, and a native test compares both.
 enum class StatusCode : std::int32_t {
   kOk,
   kBindingFailed,
@@ -26,8 +26,9 @@ enum class StatusCode : std::int32_t {
 };
 
 inline constexpr std::array<const char*, 12> kStatusNames = {
-    "OK",             "BINDING_FAILED", "INFERENCE_FAILED", "CANCELLED",        "OUTPUT_FAILED", "READ_FAILED",
-    "RESHAPE_FAILED", "COMPILE_FAILED", "LAYOUT_FAILED",    "EXTENSION_FAILED", "NOT_COMPILED",  "INTERNAL"};
+    "OK",           "BINDING_FAILED", "INFERENCE_FAILED", "CANCELLED",     "OUTPUT_FAILED",
+    "READ_FAILED",  "RESHAPE_FAILED", "COMPILE_FAILED",   "LAYOUT_FAILED", "EXTENSION_FAILED",
+    "NOT_COMPILED", "INTERNAL"};
 static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kInternal) + 1, "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

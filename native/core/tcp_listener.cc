@@ -93,7 +93,8 @@ std::string ErrnoName(int number) {
                                                                           {ENOMEM, "ENOMEM"},
                                                                           {EAFNOSUPPORT, "EAFNOSUPPORT"},
                                                                           {ENODEV, "ENODEV"}}};
-  const auto* found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.first == number; });
+  const auto* found =
+      std::find_if(kNames.begin(), kNames.end(), [&](const auto& entry) { return entry.first == number; });
   return found != kNames.end() ? found->second : "ERRNO_" + std::to_string(number);
 }
 

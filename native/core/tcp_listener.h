@@ -11,8 +11,8 @@ struct TcpListener {
   std::uint16_t port = 0;
 };
 
-/// Binds and listens on a numeric IPv4 or IPv6 address; the socket is non-blocking and not inherited by child processes. An IPv6
-/// socket takes IPv6 only, so that `::` and `0.0.0.0` may be listened on side by side, as OVMS does.
+/// Binds and listens on a numeric IPv4 or IPv6 address; the socket is non-blocking and not inherited by child
+/// processes. An IPv6 socket takes IPv6 only, so that `::` and `0.0.0.0` may be listened on side by side, as OVMS does.
 /// @returns 0 or the system's errno; `EAI_NONAME`-like faults of the address come as `EINVAL`.
 int Listen(const std::string& address, std::uint16_t port, int backlog, TcpListener& listener);
 

@@ -32,7 +32,8 @@ void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Nap
   open_ = true;
 }
 
-void Completions::Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token, const SlabTable& slabs) {
+void Completions::Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token,
+                        const SlabTable& slabs) {
   if (flights_.count() == 0) wake_.Ref(env);
   const std::uint32_t flight = flights_.Add(bound);
   if (Status status = BindTable(*bound, slabs); !status.ok()) {
@@ -100,12 +101,16 @@ void Completions::WriteRecord(Completion& completion, std::int32_t* record) {
 }
 
 void Completions::Report(Napi::Env env, std::uint32_t count) {
-  try {
-    drain_.Call({Napi::Number::New(env, count)});
-  } catch (const Napi::Error& error) {
-    // A throw out of a thread-safe function would end as a deprecation warning (DEP0168); it is an uncaught exception.
-    napi_fatal_exception(env, error.Value());
-  }
+  const Napi::Number argument = Napi::Number::New(env, count);
+  const napi_value arguments[] = {argument};
+  // Not the wrapper's call: it makes an error object of what ends a terminated worker, which cannot be done then.
+  if (napi_call_function(env, env.Undefined(), drain_.Value(), 1, arguments, nullptr) == napi_ok) return;
+  bool pending = false;
+  napi_value error = nullptr;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) != napi_ok) return;
+  // Left to Node.js, a throw out of a thread-safe function ends as a deprecation warning (DEP0168).
+  napi_fatal_exception(env, error);
 }
 
 void Completions::StopInferences() {

@@ -15,11 +15,12 @@ namespace vinery {
 /// Numbers of a record: token, status, microseconds. The same stands in `src/native/binding.ts`.
 inline constexpr std::size_t kCompletionStride = 3;
 
-/// Inferences of one environment from start to report. OpenVINO's threads only ever touch the ring and the wake; everything else
-/// happens on the JavaScript thread.
+/// Inferences of one environment from start to report. OpenVINO's threads only ever touch the ring and the wake;
+/// everything else happens on the JavaScript thread.
 ///
-/// Order at the end of an environment: Node.js runs cleanup hooks last in, first out. `Open` adds ours after the one that the
-/// thread-safe function brings along, so all inferences are over before that function can go, and before slabs and requests go.
+/// Order at the end of an environment: Node.js runs cleanup hooks last in, first out. `Open` adds ours after the one
+/// that the thread-safe function brings along, so all inferences are over before that function can go, and before slabs
+/// and requests go.
 class Completions {
  public:
   Completions();

@@ -7,7 +7,7 @@ namespace vinery {
 
 Napi::Value Constants(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  Napi::Array statuses = Napi::Array::New(env, kStatusNames.size());
+  const Napi::Array statuses = Napi::Array::New(env, kStatusNames.size());
   for (std::uint32_t index = 0; index < kStatusNames.size(); ++index) statuses.Set(index, kStatusNames.at(index));
   Napi::Object constants = Napi::Object::New(env);
   constants.Set("bindingStride", Napi::Number::New(env, kBindingStride));

@@ -53,6 +53,7 @@ std::vector<Element> ReadList(const Napi::Value& value, const std::string& name,
   if (!value.IsArray()) ThrowExpected(value, name, "an array");
   const auto array = value.As<Napi::Array>();
   std::vector<Element> list;
+  list.reserve(array.Length());
   for (std::uint32_t index = 0; index < array.Length(); ++index) {
     list.push_back(read(array.Get(index), name + "[" + std::to_string(index) + "]"));
   }
@@ -74,7 +75,9 @@ std::vector<std::pair<std::string, PropertyValue>> ReadProperties(const Napi::Va
   const Napi::Array keys = object.GetPropertyNames();
   for (std::uint32_t index = 0; index < keys.Length(); ++index) {
     const std::string key = keys.Get(index).ToString().Utf8Value();
-    properties.emplace_back(key, ReadProperty(object.Get(key), name + "." + key));
+    std::string path = name;
+    path.append(".").append(key);
+    properties.emplace_back(key, ReadProperty(object.Get(key), path));
   }
   return properties;
 }
@@ -82,7 +85,8 @@ std::vector<std::pair<std::string, PropertyValue>> ReadProperties(const Napi::Va
 std::int64_t ReadDimensionBound(const Napi::Value& value, const std::string& name) {
   if (value.IsNumber()) {
     const double number = value.As<Napi::Number>().DoubleValue();
-    if (number >= -1 && number <= kLargestSafeInteger && std::trunc(number) == number) return static_cast<std::int64_t>(number);
+    if (number >= -1 && number <= kLargestSafeInteger && std::trunc(number) == number)
+      return static_cast<std::int64_t>(number);
   }
   ThrowExpected(value, name, "an integer from -1 on");
 }
@@ -131,7 +135,8 @@ Napi::Value PortToValue(Napi::Env env, const PortDescription& port) {
                return ToValue(inner, name);
              }));
   object.Set("elementType", port.element_type);
-  object.Set("dimensions", port.dimensions ? ToArray<DimensionRange>(env, *port.dimensions, DimensionToValue) : env.Null());
+  object.Set("dimensions",
+             port.dimensions ? ToArray<DimensionRange>(env, *port.dimensions, DimensionToValue) : env.Null());
   object.Set("layout", port.layout);
   return object;
 }

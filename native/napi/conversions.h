@@ -10,8 +10,8 @@
 
 namespace vinery {
 
-/// Readers of arguments. Each throws a `TypeError` of the form `name: expected X, received Y`, where `name` is the path of the
-/// field (`specification.shapes[0].name`). JavaScript thread only.
+/// Readers of arguments. Each throws a `TypeError` of the form `name: expected X, received Y`, where `name` is the path
+/// of the field (`specification.shapes[0].name`). JavaScript thread only.
 std::string ReadString(const Napi::Value& value, const std::string& name);
 bool ReadBoolean(const Napi::Value& value, const std::string& name);
 /// A non-negative integer that fits; `name` is plain text because these run on the hot path.

@@ -11,8 +11,8 @@
 
 namespace vinery {
 
-/// Everything that belongs to one JavaScript environment (main thread or worker): its share of the registry, its slabs and its
-/// inferences. Used on its thread only.
+/// Everything that belongs to one JavaScript environment (main thread or worker): its share of the registry, its slabs
+/// and its inferences. Used on its thread only.
 class Environment {
  public:
   /// Makes the environment's data; once, when the addon is loaded into it.
@@ -33,8 +33,8 @@ class Environment {
   void RemoveSlab(std::uint32_t id);
 
  private:
-  /// Runs when the environment ends, after the inferences have ended (`Completions`). JavaScript references and holds go here and
-  /// not in the destructor, which runs too late for both.
+  /// Runs when the environment ends, after the inferences have ended (`Completions`). JavaScript references and holds
+  /// go here and not in the destructor, which runs too late for both.
   void Release();
 
   std::shared_ptr<ModelRegistry> registry_;

@@ -9,8 +9,8 @@
 
 namespace vinery {
 
-/// The inferences of one environment between start and drain. Holding the request here keeps it alive however JavaScript treats
-/// its handle. JavaScript thread only.
+/// The inferences of one environment between start and drain. Holding the request here keeps it alive however
+/// JavaScript treats its handle. JavaScript thread only.
 class Flights {
  public:
   std::uint32_t Add(std::shared_ptr<BoundRequest> request);

@@ -15,8 +15,8 @@ struct BoundRequest {
   std::shared_ptr<InferRequest> request;
   Napi::Reference<Napi::Float64Array> table;
 
-  /// The table's memory now. Looked up at each use: JavaScript may have transferred its buffer away, and an old address would be
-  /// a wild pointer. Null when the table is too short.
+  /// The table's memory now. Looked up at each use: JavaScript may have transferred its buffer away, and an old address
+  /// would be a wild pointer. Null when the table is too short.
   double* TableData();
 };
 
@@ -38,8 +38,8 @@ struct HandleKind<BoundRequest> {
   static constexpr napi_type_tag kTag = {0x1f84c2d95a3e4b77, 0xb05d91e6428ac3f3};
 };
 
-/// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from a running
-/// inference. A closed handle is empty.
+/// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from a
+/// running inference. A closed handle is empty.
 template <typename Held>
 Napi::Value NewHandle(Napi::Env env, std::shared_ptr<Held> held) {
   auto box = std::make_unique<std::shared_ptr<Held>>(std::move(held));
@@ -51,14 +51,16 @@ Napi::Value NewHandle(Napi::Env env, std::shared_ptr<Held> held) {
   return external;
 }
 
-/// The inside of a handle, to be emptied when it is closed. A handle of another kind or a closed one throws a `TypeError`.
+/// The inside of a handle, to be emptied when it is closed. A handle of another kind or a closed one throws a
+/// `TypeError`.
 template <typename Held>
 std::shared_ptr<Held>& OpenHandle(const Napi::Value& value) {
   using Kind = HandleKind<Held>;
   if (!value.IsExternal()) ThrowTypeError(value.Env(), std::string(Kind::kName) + ": expected " + Kind::kNoun);
   const auto external = value.As<Napi::External<std::shared_ptr<Held>>>();
   if (!external.CheckTypeTag(&Kind::kTag)) {
-    ThrowTypeError(value.Env(), std::string(Kind::kName) + ": expected " + Kind::kNoun + ", received a handle of another kind");
+    ThrowTypeError(value.Env(),
+                   std::string(Kind::kName) + ": expected " + Kind::kNoun + ", received a handle of another kind");
   }
   std::shared_ptr<Held>& held = *external.Data();
   if (held == nullptr) ThrowTypeError(value.Env(), std::string(Kind::kName) + ": the handle is closed");

@@ -24,12 +24,13 @@ const std::shared_ptr<BoundRequest>& IdleRequest(const Napi::CallbackInfo& info)
 
 Napi::Value CreateInferRequest(const Napi::CallbackInfo& info) {
   const auto& model = OpenHandle<const CompiledModel>(info[0]);
-  auto table = ReadView<Napi::Float64Array>(info[1], napi_float64_array, "table: expected a Float64Array");
+  const auto table = ReadView<Napi::Float64Array>(info[1], napi_float64_array, "table: expected a Float64Array");
   auto bound = std::make_shared<BoundRequest>();
   ThrowFault(info.Env(), InferRequest::Create(model, bound->request));
   bound->table = Napi::Persistent(table);
   if (bound->TableData() == nullptr) {
-    ThrowTypeError(info.Env(), "table: expected at least " + std::to_string(bound->request->port_count() * kBindingStride) +
+    ThrowTypeError(info.Env(), "table: expected at least " +
+                                   std::to_string(bound->request->port_count() * kBindingStride) +
                                    " numbers, received " + std::to_string(table.ElementLength()));
   }
   return NewHandle(info.Env(), std::move(bound));
@@ -39,9 +40,11 @@ void CloseInferRequest(const Napi::CallbackInfo& info) { OpenHandle<BoundRequest
 
 void OpenCompletions(const Napi::CallbackInfo& info) {
   Completions& completions = Environment::Of(info.Env()).completions();
-  if (completions.is_open()) ThrowTypeError(info.Env(), "records: the completions of this environment are open already");
-  auto records = ReadView<Napi::Int32Array>(info[0], napi_int32_array, "records: expected an Int32Array");
-  if (records.ElementLength() < kCompletionStride) ThrowTypeError(info.Env(), "records: expected space for one record at least");
+  if (completions.is_open())
+    ThrowTypeError(info.Env(), "records: the completions of this environment are open already");
+  const auto records = ReadView<Napi::Int32Array>(info[0], napi_int32_array, "records: expected an Int32Array");
+  if (records.ElementLength() < kCompletionStride)
+    ThrowTypeError(info.Env(), "records: expected space for one record at least");
   if (!info[1].IsFunction()) ThrowTypeError(info.Env(), "drain: expected a function");
   completions.Open(info.Env(), records, info[1].As<Napi::Function>());
 }

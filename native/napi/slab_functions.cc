@@ -54,7 +54,8 @@ void UnregisterSlab(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SlabAddress(const Napi::CallbackInfo& info) {
-  return Napi::BigInt::New(info.Env(), static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(ResolveBytes(info, 0))));
+  return Napi::BigInt::New(info.Env(),
+                           static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(ResolveBytes(info, 0))));
 }
 
 void CopyIn(const Napi::CallbackInfo& info) {

@@ -16,7 +16,8 @@ void ThrowErrno(Napi::Env env, const std::string& what, int number) {
 
 std::uint32_t ReadAtMost(const Napi::Value& value, const char* name, std::uint32_t largest) {
   const std::uint32_t number = ReadUint32(value, name);
-  if (number > largest) ThrowTypeError(value.Env(), std::string(name) + ": expected at most " + std::to_string(largest));
+  if (number > largest)
+    ThrowTypeError(value.Env(), std::string(name) + ": expected at most " + std::to_string(largest));
   return number;
 }
 
@@ -29,7 +30,8 @@ Napi::Value ListenOn(const Napi::CallbackInfo& info) {
   const auto port = static_cast<std::uint16_t>(ReadAtMost(info[1], "port", 0xffff));
   const auto backlog = static_cast<int>(ReadAtMost(info[2], "backlog", 0x7fffffff));
   TcpListener listener;
-  ThrowErrno(info.Env(), "listen " + address + " port " + std::to_string(port), Listen(address, port, backlog, listener));
+  ThrowErrno(info.Env(), "listen " + address + " port " + std::to_string(port),
+             Listen(address, port, backlog, listener));
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("fd", listener.fd);
   result.Set("port", listener.port);

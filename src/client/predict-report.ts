@@ -4,7 +4,7 @@ import { imagenetClassName } from './imagenet-classes.js';
 import { servableName, type PredictOptions } from './predict-options.js';
 import { outputArray, predictedClasses, pythonTuple } from './prediction.js';
 import { statisticsBlock, twoDecimals } from './statistics.js';
-import { parseTimeline, timelineText } from './timeline-text.js';
+import { drawTimeline, parseTimeline } from './timeline-chart.js';
 
 /** Prints a run of the predict client, in the layout of OVMS's sample that scripts read, and counts the right answers. */
 export class PredictReport {
@@ -70,7 +70,7 @@ export class PredictReport {
     }
     if (!this.#options.timeline) return;
     if (timelineJson === undefined) this.#io.stderr.write('The server sent no time line\n');
-    else this.#io.stdout.write(timelineText(parseTimeline(timelineJson)));
+    else this.#io.stdout.write(drawTimeline(parseTimeline(timelineJson)));
   }
 }
 

@@ -54,7 +54,7 @@ export function readArguments(argv: readonly string[]): ReadArguments {
       else values[token.name] = value.value;
     }
   }
-  return { values: values as FlagValues, given: Object.keys(values) as FlagName[], unmatched, badValue };
+  return { values, given: Object.keys(values) as FlagName[], unmatched, badValue };
 }
 
 function isFlag(name: string): name is FlagName {

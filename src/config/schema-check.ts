@@ -18,7 +18,7 @@ export function checkSchema<T extends TSchema>(schema: T, value: unknown, code: 
     const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
     throw new ServingError(code, faults.slice(0, MOST_FAULTS).join('; ') + more);
   }
-  return value as Static<T>;
+  return value;
 }
 
 /** The faults of a value, in document order of the schema; empty when it fits. */
@@ -72,13 +72,13 @@ function expectation(fault: ErrorObject, params: Record<string, unknown>): strin
 }
 
 function expectedOf(properties: unknown, key: string): string {
-  const property = (properties as Record<string, { type?: unknown } | boolean> | undefined)?.[key];
-  return typeof property === 'object' && property.type !== undefined ? [property.type].flat().join(' or ') : 'a value';
+  const property = (properties as Record<string, { type?: string | string[] } | boolean> | undefined)?.[key];
+  return typeof property === 'object' && property.type ? [property.type].flat().join(' or ') : 'a value';
 }
 
 /** A value for an error text: JSON, shortened. */
 export function render(value: unknown): string {
-  const json = JSON.stringify(value) ?? 'nothing';
+  const json = value === undefined ? 'nothing' : JSON.stringify(value);
   return json.length > LONGEST_VALUE ? `${json.slice(0, LONGEST_VALUE)}...` : json;
 }
 

@@ -1,3 +1,4 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
@@ -60,6 +61,7 @@ export class Server {
   static async start(settings: ServerSettings): Promise<Server> {
     const binding = loadNativeBinding();
     const channelArguments = parseChannelArguments(settings.grpcChannelArguments);
+    const cacheDir = prepareCacheDir(settings.cacheDir);
     if (settings.cpuExtension !== null) binding.addExtension(settings.cpuExtension);
     const ports = await openPorts(binding, settings);
     try {
@@ -70,13 +72,7 @@ export class Server {
       );
       logPorts(ports);
       const blocking = new BlockingPool();
-      return new Server(
-        ports,
-        dataPlane,
-        blocking,
-        new ModelCompiler(binding, blocking, settings.cacheDir),
-        settings.servables,
-      );
+      return new Server(ports, dataPlane, blocking, new ModelCompiler(binding, blocking, cacheDir), settings.servables);
     } catch (error) {
       for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
       throw error;
@@ -109,6 +105,22 @@ export class Server {
     this.#compiler.close();
     await this.#blocking.close();
     log.serving.info('Server stopped');
+  }
+}
+
+/** The directory when compiled models can be cached there; one that cannot be written only warns (as OVMS 2026.2.1). */
+function prepareCacheDir(directory: string | null): string | null {
+  if (directory === null) return null;
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    log.serving.info(`Model cache is enabled: ${directory}`);
+    return directory;
+  } catch (error) {
+    log.serving.warning(
+      `Model cache is off: expected a directory that can be written at ${directory}: ${String(error)}`,
+    );
+    return null;
   }
 }
 

@@ -22,6 +22,8 @@ type Severity = keyof typeof SEVERITY;
 const PRINTED = LOG_LEVELS.map((level) => level.toLowerCase()).concat('critical');
 
 const STDOUT = 1;
+/** Between the caller and `print` stands one method of {@link Logger}. */
+const FRAMES_OF_LOGGER = 1;
 
 let threshold: number = SEVERITY.INFO;
 let sinks: readonly LogSink[] | null = null;
@@ -48,27 +50,27 @@ export class Logger {
   constructor(readonly name: LoggerName) {}
 
   trace(text: string): void {
-    if (SEVERITY.TRACE >= threshold) print(this.name, 'TRACE', text, this.trace);
+    if (SEVERITY.TRACE >= threshold) print(this.name, 'TRACE', text);
   }
 
   debug(text: string): void {
-    if (SEVERITY.DEBUG >= threshold) print(this.name, 'DEBUG', text, this.debug);
+    if (SEVERITY.DEBUG >= threshold) print(this.name, 'DEBUG', text);
   }
 
   info(text: string): void {
-    if (SEVERITY.INFO >= threshold) print(this.name, 'INFO', text, this.info);
+    if (SEVERITY.INFO >= threshold) print(this.name, 'INFO', text);
   }
 
   warning(text: string): void {
-    if (SEVERITY.WARNING >= threshold) print(this.name, 'WARNING', text, this.warning);
+    if (SEVERITY.WARNING >= threshold) print(this.name, 'WARNING', text);
   }
 
   error(text: string): void {
-    print(this.name, 'ERROR', text, this.error);
+    print(this.name, 'ERROR', text);
   }
 
   critical(text: string): void {
-    print(this.name, 'CRITICAL', text, this.critical);
+    print(this.name, 'CRITICAL', text);
   }
 }
 
@@ -83,9 +85,9 @@ export const log = {
   s3: new Logger('s3'),
 } as const;
 
-function print(logger: LoggerName, severity: Severity, text: string, caller: (text: string) => void): void {
+function print(logger: LoggerName, severity: Severity, text: string): void {
   const level = PRINTED[SEVERITY[severity]] ?? '';
-  const line = formatLine({ time: Date.now(), threadId, logger, level, site: callSite(caller), text });
+  const line = formatLine({ time: Date.now(), threadId, logger, level, site: callSite(print, FRAMES_OF_LOGGER), text });
   sinks ??= [openLogSink(STDOUT)];
   for (const sink of sinks) sink.write(line);
 }

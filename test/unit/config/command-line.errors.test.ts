@@ -31,6 +31,11 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     'error parsing options: Argument ‘4294967296’ failed to parse',
   ],
   ['fraction', `${CONFIG} --nireq 1.5`, 'error parsing options: Argument ‘1.5’ failed to parse'],
+  [
+    'the first of two bad values',
+    `${CONFIG} --nireq x --port y`,
+    'error parsing options: Argument ‘x’ failed to parse',
+  ],
   ['number left empty', `${CONFIG} --nireq=`, 'error parsing options: Argument ‘’ failed to parse'],
   ['boolean that is text', `${CONFIG} --stateful=maybe`, 'error parsing options: Argument ‘maybe’ failed to parse'],
   [
@@ -151,7 +156,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     '--config_path /c.json --rest_port 65536',
     'rest_port number out of range from 0 to 65535',
   ],
-  ...['1.2.3', '1.2.3.256', '::1::', 'a_b', '-a', 'a..b', '[::1]', '0.0.0.0,,1.2.3.4', `${'a'.repeat(256)}`].flatMap(
+  ...['1.2.3', '1.2.3.256', '::1::', 'a_b', '-a', 'a..b', '[::1]', '0.0.0.0,,1.2.3.4', 'a'.repeat(256)].flatMap(
     (address) =>
       (['rest', 'grpc'] as const).map(
         (side) =>

@@ -1,7 +1,7 @@
-import type { Host } from '#src/config/host.js';
 import { parseCommandLine } from '#src/config/command-line.js';
-import type { Environment } from '#src/config/host.js';
+import type { Environment, Host } from '#src/config/host.js';
 import type { ParsedCommand } from '#src/config/parsed-command.js';
+import type { ServerSettings } from '#src/config/settings.js';
 
 /** A machine with 4 cores on which no file exists. */
 export const HOST: Host = {
@@ -25,7 +25,7 @@ export function usageError(line: string, host: Partial<Host> = {}, environment: 
 }
 
 /** The settings of a command line that starts the server. */
-export function settings(line: string, host: Partial<Host> = {}, environment: Environment = {}) {
+export function settings(line: string, host: Partial<Host> = {}, environment: Environment = {}): ServerSettings {
   const command = parse(line, host, environment);
   if (command.kind !== 'serve') throw new Error(`expected settings, received ${JSON.stringify(command)}`);
   return command.settings;

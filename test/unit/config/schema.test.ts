@@ -259,7 +259,7 @@ describe('schema of config.json', () => {
         visit(property, `${path}/${key}`);
       }
       if (type === 'array') visit(items, `${path}/*`);
-      for (const inner of Object.values((patternProperties ?? {}) as object)) visit(inner, `${path}/*`);
+      for (const inner of Object.values(patternProperties ?? {})) visit(inner, `${path}/*`);
     };
     visit(ConfigFile, '');
     assert.deepEqual(undescribed, []);

@@ -28,11 +28,19 @@ describe('call site', () => {
   });
 
   it('does not change how other errors show their stack', () => {
-    const { prepareStackTrace, stackTraceLimit } = Error;
+    const settings = (): unknown[] => [Reflect.get(Error, 'prepareStackTrace'), Error.stackTraceLimit];
+    const before = settings();
     here();
-    assert.equal(Error.prepareStackTrace, prepareStackTrace);
-    assert.equal(Error.stackTraceLimit, stackTraceLimit);
+    assert.deepEqual(settings(), before);
     assert.match(new Error('x').stack ?? '', /log-line\.test\.js:\d+/);
+  });
+
+  it('leaves nearer callers out', () => {
+    const inner = (): string => callSite(inner, 1);
+    const between = (): string => inner();
+    const [, line = ''] = between().split(':');
+    const [, below = ''] = here().split(':');
+    assert.equal(Number(below) - Number(line), 1);
   });
 
   it('is unknown when the function did not call', () => {

@@ -10,17 +10,15 @@ const EVERY_LEVEL =
 const PRINTED = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
 
 describe('logger', () => {
-  it('refuses a file that cannot be opened, naming the flag, and goes on as before', async () => {
-    await withLogFile(async (path) => {
-      const { stdout, status } = runLogging(`
-        try { configureLogging({ level: 'ERROR', path: '/dev/null/x.log' }); }
-        catch (error) { log.serving.info(error.code + ' ' + error.detail); }
-        log.serving.info(${JSON.stringify(path)});`);
-      assert.equal(status, 0);
-      const texts = stdout.split('\n').slice(0, -1).map(textOf);
-      assert.match(texts[0] ?? '', /^CONFIG_VALUE_INVALID --log_path: expected a file that can be written: /);
-      assert.equal(texts[1], path);
-    });
+  it('refuses a file that cannot be opened, naming the flag, and goes on as before', () => {
+    const { stdout, status } = runLogging(`
+      try { configureLogging({ level: 'ERROR', path: '/dev/null/x.log' }); }
+      catch (error) { log.serving.info(error.code + ' ' + error.detail); }
+      log.serving.info('as before');`);
+    assert.equal(status, 0);
+    const [refusal = '', next] = stdout.split('\n').slice(0, -1).map(textOf);
+    assert.match(refusal, /^CONFIG_VALUE_INVALID --log_path: expected a file that can be written: /);
+    assert.equal(next, 'as before');
   });
 
   it('survives a reader of standard output that went away', async () => {

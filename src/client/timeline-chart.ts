@@ -9,7 +9,7 @@ const RUNNING = '█';
  * Draws a request's time line as text: one bar a node in the order they became ready, all on one axis from the acceptance of the
  * request to its end. Dots are the wait for an infer request, blocks the node at work.
  */
-export function timelineText(timeline: Timeline): string {
+export function drawTimeline(timeline: Timeline): string {
   const nodes = [...timeline.nodes].sort((a, b) => a.readyMicros - b.readyMicros || a.startMicros - b.startMicros);
   const nameWidth = Math.max(0, ...nodes.map(({ node }) => node.length));
   const scale = WIDTH / Math.max(1, timeline.totalMicros);

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import {
+  BINDING_STRIDE,
+  COMPLETION_STRIDE,
+  type CompileSpecification,
+  type CompiledModelHandle,
+  type InferRequestHandle,
+  NATIVE_STATUS,
+  type NativeStatusName,
+  UNBOUND,
+} from '#src/native/binding.js';
+import { loadNativeBinding } from '#src/native/load.js';
+
+export const binding = loadNativeBinding();
+
+/** A folder that goes when the tests of the file have run. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'vinery-native-'));
+  after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+export function specification(path: string, changes: Partial<CompileSpecification> = {}): CompileSpecification {
+  return { path, device: 'CPU', properties: {}, shapes: [], layouts: [], ...changes };
+}
+
+/** As inline inference wants it: one stream of one thread. */
+export const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
+
+/** Compiles into a new entry and opens it. */
+export function compile(path: string, changes: Partial<CompileSpecification> = {}): CompiledModelHandle {
+  const modelId = binding.reserveModel();
+  binding.compileModel(modelId, specification(path, changes));
+  return binding.openModel(modelId);
+}
+
+export interface TestSlab {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  readonly floats: Float32Array;
+  readonly longs: BigInt64Array;
+}
+
+export function newSlab(byteLength: number): TestSlab {
+  return registerSlab(new SharedArrayBuffer(byteLength));
+}
+
+export function registerSlab(buffer: SharedArrayBuffer): TestSlab {
+  const bytes = new Uint8Array(buffer);
+  const id = binding.registerSlab(bytes);
+  return { id, bytes, floats: new Float32Array(buffer), longs: new BigInt64Array(buffer) };
+}
+
+/** Where a port lies: `null` leaves it unbound. */
+export type Place = { readonly slab: number; readonly offset: number; readonly shape: readonly number[] } | null;
+
+/** An infer request with its table, inputs first. */
+export class TestRequest {
+  readonly table: Float64Array;
+  readonly handle: InferRequestHandle;
+
+  constructor(model: CompiledModelHandle, ...places: readonly Place[]) {
+    this.table = new Float64Array(places.length * BINDING_STRIDE);
+    places.forEach((place, port) => this.bind(port, place));
+    this.handle = binding.createInferRequest(model, this.table);
+  }
+
+  bind(port: number, place: Place): this {
+    const row = place === null ? [UNBOUND] : [place.slab, place.offset, place.shape.length, ...place.shape];
+    this.table.set(row, port * BINDING_STRIDE);
+    return this;
+  }
+
+  /** What the table says of a port's shape. */
+  shape(port: number): number[] {
+    const start = port * BINDING_STRIDE + 3;
+    return [...this.table.subarray(start, start + this.table[start - 1]!)];
+  }
+
+  infer(): Outcome {
+    const status = NATIVE_STATUS[binding.infer(this.handle, INLINE_TOKEN)]!;
+    return { status, text: binding.takeError(INLINE_TOKEN) };
+  }
+
+  /** Starts and resolves with what came through the completion ring. */
+  start(): Promise<Outcome> {
+    openCompletionsOnce();
+    const token = freeTokens.pop() ?? nextToken++;
+    return new Promise((resolve) => {
+      waiting.set(token, resolve);
+      binding.start(this.handle, token);
+    });
+  }
+}
+
+export interface Outcome {
+  readonly status: NativeStatusName;
+  readonly text: string;
+}
+
+const INLINE_TOKEN = 0;
+let nextToken = 1;
+const freeTokens: number[] = [];
+const waiting = new Map<number, (outcome: Outcome) => void>();
+let records: Int32Array | undefined;
+
+function openCompletionsOnce(): void {
+  if (records !== undefined) return;
+  // Room for a few only, so that tests with many inferences cross several times in one wake.
+  records = new Int32Array(4 * COMPLETION_STRIDE);
+  binding.openCompletions(records, drain);
+}
+
+function drain(count: number): void {
+  for (let index = 0; index < count; index++) {
+    const token = records![index * COMPLETION_STRIDE]!;
+    const status = NATIVE_STATUS[records![index * COMPLETION_STRIDE + 1]!]!;
+    const resolve = waiting.get(token)!;
+    waiting.delete(token);
+    freeTokens.push(token);
+    resolve({ status, text: binding.takeError(token) });
+  }
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  BINDING_STRIDE,
+  COMPLETION_STRIDE,
+  MAX_RANK,
+  NATIVE_STATUS,
+  type NativeBinding,
+  UNBOUND,
+} from '#src/native/binding.js';
+import { binding } from './support.js';
+
+/** The compiler keeps this list equal to the interface. */
+const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
+  openvinoVersion: true,
+  availableDevices: true,
+  constants: true,
+  addExtension: true,
+  reserveModel: true,
+  compileModel: true,
+  releaseModel: true,
+  openModel: true,
+  closeModel: true,
+  describeModel: true,
+  registerSlab: true,
+  unregisterSlab: true,
+  slabAddress: true,
+  copyIn: true,
+  createInferRequest: true,
+  closeInferRequest: true,
+  start: true,
+  infer: true,
+  cancel: true,
+  copyOutput: true,
+  tensorAddress: true,
+  openCompletions: true,
+  takeError: true,
+  inFlight: true,
+  listen: true,
+  duplicate: true,
+  closeDescriptor: true,
+};
+
+test('surface: the addon registers the functions of NativeBinding and no others', () => {
+  assert.deepEqual(Object.keys(binding).sort(), Object.keys(SURFACE).sort());
+});
+
+test('surface: numbers and status names are the same on both sides', () => {
+  assert.deepEqual(binding.constants(), {
+    bindingStride: BINDING_STRIDE,
+    maxRank: MAX_RANK,
+    unbound: UNBOUND,
+    completionStride: COMPLETION_STRIDE,
+    statuses: [...NATIVE_STATUS],
+  });
+});
+
+test('surface: version and devices come from OpenVINO', () => {
+  assert.match(binding.openvinoVersion(), /^20\d\d\.\d/);
+  assert.ok(binding.availableDevices().includes('CPU'));
+});
+
+test('surface: an extension that does not exist is a fault with a code', () => {
+  assert.throws(() => binding.addExtension('/nowhere/libextension.so'), { name: 'Error', code: 'EXTENSION_FAILED' });
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServingError } from '#src/errors.js';
+import { decodePredictResponse, encodePredictResponse } from '#src/frontends/tfs/predict-message.js';
+import type { ResponseTensor } from '#src/servables/predict-request.js';
+import type { Precision } from '#src/tensors/precision.js';
+import { bytesField, contentBytes, hex, varintField } from './wire.js';
+
+const WIRE_NUMBERS: readonly (readonly [Precision, number])[] = [
+  ['FP32', 1],
+  ['FP64', 2],
+  ['I32', 3],
+  ['U8', 4],
+  ['I16', 5],
+  ['I8', 6],
+  ['I64', 9],
+  ['BOOL', 10],
+  ['BF16', 14],
+  ['U16', 17],
+  ['FP16', 19],
+  ['U32', 22],
+  ['U64', 23],
+];
+
+for (const [precision, number] of WIRE_NUMBERS) {
+  test(`predict response: ${precision} is written as dtype ${number} with tensor_content`, () => {
+    const bytes = hex('01020304 05060708');
+    const encoded = encodePredictResponse([{ name: 'a', precision, shape: [2, 3], bytes }]);
+    const shape = bytesField(2, bytesField(2, varintField(1, 2)), bytesField(2, varintField(1, 3)));
+    const tensor = bytesField(2, varintField(1, number), shape, bytesField(4, bytes));
+    assert.deepEqual(encoded, bytesField(1, bytesField(1, 'a'), tensor));
+  });
+}
+
+test('predict response: golden bytes of google.protobuf', () => {
+  const bytes = Buffer.alloc(8, 1);
+  assert.deepEqual(
+    encodePredictResponse([{ name: 'a', precision: 'U64', shape: [1, 0, 300], bytes }]),
+    hex('0a1e 0a0161 1219 0817 120b 12020801 1200 120308ac02 2208 0101010101010101'),
+  );
+});
+
+test('predict response: outputs keep their order, model_spec is unset', () => {
+  const tensor = { precision: 'U8', shape: [1], bytes: hex('07') } as const;
+  const encoded = encodePredictResponse([
+    { name: 'b/é', ...tensor },
+    { name: 'a', ...tensor },
+  ]);
+  assert.deepEqual([...decodePredictResponse(encoded).keys()], ['b/é', 'a']);
+  // The message is its two map entries and nothing else.
+  const entry = (name: string): Buffer =>
+    bytesField(1, bytesField(1, name), bytesField(2, hex('0804 1204 12020801 220107')));
+  assert.deepEqual(encoded, Buffer.concat([entry('b/é'), entry('a')]));
+});
+
+test('predict response: a scalar has a shape without dimensions, an empty tensor no content', () => {
+  const scalar = encodePredictResponse([{ name: 'a', precision: 'U8', shape: [], bytes: hex('07') }]);
+  assert.deepEqual(scalar, hex('0a0c 0a0161 1207 0804 1200 220107'));
+  const empty = encodePredictResponse([{ name: 'a', precision: 'U8', shape: [0], bytes: hex('') }]);
+  assert.deepEqual(empty, hex('0a0b 0a0161 1206 0804 1202 1200'));
+});
+
+test('predict response: no output is an empty message', () => {
+  assert.equal(encodePredictResponse([]).length, 0);
+});
+
+test('predict response: bytes are copied, so that their memory may be used again', () => {
+  const bytes = new Uint8Array(new SharedArrayBuffer(300_000)).fill(1);
+  const encoded = encodePredictResponse([{ name: 'a', precision: 'U8', shape: [300_000], bytes }]);
+  bytes.fill(2);
+  const tensor = decodePredictResponse(encoded).get('a')!;
+  assert.ok(contentBytes(tensor).every((byte) => byte === 1));
+  assert.equal(contentBytes(tensor).length, 300_000);
+});
+
+test('predict response: STRING cannot be written yet', () => {
+  const output: ResponseTensor = { name: 'a', precision: 'STRING', shape: [1], bytes: hex('') };
+  assert.throws(
+    () => encodePredictResponse([output]),
+    new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', 'Precision: STRING; output name: a'),
+  );
+});
