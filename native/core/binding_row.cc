@@ -1,5 +1,6 @@
 #include "core/binding_row.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -71,8 +72,7 @@ Status WriteShape(const ov::Shape& shape, double* row) {
             "shape " + shape.to_string() + " has more than " + std::to_string(kMaxRank) + " dimensions"};
   }
   row[2] = static_cast<double>(shape.size());
-  double* sizes = row + 3;
-  for (const std::size_t size : shape) *sizes++ = static_cast<double>(size);
+  std::transform(shape.begin(), shape.end(), row + 3, [](std::size_t size) { return static_cast<double>(size); });
   return Status::Ok();
 }
 

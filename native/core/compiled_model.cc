@@ -38,12 +38,24 @@ void SetLayouts(Side& side, const LayoutRequest& request) {
   if (request.model) side.model().set_layout(ov::Layout(*request.model));
 }
 
+/// A request without a name is for the only input.
+template <typename Request>
+bool IsAmbiguous(const ov::Model& model, const std::vector<Request>& requests) {
+  const auto nameless = [](const Request& request) { return request.name.empty(); };
+  return model.inputs().size() != 1 && std::any_of(requests.begin(), requests.end(), nameless);
+}
+
 Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<LayoutRequest>& layouts) {
   if (layouts.empty()) return Status::Ok();
+  if (IsAmbiguous(*model, layouts)) {
+    return {StatusCode::kLayoutFailed, "Anonymous fixed layout is invalid for models with multiple inputs"};
+  }
   return Guard(StatusCode::kLayoutFailed, [&] {
     ov::preprocess::PrePostProcessor processor(model);
     for (const LayoutRequest& request : layouts) {
-      if (HasInput(*model, request.name)) {
+      if (request.name.empty()) {
+        SetLayouts(processor.input(), request);
+      } else if (HasInput(*model, request.name)) {
         SetLayouts(processor.input(request.name), request);
       } else {
         SetLayouts(processor.output(request.name), request);
@@ -56,9 +68,14 @@ Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<Layou
 /// After the layouts, because shapes are given as clients see them (as OVMS 2026.2.1 does).
 Status Reshape(ov::Model& model, const std::vector<ShapeRequest>& shapes) {
   if (shapes.empty()) return Status::Ok();
+  if (IsAmbiguous(model, shapes)) {
+    return {StatusCode::kReshapeFailed, "Anonymous fixed shape is invalid for models with multiple inputs"};
+  }
   return Guard(StatusCode::kReshapeFailed, [&] {
-    std::map<std::string, ov::PartialShape> wanted;
-    for (const ShapeRequest& request : shapes) wanted[request.name] = ToPartialShape(request.dimensions);
+    std::map<ov::Output<ov::Node>, ov::PartialShape> wanted;
+    for (const ShapeRequest& request : shapes) {
+      wanted[request.name.empty() ? model.input() : model.input(request.name)] = ToPartialShape(request.dimensions);
+    }
     model.reshape(wanted);
   });
 }

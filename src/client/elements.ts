@@ -1,3 +1,4 @@
+import { fromHalf } from '../frontends/rest/half.js';
 import { ELEMENT_BYTES, type Precision } from '../tensors/precision.js';
 
 /** Numbers of a tensor. 64-bit integers are rounded beyond 2^53. */
@@ -8,7 +9,7 @@ type ElementReader = (view: DataView, byteOffset: number) => number;
 const READERS: Readonly<Partial<Record<Precision, ElementReader>>> = {
   FP64: (view, at) => view.getFloat64(at, true),
   FP32: (view, at) => view.getFloat32(at, true),
-  FP16: (view, at) => halfToNumber(view.getUint16(at, true)),
+  FP16: (view, at) => fromHalf(view.getUint16(at, true)),
   // The upper half of a float32.
   BF16: (view, at) => {
     HALVES.setUint16(0, view.getUint16(at, true));
@@ -44,14 +45,4 @@ export function readElements(precision: Precision, bytes: Uint8Array): Elements 
   const elements = new Float64Array(count);
   for (let index = 0; index < count; index += 1) elements[index] = read(view, index * size);
   return elements;
-}
-
-/** The value of an IEEE 754 binary16 bit pattern. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

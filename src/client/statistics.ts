@@ -52,8 +52,8 @@ export function statisticsBlock(milliseconds: readonly number[], batchSize: numb
     '\nprocessing time for all iterations\n' +
     line(mean(times), 'average time', 'average speed') +
     line(median(times), 'median time', 'median speed') +
-    line(Math.max(...times), 'max time', 'min speed') +
-    line(Math.min(...times), 'min time', 'max speed') +
+    line(percentile(times, 100), 'max time', 'min speed') +
+    line(percentile(times, 0), 'min time', 'max speed') +
     line(percentile(times, 90), 'time percentile 90', 'speed percentile 90') +
     line(percentile(times, 50), 'time percentile 50', 'speed percentile 50') +
     `time standard deviation: ${twoDecimals(standardDeviation(times))}\n` +

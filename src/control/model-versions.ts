@@ -2,6 +2,7 @@ import type { InvalidEntry, ModelSettings } from '../config/settings.js';
 import { isInvalid } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import type { ModelSignature } from '../dag/definition.js';
+import type { PortDescription } from '../native/binding.js';
 import { log } from '../observability/logger.js';
 import { openVersion, scanVersions } from '../servables/repository.js';
 import type { ServableState, StateErrorCode } from '../servables/serving.js';
@@ -126,9 +127,12 @@ export class ModelVersions {
     this.#changed();
   }
 
-  #logLoaded({ basePath }: ModelSettings, version: number, { inputs, outputs, nireq }: ServingModel): void {
-    for (const input of inputs) log.modelmanager.info(`Input name: ${describe(input)}`);
-    for (const output of outputs) log.modelmanager.info(`Output name: ${describe(output)}`);
+  #logLoaded({ basePath }: ModelSettings, version: number, { reference, inputs, outputs, nireq }: ServingModel): void {
+    const { description } = reference;
+    inputs.forEach((input, port) => log.modelmanager.info(`Input name: ${describe(input, description.inputs[port]!)}`));
+    outputs.forEach((output, port) =>
+      log.modelmanager.info(`Output name: ${describe(output, description.outputs[port]!)}`),
+    );
     const batch = inputs[0]?.shape[0];
     log.modelmanager.debug(`Model ${this.name} version ${version} was read from ${basePath}`);
     log.modelmanager.info(
@@ -146,6 +150,6 @@ export class ModelVersions {
   }
 }
 
-function describe({ name, shape, precision, layout }: TensorInfo): string {
-  return `${name}; mapping_name: ${name}; shape: ${formatPartialShape(shape)}; precision: ${precision}; layout: ${layout}`;
+function describe({ name, shape, precision, layout }: TensorInfo, { names }: PortDescription): string {
+  return `${names[0] ?? name}; mapping_name: ${name}; shape: ${formatPartialShape(shape)}; precision: ${precision}; layout: ${layout}`;
 }

@@ -97,6 +97,8 @@ export class Server {
     await Promise.all(published);
     if (source.kind === 'single-model' && faults[0] !== undefined) throw faults[0];
     log.serving.info('ServableManagerModule started');
+    // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
+    log.modelmanager.info('Started model manager thread');
   }
 
   async #stop(): Promise<void> {

@@ -1,17 +1,12 @@
 import { ServingError } from '../errors.js';
-import {
-  COMPLETION_STRIDE,
-  type CompiledModelHandle,
-  type InferRequestHandle,
-  type ModelDescription,
-  type NativeBinding,
-} from '../native/binding.js';
+import type { CompiledModelHandle, InferRequestHandle, ModelDescription, NativeBinding } from '../native/binding.js';
 import { fromNativeStatus } from '../native/errors.js';
 import type { Arena } from '../tensors/arena.js';
 import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
+import { CompletionRing } from './completion-ring.js';
 import type {
   CompiledModelReference,
   Inference,
@@ -20,9 +15,6 @@ import type {
   InferRequest,
   OutputTarget,
 } from './inference.js';
-
-/** Completions drained in one crossing; more of them take another one. */
-const RING_RECORDS = 256;
 
 /**
  * Asynchronous inference by the native addon: a start returns at once, completions of all infer requests of this thread come back

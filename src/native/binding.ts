@@ -152,11 +152,11 @@ export interface CompileSpecification {
   readonly properties: Readonly<Record<string, string | number | boolean>>;
   /**
    * New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded. Empty: as the model says.
-   * Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1).
+   * Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1). An empty name is for the only input.
    */
   readonly shapes: readonly { readonly name: string; readonly dimensions: readonly (readonly [number, number])[] }[];
   /**
-   * Layouts by tensor name: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a
+   * Layouts by tensor name, empty for the only input: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a
    * transpose is put between.
    */
   readonly layouts: readonly { readonly name: string; readonly tensor: string | null; readonly model: string | null }[];

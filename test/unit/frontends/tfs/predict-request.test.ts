@@ -33,7 +33,6 @@ test('predict request: encoding gives the golden bytes', () => {
 test('predict request: tensor_content stays a view of the message', () => {
   for (const message of [Buffer.from(GOLDEN), new Uint8Array(GOLDEN), shared(GOLDEN)]) {
     const { content } = decodePredictRequest(message).inputs.get('b')!;
-    assert.equal(content.kind, 'bytes');
     assert.ok(content.kind === 'bytes');
     assert.equal(content.bytes.buffer, message.buffer);
     message[message.length - 1] = 0x55;

@@ -86,8 +86,7 @@ test('service: Predict hands the request over and encodes the outputs', async ()
   const response = decodePredictResponse(await ask(serving, METHOD.PREDICT, PREDICT_M));
   assert.deepEqual([...response.keys()], ['a']);
   const [request] = serving.requests;
-  assert.equal(request?.servable, 'm');
-  assert.equal(request?.version, 4n);
+  assert.deepEqual([request!.servable, request!.version], ['m', 4n]);
   assert.deepEqual([...request!.inputs.keys()], ['b']);
 });
 

@@ -1,0 +1,54 @@
+/**
+ * Runs the native tests on an addon built with AddressSanitizer: `node native/test-sanitized.mjs`. Compile the tests first.
+ * Fails when a test fails or when the sanitizer has reported anything, in a test or in a process that a test started.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const native = dirname(fileURLToPath(import.meta.url));
+const repository = dirname(native);
+const tests = join(repository, 'build', 'test', 'native');
+
+function fail(sentence) {
+  console.error(`sanitized tests: ${sentence}`);
+  process.exit(1);
+}
+
+/** Node.js itself is not instrumented, so the sanitizer's library has to be there before everything else. */
+function sanitizerLibrary() {
+  const { stdout, error } = spawnSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
+  if (error) fail(`gcc is needed to find libasan.so: ${error.message}`);
+  return stdout.trim();
+}
+
+function build() {
+  const { status } = spawnSync(process.execPath, [join(native, 'build.mjs'), '--sanitize', 'address'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/** Leaks are not looked for: V8 and OpenVINO keep memory until the process ends, and say so to nobody. */
+function runTests(reports) {
+  const files = readdirSync(tests).filter((name) => name.endsWith('.test.js'));
+  const env = {
+    ...process.env,
+    LD_PRELOAD: sanitizerLibrary(),
+    // Else TBB loads a library of its own in a way (RTLD_DEEPBIND) that the sanitizer refuses.
+    TBB_ENABLE_SANITIZERS: '1',
+    ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'asan')}`,
+    VINERY_ADDON: join(repository, 'build', 'native-asan', 'Release', 'vinery.node'),
+  };
+  const paths = files.map((name) => join(tests, name));
+  return spawnSync(process.execPath, ['--test', ...paths], { stdio: 'inherit', env }).status;
+}
+
+build();
+const reports = mkdtempSync(join(tmpdir(), 'vinery-asan-'));
+const status = runTests(reports);
+const found = readdirSync(reports);
+for (const report of found) console.error(readFileSync(join(reports, report), 'utf8'));
+rmSync(reports, { recursive: true });
+if (found.length > 0) fail(`${found.length} process(es) were stopped by AddressSanitizer; its reports are above.`);
+if (status !== 0) fail('tests failed; their output is above.');
