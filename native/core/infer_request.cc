@@ -102,9 +102,8 @@ Status InferRequest::Unbind(Port& port, bool is_input) {
 }
 
 void InferRequest::Start(Done done) {
-  // Before the last inference is through, its callback may still be running: OpenVINO takes the callback out of the
-  // request for the time of the call and puts it back afterwards, so an inference started from within would end without
-  // being reported.
+  // The thread that reported the last end may still stand in `done_`, which is replaced here. OpenVINO, too, takes its callback
+  // out of the request while it runs and puts it back afterwards.
   Wait();
   done_ = std::move(done);
   running_ = true;

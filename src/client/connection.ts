@@ -71,7 +71,9 @@ const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.
 const toBytes = (bytes: Buffer): Uint8Array => bytes;
 
 function callError(error: ServiceError): ClientError {
-  return new ClientError(`${status[error.code]}: ${error.details}`, { cause: error });
+  // One line, whatever the server or the TLS library wrote.
+  const details = error.details.trim().replaceAll(/\s*\n\s*/g, ' ');
+  return new ClientError(`${status[error.code]}: ${details}`, { cause: error });
 }
 
 async function channelCredentials(options: ConnectionOptions): Promise<ChannelCredentials> {

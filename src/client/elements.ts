@@ -1,4 +1,4 @@
-import { fromHalf } from '../frontends/rest/half.js';
+import { fromHalf } from '../tensors/half.js';
 import { ELEMENT_BYTES, type Precision } from '../tensors/precision.js';
 
 /** Numbers of a tensor. 64-bit integers are rounded beyond 2^53. */

@@ -6,6 +6,7 @@ import { parseChannelArguments } from '../config/channel-arguments.js';
 import { loadConfigFile } from '../config/load.js';
 import type { LoadedConfig, ServablesSource, ServerSettings } from '../config/settings.js';
 import { loadSingleModel } from '../config/single-model.js';
+import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
@@ -59,6 +60,7 @@ export class Server {
    * @throws ServingError NATIVE_BINDING_MISSING, BACKEND_MISSING, CONFIG_VALUE_INVALID
    */
   static async start(settings: ServerSettings): Promise<Server> {
+    refuseAbsent(settings);
     const binding = loadNativeBinding();
     const channelArguments = parseChannelArguments(settings.grpcChannelArguments);
     const cacheDir = prepareCacheDir(settings.cacheDir);
@@ -108,6 +110,14 @@ export class Server {
     await this.#blocking.close();
     log.serving.info('Server stopped');
   }
+}
+
+/** What the command line knows and this server has not yet: refused where it would be silently wrong, else told. */
+function refuseAbsent({ grpcTransport, metrics }: ServerSettings): void {
+  if (grpcTransport === 'native') {
+    throw new ServingError('CONFIG_VALUE_INVALID', '--grpc_transport: expected auto or js, received native');
+  }
+  if (metrics.enabled) log.serving.warning('Metrics are not served yet: GET /metrics answers as if they were off');
 }
 
 /** The directory when compiled models can be cached there; one that cannot be written only warns (as OVMS 2026.2.1). */

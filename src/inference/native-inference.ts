@@ -6,7 +6,7 @@ import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
-import { CompletionRing } from './completion-ring.js';
+import { CompletionRing, type CompletionListener } from './completion-ring.js';
 import type {
   CompiledModelReference,
   Inference,
@@ -22,15 +22,12 @@ import type {
  */
 export class NativeInference implements Inference {
   readonly #binding: NativeBinding;
-  readonly #records = new Int32Array(RING_RECORDS * COMPLETION_STRIDE);
-  /** Running requests by token; tokens are indices and are used again. */
-  readonly #running: (NativeInferRequest | null)[] = [];
-  readonly #freeTokens: number[] = [];
+  readonly #ring: CompletionRing;
   #arena: Arena | null = null;
 
   constructor(binding: NativeBinding) {
     this.#binding = binding;
-    binding.openCompletions(this.#records, (count) => this.#drain(count));
+    this.#ring = CompletionRing.of(binding);
   }
 
   useArena(arena: Arena): void {
@@ -69,58 +66,35 @@ export class NativeInference implements Inference {
   #createInferRequest(model: CompiledModelHandle, description: ModelDescription): InferRequest {
     const table = new BindingTable(description.inputs.length, description.outputs.length);
     const handle = this.#binding.createInferRequest(model, table.numbers);
-    const token = this.#freeTokens.pop() ?? this.#running.push(null) - 1;
-    const request = new NativeInferRequest(this.#binding, handle, table, token, description, {
-      started: () => (this.#running[token] = request),
-      closed: () => this.#freeTokens.push(token),
-      lease: (bytes) => this.#arena!.lease(bytes),
-    });
-    return request;
-  }
-
-  /** The records are copied first: completing one request may start others, and those may end before this loop does. */
-  #drain(count: number): void {
-    const records = this.#records.slice(0, count * COMPLETION_STRIDE);
-    for (let start = 0; start < records.length; start += COMPLETION_STRIDE) {
-      const token = records[start]!;
-      const request = this.#running[token]!;
-      this.#running[token] = null;
-      request.complete(records[start + 1]!, records[start + 2]!);
-    }
+    const lease = (bytes: number): Tensor['lease'] => this.#arena!.lease(bytes);
+    return new NativeInferRequest(this.#binding, this.#ring, handle, table, description, lease);
   }
 }
 
-interface RequestHost {
-  started(): void;
-  closed(): void;
-  lease(byteLength: number): Tensor['lease'];
-}
-
-/** One infer request; its token in the completion ring is its own for life. */
-class NativeInferRequest implements InferRequest {
+class NativeInferRequest implements InferRequest, CompletionListener {
   readonly #binding: NativeBinding;
+  readonly #ring: CompletionRing;
   readonly #handle: InferRequestHandle;
   readonly #table: BindingTable;
-  readonly #token: number;
   readonly #description: ModelDescription;
-  readonly #host: RequestHost;
+  readonly #lease: (byteLength: number) => Tensor['lease'];
   #outputs: readonly OutputTarget[] = [];
   #done: InferenceDone | null = null;
 
   constructor(
     binding: NativeBinding,
+    ring: CompletionRing,
     handle: InferRequestHandle,
     table: BindingTable,
-    token: number,
     description: ModelDescription,
-    host: RequestHost,
+    lease: (byteLength: number) => Tensor['lease'],
   ) {
     this.#binding = binding;
+    this.#ring = ring;
     this.#handle = handle;
     this.#table = table;
-    this.#token = token;
     this.#description = description;
-    this.#host = host;
+    this.#lease = lease;
   }
 
   infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
@@ -128,18 +102,15 @@ class NativeInferRequest implements InferRequest {
     if (fault !== null) return done(new ServingError('TENSOR_BINDING_FAILED', fault), null, 0);
     this.#outputs = outputs;
     this.#done = done;
-    this.#host.started();
-    this.#binding.start(this.#handle, this.#token);
+    this.#ring.start(this.#handle, this);
   }
 
-  complete(status: number, inferMicros: number): void {
+  complete(status: number, inferMicros: number, text: string): void {
     const done = this.#done!;
     const outputs = this.#outputs;
     this.#done = null;
     this.#outputs = [];
-    if (status !== 0) {
-      return done(fromNativeStatus(status, this.#binding.takeError(this.#token)), null, inferMicros);
-    }
+    if (status !== 0) return done(fromNativeStatus(status, text), null, inferMicros);
     const tensors = this.#collect(outputs);
     if (tensors instanceof ServingError) done(tensors, null, inferMicros);
     else done(null, tensors, inferMicros);
@@ -147,7 +118,6 @@ class NativeInferRequest implements InferRequest {
 
   close(): void {
     this.#binding.closeInferRequest(this.#handle);
-    this.#host.closed();
   }
 
   #collect(outputs: readonly OutputTarget[]): (Tensor | null)[] | ServingError {
@@ -170,7 +140,7 @@ class NativeInferRequest implements InferRequest {
   #fetch(index: number): Tensor {
     const shape = this.#table.outputShape(index);
     const precision = precisionOfElementType(this.#description.outputs[index]!.elementType)!;
-    const lease = this.#host.lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]);
+    const lease = this.#lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]);
     this.#binding.copyOutput(this.#handle, index, lease.slabId, lease.byteOffset);
     return new Tensor(precision, shape, lease);
   }

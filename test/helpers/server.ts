@@ -15,6 +15,10 @@ export interface ServerProcess {
   readonly lines: readonly string[];
   /** Resolves with the first line, past or to come, that contains `text`; rejects when the server ends before. */
   line(text: string): Promise<string>;
+  /** As {@link line}, with the first `count` such lines. */
+  linesWith(text: string, count: number): Promise<readonly string[]>;
+  /** Exit code once the process has ended, `null` when a signal that it did not handle ended it. */
+  readonly exited: Promise<number | null>;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
 }
@@ -50,28 +54,36 @@ export async function startServerProcess(flags: readonly string[]): Promise<Serv
     lines.push(line);
     wake();
   });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.once('exit', wake);
+  // 'close' comes after the last line of its output, 'exit' may come before.
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let ended = false;
+  child.once('close', () => {
+    ended = true;
+    wake();
+  });
+  const linesWith = (text: string, count: number): Promise<readonly string[]> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = lines.filter((line) => line.includes(text));
+        if (found.length < count && !ended) return;
+        waiting.delete(check);
+        if (found.length >= count) resolve(found.slice(0, count));
+        else
+          reject(
+            new Error(`the server ended with ${child.exitCode} before it printed "${text}":\n${lines.join('\n')}`),
+          );
+      };
+      waiting.add(check);
+      check();
+    });
   return {
     process: child,
     grpcPort,
     restPort,
     lines,
-    line: (text) =>
-      new Promise((resolve, reject) => {
-        const check = (): void => {
-          const found = lines.find((line) => line.includes(text));
-          if (found === undefined && child.exitCode === null) return;
-          waiting.delete(check);
-          if (found !== undefined) resolve(found);
-          else
-            reject(
-              new Error(`the server ended with ${child.exitCode} before it printed "${text}":\n${lines.join('\n')}`),
-            );
-        };
-        waiting.add(check);
-        check();
-      }),
+    line: async (text) => (await linesWith(text, 1))[0]!,
+    linesWith,
+    exited,
     stop: () => {
       child.kill('SIGTERM');
       return exited;

@@ -12,13 +12,20 @@ const MATRIX = SIZE * SIZE * 4;
 const heavyFile = writeHeavyModel(directory, { name: 'heavy', size: SIZE, depth: 100 });
 const dummyFile = writeDummyModel(directory, { name: 'dummy' });
 
-function run(task: WorkerTask): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData: task });
-}
+/** Both promises are made with the worker, since it may be over before anybody waits. */
+class Running {
+  readonly worker: Worker;
+  readonly exited: Promise<unknown>;
+  readonly report: Promise<WorkerReport>;
 
-async function report(worker: Worker): Promise<WorkerReport> {
-  const [message] = (await once(worker, 'message')) as [WorkerReport];
-  return message;
+  constructor(task: WorkerTask) {
+    this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: task });
+    this.exited = once(this.worker, 'exit');
+    this.report = new Promise((resolve, reject) => {
+      this.worker.once('message', resolve);
+      this.worker.once('error', reject);
+    });
+  }
 }
 
 test('threads: a model compiled in one thread is opened by its id in another', async () => {
@@ -26,9 +33,9 @@ test('threads: a model compiled in one thread is opened by its id in another', a
   binding.compileModel(modelId, specification(dummyFile));
   const slab = newSlab(4096);
   slab.floats[0] = 41;
-  const worker = run({ kind: 'infer', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer });
-  const { addresses } = await report(worker);
-  await once(worker, 'exit');
+  const running = new Running({ kind: 'infer', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer });
+  const { addresses } = await running.report;
+  await running.exited;
   assert.equal(slab.floats[16], 42);
   assert.deepEqual(addresses, [binding.slabAddress(slab.id, 0), binding.slabAddress(slab.id, 64)]);
 });
@@ -37,8 +44,8 @@ test('threads: what a worker writes is the input of a node of another thread, in
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification(dummyFile));
   const slab = newSlab(4096);
-  const worker = run({ kind: 'infer', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer });
-  const { addresses } = await report(worker);
+  const running = new Running({ kind: 'infer', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer });
+  const { addresses } = await running.report;
   const next = new TestRequest(
     binding.openModel(modelId),
     { slab: slab.id, offset: 64, shape: [1, 10] },
@@ -47,27 +54,27 @@ test('threads: what a worker writes is the input of a node of another thread, in
   assert.equal(next.infer().status, 'OK');
   assert.equal(binding.tensorAddress(next.handle, 0), addresses[1]);
   assert.equal(slab.floats[32], 2);
-  await once(worker, 'exit');
+  await running.exited;
 });
 
 test('threads: a worker compiles into an entry that the main thread holds', async () => {
   const modelId = binding.reserveModel();
-  const worker = run({ kind: 'compile', modelId, path: dummyFile });
-  await once(worker, 'exit');
+  const running = new Running({ kind: 'compile', modelId, path: dummyFile });
+  await running.exited;
   assert.equal(binding.describeModel(binding.openModel(modelId)).inputs.length, 1);
 });
 
 test('threads: entries of a worker go with it, while requests made from them go on', async () => {
-  const worker = run({ kind: 'hold', path: dummyFile });
-  const { modelId } = await report(worker);
+  const running = new Running({ kind: 'hold', path: dummyFile });
+  const { modelId } = await running.report;
   const slab = newSlab(4096);
   const request = new TestRequest(
     binding.openModel(modelId),
     { slab: slab.id, offset: 0, shape: [1, 10] },
     { slab: slab.id, offset: 64, shape: [1, 10] },
   );
-  worker.postMessage('end');
-  await once(worker, 'exit');
+  running.worker.postMessage('end');
+  await running.exited;
   assert.throws(() => binding.openModel(modelId), { code: 'NOT_COMPILED' });
   assert.equal(request.infer().status, 'OK');
 });
@@ -77,10 +84,10 @@ for (const rounds of [1, 2, 3]) {
     const modelId = binding.reserveModel();
     binding.compileModel(modelId, specification(heavyFile));
     const slab = newSlab(12 * MATRIX);
-    const worker = run({ kind: 'flood', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer, size: SIZE });
-    const { started } = await report(worker);
+    const running = new Running({ kind: 'flood', modelId, buffer: slab.bytes.buffer as SharedArrayBuffer, size: SIZE });
+    const { started } = await running.report;
     assert.equal(started, 4);
-    await worker.terminate();
+    await running.worker.terminate();
     // Its inferences are over: nobody writes any more, and nothing was written outside the four outputs.
     slab.floats.fill(7);
     const request = new TestRequest(
@@ -99,9 +106,9 @@ test('threads: workers that come and go while they infer leave the registry usab
   binding.compileModel(modelId, specification(heavyFile));
   const buffer = new SharedArrayBuffer(12 * MATRIX);
   for (let round = 0; round < 4; round++) {
-    const workers = [0, 1].map(() => run({ kind: 'flood', modelId, buffer, size: SIZE }));
-    await Promise.all(workers.map(report));
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    const workers = [0, 1].map(() => new Running({ kind: 'flood', modelId, buffer, size: SIZE }));
+    await Promise.all(workers.map(({ report }) => report));
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));
   }
   assert.equal(binding.describeModel(binding.openModel(modelId)).inputs.length, 1);
   assert.ok(compile(dummyFile));

@@ -69,6 +69,7 @@ function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
           if (!(error instanceof ServingError)) onBug(error);
           const known = error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR');
           const { code, details } = known.grpcStatus();
+          // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the catalogue's numbers are gRPC's own
           respond({ code: code as status, details, metadata: context.trailer }, null);
         },
       );

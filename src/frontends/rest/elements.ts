@@ -1,5 +1,5 @@
 import type { Precision } from '../../tensors/precision.js';
-import { toHalf } from './half.js';
+import { toHalf } from '../../tensors/half.js';
 
 /**
  * Numbers of a JSON array on their way into a tensor: collected one by one, then written in the precision of the model by casts

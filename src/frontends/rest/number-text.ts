@@ -2,7 +2,7 @@ import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '../../tensors/precision.js';
 import { elementCount } from '../../tensors/shape.js';
-import { fromHalf } from './half.js';
+import { fromHalf } from '../../tensors/half.js';
 
 /**
  * JSON texts of the elements of an output, in order.

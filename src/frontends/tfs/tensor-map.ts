@@ -16,6 +16,10 @@ const CONTENT_TAG = 0x22;
 const DIM_TAG = 0x12;
 const SIZE_TAG = 0x08;
 
+const WORD_BYTES = 8;
+/** Above this Node gives every buffer memory of its own, which begins at a word. */
+const WORTH_ALIGNING_BYTES = 4096;
+
 /** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
 export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTensor>): void {
   const tensor = new TensorProto();
@@ -33,12 +37,32 @@ export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTens
  */
 export function encodeTensorMap(field: number, tensors: readonly ResponseTensor[], head?: Uint8Array): Buffer {
   const entries = tensors.map(measureEntry);
-  let size = head === undefined ? 0 : head.byteLength;
+  const headBytes = head === undefined ? 0 : head.byteLength;
+  let size = headBytes;
   for (const { entryBytes } of entries) size += lengthDelimited(entryBytes);
-  const writer = new ExactWriter(size);
+  const writer = new ExactWriter(size, copyShift(entries, headBytes));
   if (head !== undefined) writer.bytes(head);
   for (const entry of entries) writeEntry(writer, (field << 3) | 2, entry);
   return writer.finish();
+}
+
+/**
+ * How far to move the message in memory so that its largest content stands as its source does, modulo a word: V8 copies shared
+ * memory by words then and by bytes otherwise, which takes three times as long (measured on 602 KB).
+ */
+function copyShift(entries: readonly MeasuredEntry[], headBytes: number): number {
+  let largest = 0;
+  let shift = 0;
+  let end = headBytes;
+  for (const { entryBytes, tensor } of entries) {
+    end += lengthDelimited(entryBytes);
+    // The content is the last field of its entry.
+    if (tensor.bytes.byteLength > largest) {
+      largest = tensor.bytes.byteLength;
+      shift = tensor.bytes.byteOffset - (end - largest);
+    }
+  }
+  return largest < WORTH_ALIGNING_BYTES ? 0 : shift & (WORD_BYTES - 1);
 }
 
 interface MeasuredEntry {

@@ -3,8 +3,10 @@ export class ExactWriter {
   readonly #buffer: Buffer;
   #pos = 0;
 
-  constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafe(size);
+  /** @param shift Bytes to leave unused in front of the message. */
+  constructor(size: number, shift = 0) {
+    const memory = Buffer.allocUnsafe(shift + size);
+    this.#buffer = shift === 0 ? memory : memory.subarray(shift);
   }
 
   byte(value: number): this {
@@ -49,7 +51,7 @@ export class ExactWriter {
     return this;
   }
 
-  /** The message. Its memory may be a piece of Node's buffer pool. */
+  /** The message. It may be a piece of a larger buffer. */
   finish(): Buffer {
     if (this.#pos !== this.#buffer.byteLength) {
       throw new Error(`message of ${this.#buffer.byteLength} bytes written as ${this.#pos} bytes`);

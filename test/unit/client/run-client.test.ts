@@ -210,7 +210,7 @@ test('client predict: --timeline to a server that sends none says so', async () 
 
 test('client: an error of the server is one line with the name of its code', async () => {
   const details = 'Invalid number of inputs - Expected: 1; Actual: 2';
-  const failing = (): FakeAnswer => ({ code: 3, details });
+  const failing = (): FakeAnswer => ({ code: 3, details: details.replace(' - ', ' -\n  ') });
   const methods = {
     [METHOD.PREDICT]: failing,
     [METHOD.GET_MODEL_METADATA]: failing,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ServingError } from '#src/errors.js';
 import { encodePredictResponse } from '#src/frontends/rest/predict-response-json.js';
-import { toHalf } from '#src/frontends/rest/half.js';
+import { toHalf } from '#src/tensors/half.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import type { Precision } from '#src/tensors/precision.js';
 

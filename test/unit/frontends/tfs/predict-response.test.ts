@@ -80,3 +80,22 @@ test('predict response: STRING cannot be written yet', () => {
     new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', 'Precision: STRING; output name: a'),
   );
 });
+
+test('predict response: the largest content stands in memory as its source does, modulo a word', () => {
+  const memory = new SharedArrayBuffer(20_000);
+  for (const name of ['a', 'ab', 'abc', 'abcd', 'abcde']) {
+    for (const offset of [0, 3, 64]) {
+      const large = new Uint8Array(memory, offset, 10_000);
+      const small = new Uint8Array(memory, 12_000, 5);
+      const encoded = encodePredictResponse([
+        { name: 's', precision: 'U8', shape: [5], bytes: small },
+        { name, precision: 'U8', shape: [10_000], bytes: large },
+        { name: 't', precision: 'U8', shape: [5], bytes: small },
+      ]);
+      const { content } = decodePredictResponse(encoded).get(name)!;
+      assert.ok(content.kind === 'bytes');
+      assert.equal(content.bytes.byteOffset % 8, large.byteOffset % 8);
+      assert.equal(decodePredictResponse(encoded).size, 3);
+    }
+  }
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromHalf, toHalf } from '#src/frontends/rest/half.js';
+import { fromHalf, toHalf } from '#src/tensors/half.js';
 
 test('every half but the NaNs survives the way through a number', () => {
   for (let half = 0; half < 0x10000; half += 1) {

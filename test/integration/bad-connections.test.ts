@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { connect, constants } from 'node:http2';
+import { METHOD } from '#src/frontends/tfs/method.js';
+import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import {
+  addDummy,
+  assertAnswers,
+  assertServes,
+  DUMMY_BODY,
+  DUMMY_INPUT,
+  ONES,
+  pipelineOf,
+  restAnswer,
+} from '../helpers/dummy-servables.js';
+import { withGrpcClient } from '../helpers/grpc-client.js';
+import { connectRaw, sendRaw, sendRawAndHalfClose, sendRawAndReset } from '../helpers/raw-socket.js';
+import { TestRepository } from '../helpers/repository.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+
+let server: ServerProcess;
+
+before(async () => {
+  const repository = new TestRepository();
+  const config = repository.writeConfig([addDummy(repository)], [pipelineOf('dummy_pipeline', 'dummy')]);
+  server = await startServerProcess(['--config_path', config]);
+  await server.line('ServableManagerModule started');
+});
+
+after(async () => assert.equal(await server.stop(), 0));
+
+/** Bytes that look like nothing, the same in every run. */
+function noise(length: number): Uint8Array {
+  let state = 12345;
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return state >>> 16;
+  });
+}
+
+const TLS_HELLO = Buffer.from('16030100c8010000c40303', 'hex');
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const HTTP2_SETTINGS = Buffer.from('000000040000000000', 'hex');
+/** Length 16 MB, an unknown type, no stream. */
+const HTTP2_BAD_FRAME = Buffer.from('ffffffff00ffffffff', 'hex');
+const BODY = JSON.stringify(DUMMY_BODY);
+const HEAD = `POST /v1/models/dummy:predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${BODY.length}\r\n`;
+const PREDICT = encodePredictRequest('dummy', null, [DUMMY_INPUT]);
+
+describe('REST port', () => {
+  const garbage: readonly (readonly [string, string | Uint8Array])[] = [
+    ['noise', noise(4096)],
+    ['a TLS hello', TLS_HELLO],
+    ['an HTTP/2 preface', HTTP2_PREFACE],
+    ['zeros', new Uint8Array(100_000)],
+    ['a request line without end', `GET /${'a'.repeat(100_000)}`],
+    ['a body length that is no number', 'POST /v1/models/dummy:predict HTTP/1.1\r\nContent-Length: many\r\n\r\n'],
+  ];
+  for (const [title, bytes] of garbage) {
+    test(`${title}: the connection ends, and others are served`, async () => {
+      const { text, reset } = await sendRaw(server.restPort, bytes);
+      if (!reset) assert.match(text, /^HTTP\/1\.1 400 .*\{"error":"Request message could not be parsed/s);
+      await assertServes(server);
+    });
+  }
+
+  test('a body that is announced too large is refused with 413, and the connection ends', async () => {
+    const head = 'POST /v1/models/dummy:predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1073741825\r\n\r\n';
+    assert.match((await sendRaw(server.restPort, head)).text, /^HTTP\/1\.1 413 /);
+    await assertServes(server);
+  });
+
+  test('a client that closes its side after a whole request gets its answer', async () => {
+    const { text } = await sendRawAndHalfClose(server.restPort, `${HEAD}\r\n${BODY}`);
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    assert.ok(text.endsWith(restAnswer(ONES)), text);
+    await assertServes(server);
+  });
+
+  const halves: readonly (readonly [string, string])[] = [
+    ['nothing', ''],
+    ['half of the headers', HEAD],
+    ['half of the body', `${HEAD}\r\n${BODY.slice(0, 10)}`],
+  ];
+  for (const [title, bytes] of halves) {
+    test(`a client that closes its side after ${title} is let go, and others are served`, async () => {
+      const { text } = await sendRawAndHalfClose(server.restPort, bytes);
+      assert.doesNotMatch(text, /^HTTP\/1\.1 200 /);
+      await assertServes(server);
+    });
+
+    test(`a client that resets the connection after ${title} disturbs nobody`, async () => {
+      await sendRawAndReset(server.restPort, bytes);
+      await assertServes(server);
+    });
+  }
+
+  test('a client that resets the connection after a whole request disturbs nobody', async () => {
+    await sendRawAndReset(server.restPort, `${HEAD}\r\n${BODY}`);
+    await assertServes(server);
+  });
+});
+
+describe('gRPC port', () => {
+  const garbage: readonly (readonly [string, readonly (string | Uint8Array)[]])[] = [
+    ['noise', [noise(4096)]],
+    ['a TLS hello', [TLS_HELLO]],
+    ['an HTTP/1.1 request', [`${HEAD}\r\n${BODY}`]],
+    ['noise behind a good preface', [HTTP2_PREFACE, HTTP2_SETTINGS, noise(4096)]],
+    ['a frame of an impossible size', [HTTP2_PREFACE, HTTP2_SETTINGS, HTTP2_BAD_FRAME]],
+  ];
+  for (const [title, parts] of garbage) {
+    test(`${title}: the connection ends, and others are served`, async () => {
+      await sendRaw(server.grpcPort, ...parts);
+      await assertServes(server);
+    });
+  }
+
+  const halves: readonly (readonly [string, readonly (string | Uint8Array)[]])[] = [
+    ['nothing', []],
+    ['half of the preface', [HTTP2_PREFACE.slice(0, 10)]],
+    ['the preface', [HTTP2_PREFACE, HTTP2_SETTINGS]],
+  ];
+  for (const [title, parts] of halves) {
+    test(`a client that closes its side after ${title} is let go, and others are served`, async () => {
+      await sendRawAndHalfClose(server.grpcPort, ...parts);
+      await assertServes(server);
+    });
+
+    test(`a client that resets the connection after ${title} disturbs nobody`, async () => {
+      await sendRawAndReset(server.grpcPort, ...parts);
+      await assertServes(server);
+    });
+  }
+
+  test('a client that resets the connection in the middle of a message disturbs nobody', async () => {
+    const { socket, ended } = await connectRaw(server.grpcPort);
+    const session = connect(`http://127.0.0.1:${server.grpcPort}`, { createConnection: () => socket });
+    session.on('error', () => undefined);
+    const stream = session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: METHOD.PREDICT });
+    stream.on('error', () => undefined);
+    await new Promise<void>((resolve) => void stream.write(framed(PREDICT, 30), () => resolve()));
+    socket.resetAndDestroy();
+    await ended;
+    await assertServes(server);
+  });
+
+  const messages: readonly (readonly [string, Uint8Array])[] = [
+    ['a message shorter than its length says', framed(PREDICT, 30)],
+    ['a message that claims to be compressed', Buffer.concat([Buffer.of(1), framed(PREDICT).subarray(1)])],
+    ['no message at all', new Uint8Array(0)],
+    ['half of a message header', framed(PREDICT).subarray(0, 3)],
+  ];
+  for (const [title, bytes] of messages) {
+    test(`${title} is answered with an error, and the connection goes on`, async () => {
+      await withGrpcClient(server.grpcPort, async (client) => {
+        const status = await rawCall(server.grpcPort, METHOD.PREDICT, bytes);
+        assert.notEqual(status, '0');
+        await assertAnswers(client);
+      });
+    });
+  }
+});
+
+const GRPC_HEADERS = {
+  [constants.HTTP2_HEADER_METHOD]: 'POST',
+  [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+  [constants.HTTP2_HEADER_TE]: 'trailers',
+};
+
+/** A message behind its five bytes of gRPC framing, cut after `length` bytes. */
+function framed(message: Uint8Array, length = message.byteLength + 5): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.byteLength, 1);
+  return Buffer.concat([head, message]).subarray(0, length);
+}
+
+/** `grpc-status` of a call with these bytes as its whole body; empty when the stream was reset. */
+function rawCall(port: number, path: string, body: Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const session = connect(`http://127.0.0.1:${port}`);
+    session.once('error', reject);
+    const stream = session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: path });
+    let status = '';
+    const read = (headers: Readonly<Record<string, unknown>>): void => {
+      const found = headers['grpc-status'];
+      if (typeof found === 'string') status = found;
+    };
+    stream.on('response', read);
+    stream.on('trailers', read);
+    stream.on('error', () => undefined);
+    stream.on('data', () => undefined);
+    stream.once('close', () => {
+      session.close();
+      resolve(status);
+    });
+    stream.end(body);
+  });
+}
