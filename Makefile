@@ -4,6 +4,9 @@ SHELL := /bin/sh
 .PHONY: help setup demo serve models test test-node24 check lint typecheck test-unit test-native test-sanitized \
         test-integration test-models test-clients bench format clean clean-all
 
+# npm keeps what it downloads inside the clone, too.
+export npm_config_cache = $(CURDIR)/.cache/npm
+
 SET ?= default
 NODE ?= node
 PYTHON ?= python3

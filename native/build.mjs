@@ -14,7 +14,11 @@ const native = dirname(fileURLToPath(import.meta.url));
 const repository = dirname(native);
 const require = createRequire(import.meta.url);
 const { values } = parseArgs({ options: { sanitize: { type: 'string', default: '' } } });
-const output = join(repository, 'build', values.sanitize === '' ? 'native' : `native-${sanitizerSuffix(values.sanitize)}`);
+const output = join(
+  repository,
+  'build',
+  values.sanitize === '' ? 'native' : `native-${sanitizerSuffix(values.sanitize)}`,
+);
 const addon = join(output, 'Release', 'vinery.node');
 const stampFile = join(output, 'vinery.stamp');
 
@@ -33,7 +37,9 @@ function openvinoDirectory() {
   const directory = installed ? resolve(installed) : join(repository, 'runtime', 'openvino', 'cmake');
   if (existsSync(join(directory, 'OpenVINOConfig.cmake'))) return directory;
   if (installed) fail(`OpenVINO_DIR is ${installed}, but no OpenVINOConfig.cmake is there.`);
-  return fail('no OpenVINO runtime is here: run `npm run runtime`, or set OpenVINO_DIR to the folder of OpenVINOConfig.cmake.');
+  return fail(
+    'no OpenVINO runtime is here: run `npm run runtime`, or set OpenVINO_DIR to the folder of OpenVINOConfig.cmake.',
+  );
 }
 
 function sourceFiles() {
@@ -45,9 +51,16 @@ function sourceFiles() {
 /** Everything that decides what the addon is. Paths are relative to the repository, so a moved clone is still up to date. */
 function stamp(openvino) {
   const hash = createHash('sha256');
-  for (const file of sourceFiles()) hash.update(`${file}\0`).update(readFileSync(join(native, file))).update('\0');
-  hash.update(`${relative(repository, openvino)}\0`).update(readFileSync(join(openvino, 'OpenVINOConfig-version.cmake')));
-  for (const name of ['node-addon-api', 'node-api-headers', 'cmake-js']) hash.update(require(`${name}/package.json`).version);
+  for (const file of sourceFiles())
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(native, file)))
+      .update('\0');
+  hash
+    .update(`${relative(repository, openvino)}\0`)
+    .update(readFileSync(join(openvino, 'OpenVINOConfig-version.cmake')));
+  for (const name of ['node-addon-api', 'node-api-headers', 'cmake-js'])
+    hash.update(require(`${name}/package.json`).version);
   return hash.digest('hex');
 }
 
@@ -63,7 +76,18 @@ function dropForeignCache(openvino) {
 
 function cmakeJs(openvino) {
   const cli = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
-  const options = ['--directory', native, '--out', output, '--config', 'Release', '--parallel', '2', '--log-level', 'warn'];
+  const options = [
+    '--directory',
+    native,
+    '--out',
+    output,
+    '--config',
+    'Release',
+    '--parallel',
+    '2',
+    '--log-level',
+    'warn',
+  ];
   const definitions = [`--CDOpenVINO_DIR=${openvino}`, `--CDVINERY_SANITIZE=${values.sanitize}`];
   const result = spawnSync(process.execPath, [cli, 'build', ...options, ...definitions], { stdio: 'inherit' });
   if (result.error) fail(`cmake-js did not start: ${result.error.message}`);

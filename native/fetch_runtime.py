@@ -52,8 +52,9 @@ def explain(pip_errors: str) -> str:
         return f"{sys.executable} has no pip: install it, {INSTEAD}"
     if "DO NOT MATCH THE HASHES" in pip_errors:
         return f"the wheel that the package index gave is not the pinned one of {REQUIREMENTS.name}: check the index"
-    if re.search(r"NewConnectionError|ConnectTimeout|ProxyError|Temporary failure|Read timed out|SSLError", pip_errors):
-        return f"pip cannot reach its package index: check its configuration, {INSTEAD}"
+    # pip ends with "from versions: none" whether it reached no index or one that lacks the wheel.
+    if re.search(r"from versions: none|NewConnectionError|ProxyError|Read timed out|SSLError", pip_errors):
+        return f"pip reaches no package index that has the wheel of {REQUIREMENTS.name}: check its configuration, {INSTEAD}"
     errors = [line for line in pip_errors.splitlines() if line.startswith("ERROR:")]
     last = errors[-1].removeprefix("ERROR:").strip() if errors else pip_errors.strip()[-300:]
     return f"pip could not get the runtime ({last}): check its configuration, {INSTEAD}"

@@ -25,7 +25,9 @@ function sanitizerLibrary() {
 }
 
 function build() {
-  const { status } = spawnSync(process.execPath, [join(native, 'build.mjs'), '--sanitize', 'address'], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [join(native, 'build.mjs'), '--sanitize', 'address'], {
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exit(1);
 }
 

@@ -102,8 +102,8 @@ Status InferRequest::Unbind(Port& port, bool is_input) {
 }
 
 void InferRequest::Start(Done done) {
-  // The thread that reported the last end may still stand in `done_`, which is replaced here. OpenVINO, too, takes its callback
-  // out of the request while it runs and puts it back afterwards.
+  // The thread that reported the last end may still stand in `done_`, which is replaced here. OpenVINO, too, takes its
+  // callback out of the request while it runs and puts it back afterwards.
   Wait();
   done_ = std::move(done);
   running_ = true;

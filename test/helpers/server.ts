@@ -50,7 +50,7 @@ export async function startServerProcess(flags: readonly string[]): Promise<Serv
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => waiting.forEach((check) => check());
-  createInterface({ input: child.stdout! }).on('line', (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     wake();
   });

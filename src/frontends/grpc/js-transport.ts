@@ -16,6 +16,12 @@ import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
 /** Largest message in both directions (as OVMS 2026.2.1). */
 export const MESSAGE_LIMIT_BYTES = 1024 ** 3;
 
+/**
+ * Pings find peers that vanished (the times are those of gRPC's C++ server) and end connections that broke the HTTP/2 framing,
+ * which Node 20 leaves open and deaf. grpc-js by itself never pings.
+ */
+const KEEPALIVE = { 'grpc.keepalive_time_ms': 7_200_000, 'grpc.keepalive_timeout_ms': 20_000 } as const;
+
 const identity = (bytes: Buffer): Buffer => bytes;
 
 /** gRPC by @grpc/grpc-js: takes accepted sockets and serves methods on bytes. */
@@ -35,6 +41,7 @@ export function createJsTransport(
   onBug: (error: unknown) => void,
 ): GrpcTransport {
   const options: ServerOptions = {
+    ...KEEPALIVE,
     ...channelArguments,
     'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
     'grpc.max_send_message_length': MESSAGE_LIMIT_BYTES,
