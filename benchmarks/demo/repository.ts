@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { transposeFrames } from '#src/client/frames.js';
 import { readNpy } from '#src/client/npy.js';
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import type { PredictTarget } from '../load/request-set.js';
 import { OUTPUT } from '../support/paths.js';
@@ -43,7 +43,7 @@ export class DemoRepository {
     if (!existsSync(file)) {
       throw new Error(`expected ${file}, found nothing: run models/prepare.py --set synthetic --out ${models}`);
     }
-    const config = Value.Parse(ConfigFile, JSON.parse(await readFile(file, 'utf8')));
+    const config = await readConfig(file);
     const basePaths = config.model_config_list.map((entry): [string, string] => [
       entry.config.name,
       resolve(directory, entry.config.base_path),
@@ -81,10 +81,17 @@ export class DemoRepository {
 
   /** The prepared configuration with the hint at every model. */
   async #writeConfig(hint: Hint): Promise<void> {
-    const config: unknown = JSON.parse(await readFile(this.config('LATENCY'), 'utf8'));
-    for (const { config: model } of Value.Parse(ConfigFile, config).model_config_list) {
-      Object.assign(model, { base_path: this.#basePaths.get(model.name), plugin_config: { PERFORMANCE_HINT: hint } });
-    }
-    await writeFile(this.config(hint), JSON.stringify(config));
+    const config = await readConfig(this.config('LATENCY'));
+    const models = config.model_config_list.map(({ config: { name } }) => ({
+      config: { name, base_path: this.#basePaths.get(name), plugin_config: { PERFORMANCE_HINT: hint } },
+    }));
+    await writeFile(this.config(hint), JSON.stringify({ ...config, model_config_list: models }));
   }
+}
+
+/** Keeps what the schema does not name: the pipelines. */
+async function readConfig(file: string): Promise<Static<typeof ConfigFile>> {
+  const config: unknown = JSON.parse(await readFile(file, 'utf8'));
+  Value.Assert(ConfigFile, config);
+  return config;
 }

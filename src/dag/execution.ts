@@ -9,6 +9,9 @@ export interface CountedValue {
 
 /** Runs single nodes for an execution. */
 export interface NodeRunner<Value extends CountedValue> {
+  /** The inputs of a node are complete. Told for all nodes that became ready together before the first of them is started. */
+  ready(node: GraphNode): void;
+
   /**
    * Starts a node whose inputs are complete, in the order of `node.inputs`. `done` is called exactly once, perhaps before `start`
    * returns, with one value per `node.outputs`, each with one use, or with an error and no values.
@@ -63,7 +66,7 @@ export class Execution<Value extends CountedValue> {
   /** Takes over the inputs, in the order of `graph.inputs`, one use each, and starts every node that needs nothing else. */
   begin(inputs: readonly Value[]): void {
     this.#graph.inputs.forEach((port, index) => this.#publish(port.value, inputs[index]!));
-    for (const node of this.#graph.nodes) if (node.dependencyCount === 0) this.#ready.push(node.index);
+    for (const node of this.#graph.nodes) if (node.dependencyCount === 0) this.#makeReady(node.index);
     this.#pump();
   }
 
@@ -101,8 +104,13 @@ export class Execution<Value extends CountedValue> {
   #countDown(node: GraphNode): void {
     for (const next of node.dependants) {
       this.#waiting[next]! -= 1;
-      if (this.#waiting[next] === 0) this.#ready.push(next);
+      if (this.#waiting[next] === 0) this.#makeReady(next);
     }
+  }
+
+  #makeReady(index: number): void {
+    this.#ready.push(index);
+    if (this.#error === null) this.#runner.ready(this.#graph.nodes[index]!);
   }
 
   #publish(index: number, value: Value): void {

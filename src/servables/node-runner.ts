@@ -37,12 +37,18 @@ export class PlanRunner implements NodeRunner<Tensor> {
     this.#timeline = timeline;
   }
 
+  /** As the reference, a node is announced when it becomes ready, so that parallel branches stand side by side in the log. */
+  ready(node: GraphNode): void {
+    this.#timeline?.ready(node.index);
+    if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
+    log.serving.debug(`Requesting model: ${node.modelName}; version: ${node.version ?? 0}.`);
+    log.dagExecutor.debug(`Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: `);
+  }
+
   start(node: GraphNode, inputs: readonly Tensor[], done: NodeDone<Tensor>): void {
     const planned = this.#plan.nodes[node.index]!;
-    this.#logStart(node);
     const fault = checkIntermediates(node, planned, inputs);
     if (fault !== null) return done(fault, null);
-    this.#timeline?.ready(node.index);
     const session: NodeSession = { node, planned, inputs, done, ticket: null };
     this.#waiting.add(session);
     session.ticket = planned.runtime.pool.acquire((request) => {
@@ -99,12 +105,6 @@ export class PlanRunner implements NodeRunner<Tensor> {
 
   #leaseOutput({ info, staticShape, staticBytes }: RuntimePort): OutputTarget {
     return staticShape === null ? 'allocate' : new Tensor(info.precision, staticShape, this.#arena.lease(staticBytes));
-  }
-
-  #logStart(node: GraphNode): void {
-    if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
-    log.serving.debug(`Requesting model: ${node.modelName}; version: ${node.version ?? 0}.`);
-    log.dagExecutor.debug(`Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: `);
   }
 
   #logInference(node: GraphNode): void {

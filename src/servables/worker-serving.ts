@@ -50,6 +50,7 @@ export class WorkerServing implements Serving {
     const accepted = performance.now();
     this.#logRequest(request, call);
     const plan = await this.#resolve(request.servable, request.version, call.signal);
+    if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
     const tensors = checkRequest(request, plan.inputs);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeArgmaxModel, writeDummyModel, writeHeavyModel, type HeavyModelOptions } from '../fixtures/ir.js';
+import { writeArgmaxModel, writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
 import { withGrpcClient, type GrpcClient } from './grpc-client.js';
 import { modelNode, pipeline, type Model, type Pipeline, type TestRepository } from './repository.js';
 import { restPredict } from './rest-client.js';
@@ -23,9 +23,14 @@ export function addPair(repository: TestRepository, name = 'pair'): Model {
   return { name };
 }
 
-/** `heavy`: FP32 [size,size] `b` to `a`, one inference at a time, each long enough for others to queue behind it. */
-export function addHeavy(repository: TestRepository, options: HeavyModelOptions = {}): Model {
-  writeHeavyModel(repository.path('heavy', '1'), options);
+const HEAVY_SIZE = 128;
+const HEAVY_ROW = Array<number>(HEAVY_SIZE).fill(0);
+export const HEAVY_INPUT = floatTensor('b', [HEAVY_SIZE, HEAVY_SIZE], new Array<number>(HEAVY_SIZE ** 2).fill(0));
+export const HEAVY_BODY = { inputs: { b: Array<number[]>(HEAVY_SIZE).fill(HEAVY_ROW) } };
+
+/** `heavy`: FP32 `b` to `a`; one inference at a time, each long enough (tens of milliseconds) for others to queue behind it. */
+export function addHeavy(repository: TestRepository): Model {
+  writeHeavyModel(repository.path('heavy', '1'), { size: HEAVY_SIZE, depth: 500 });
   return { name: 'heavy', nireq: 1 };
 }
 

@@ -14,7 +14,14 @@ export function restCall(
   signal?: AbortSignal,
 ): Promise<RestOutcome> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, method, path, agent: false, ...(signal === undefined ? {} : { signal }) };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      agent: false,
+      ...(signal === undefined ? {} : { signal }),
+    };
     const sent = request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));

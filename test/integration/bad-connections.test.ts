@@ -12,6 +12,7 @@ import {
   pipelineOf,
 } from '../helpers/dummy-servables.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
+import { GRPC_HEADERS, grpcFrame, http2Call } from '../helpers/http2-call.js';
 import { connectRaw, sendRaw, sendRawAndHalfClose, sendRawAndReset } from '../helpers/raw-socket.js';
 import { TestRepository } from '../helpers/repository.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
@@ -46,6 +47,8 @@ const HTTP2_SETTINGS = Buffer.from('000000040000000000', 'hex');
 const HTTP2_BAD_FRAME = Buffer.from('ffffffff00ffffffff', 'hex');
 const BODY = JSON.stringify(DUMMY_BODY);
 const HEAD = `POST /v1/models/dummy:predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${BODY.length}\r\n`;
+/** Allows compressed messages; each says for itself whether it is one. */
+const GZIP = { 'grpc-encoding': 'gzip' };
 const PREDICT = encodePredictRequest('dummy', null, [DUMMY_INPUT]);
 
 describe('REST port', () => {
@@ -138,61 +141,25 @@ describe('gRPC port', () => {
     session.on('error', () => undefined);
     const stream = session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: METHOD.PREDICT });
     stream.on('error', () => undefined);
-    await new Promise<void>((resolve) => void stream.write(framed(PREDICT, 30), () => resolve()));
+    await new Promise<void>((resolve) => void stream.write(grpcFrame(PREDICT, 30), () => resolve()));
     socket.resetAndDestroy();
     await ended;
     await assertServes(server);
   });
 
   const messages: readonly (readonly [string, Uint8Array])[] = [
-    ['a message shorter than its length says', framed(PREDICT, 30)],
-    ['a message that claims to be compressed', Buffer.concat([Buffer.of(1), framed(PREDICT).subarray(1)])],
+    ['a message shorter than its length says', grpcFrame(PREDICT, 30)],
+    ['a message that claims to be gzip and is not', Buffer.concat([Buffer.of(1), grpcFrame(PREDICT).subarray(1)])],
     ['no message at all', new Uint8Array(0)],
-    ['half of a message header', framed(PREDICT).subarray(0, 3)],
+    ['half of a message header', grpcFrame(PREDICT).subarray(0, 3)],
   ];
   for (const [title, bytes] of messages) {
     test(`${title} is answered with an error, and the connection goes on`, async () => {
       await withGrpcClient(server.grpcPort, async (client) => {
-        const status = await rawCall(server.grpcPort, METHOD.PREDICT, bytes);
+        const status = await http2Call(server.grpcPort, METHOD.PREDICT, bytes, GZIP);
         assert.notEqual(status, '0');
         await assertAnswers(client);
       });
     });
   }
 });
-
-const GRPC_HEADERS = {
-  [constants.HTTP2_HEADER_METHOD]: 'POST',
-  [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-  [constants.HTTP2_HEADER_TE]: 'trailers',
-};
-
-/** A message behind its five bytes of gRPC framing, cut after `length` bytes. */
-function framed(message: Uint8Array, length = message.byteLength + 5): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.byteLength, 1);
-  return Buffer.concat([head, message]).subarray(0, length);
-}
-
-/** `grpc-status` of a call with these bytes as its whole body; empty when the stream was reset. */
-function rawCall(port: number, path: string, body: Uint8Array): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const session = connect(`http://127.0.0.1:${port}`);
-    session.once('error', reject);
-    const stream = session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: path });
-    let status = '';
-    const read = (headers: Readonly<Record<string, unknown>>): void => {
-      const found = headers['grpc-status'];
-      if (typeof found === 'string') status = found;
-    };
-    stream.on('response', read);
-    stream.on('trailers', read);
-    stream.on('error', () => undefined);
-    stream.on('data', () => undefined);
-    stream.once('close', () => {
-      session.close();
-      resolve(status);
-    });
-    stream.end(body);
-  });
-}

@@ -176,7 +176,12 @@ describe('gRPC selection', () => {
     },
     { title: 'Classify', path: METHOD.CLASSIFY, request: new Uint8Array(0), expected: ['UNIMPLEMENTED', ''] },
     { title: 'Regress', path: METHOD.REGRESS, request: new Uint8Array(0), expected: ['UNIMPLEMENTED', ''] },
-    { title: 'MultiInference', path: METHOD.MULTI_INFERENCE, request: new Uint8Array(0), expected: ['UNIMPLEMENTED', ''] },
+    {
+      title: 'MultiInference',
+      path: METHOD.MULTI_INFERENCE,
+      request: new Uint8Array(0),
+      expected: ['UNIMPLEMENTED', ''],
+    },
   ] as const;
   for (const { title, path, request, expected } of selections) {
     test(`${title} is refused as the reference refuses it`, async () => {
@@ -263,7 +268,12 @@ const BAD_BODIES: readonly BadBody[] = [
     status: 400,
     error: `Could not parse input content. ${NO_NDARRAY}`,
   },
-  { title: 'an empty object', body: {}, status: 400, error: `${INVALID_STRUCTURE} Could not detect row or column format` },
+  {
+    title: 'an empty object',
+    body: {},
+    status: 400,
+    error: `${INVALID_STRUCTURE} Could not detect row or column format`,
+  },
   {
     title: 'rows and columns together',
     body: { instances: [ZEROS], ...DUMMY_BODY },
@@ -330,7 +340,12 @@ describe('REST selection', () => {
   const selections: readonly (readonly [string, string, number, string])[] = [
     ['POST', '/v1/models/nobody:predict', 404, 'Model with requested name is not found'],
     ['POST', '/v1/models/dummy/versions/99:predict', 404, 'Model with requested version is not found'],
-    ['POST', '/v1/models/dummy/versions/99999999999999999999:predict', 404, 'Model with requested version is not found'],
+    [
+      'POST',
+      '/v1/models/dummy/versions/99999999999999999999:predict',
+      404,
+      'Model with requested version is not found',
+    ],
     ['POST', '/v1/models/dummy:classify', 404, 'Requested REST resource not found'],
     ['POST', '/v1/models/dummy:regress', 404, 'Requested REST resource not found'],
     ['GET', '/v1/models/nobody', 404, 'Model with requested name is not found'],

@@ -39,6 +39,23 @@ test('execution: nodes that need only the request start together, the rest when 
   assert.equal(ledger.live, 0);
 });
 
+test('execution: nodes that become ready together are announced together, before the first of them runs', () => {
+  const ledger = { live: 0 };
+  const runner = new SimulatedRunner({ ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
+  const order: string[] = [];
+  const [ready, start] = [runner.ready.bind(runner), runner.start.bind(runner)];
+  runner.ready = (each) => {
+    order.push(`ready ${each.name}`);
+    ready(each);
+  };
+  runner.start = (each, ...rest) => {
+    order.push(`start ${each.name}`);
+    start(each, ...rest);
+  };
+  execute(DIAMOND, runner, ledger);
+  assert.deepEqual(order, ['ready left', 'ready right', 'start left', 'start right', 'ready both', 'start both']);
+});
+
 test('execution: an input tensor is released when its last reader has ended, not before', () => {
   const ledger = { live: 0 };
   const runner = new SimulatedRunner(CALM, ledger);

@@ -47,6 +47,7 @@ export interface Behaviour {
 /** Runs nodes under the test's control: a queue for slots, and an end for one node at a time. */
 export class SimulatedRunner implements NodeRunner<Value> {
   readonly started: number[] = [];
+  readonly announced: number[] = [];
   readonly #behaviour: Behaviour;
   readonly #ledger: { live: number };
   readonly #queue: Session[] = [];
@@ -55,6 +56,10 @@ export class SimulatedRunner implements NodeRunner<Value> {
   constructor(behaviour: Behaviour, ledger: { live: number }) {
     this.#behaviour = behaviour;
     this.#ledger = ledger;
+  }
+
+  ready(node: GraphNode): void {
+    this.announced.push(node.index);
   }
 
   start(node: GraphNode, inputs: readonly Value[], done: NodeDone<Value>): void {

@@ -30,7 +30,7 @@ function faults(source: string): string[] {
   const config = ts.getParsedCommandLineOfConfigFile(
     join(repository, 'test', 'tsconfig.json'),
     { noEmit: true, composite: false, incremental: false },
-    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: assert.fail },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: ({ messageText }) => assert.fail(String(messageText)) },
   )!;
   const host = ts.createCompilerHost(config.options);
   const { getSourceFile, fileExists, readFile } = host;
@@ -79,7 +79,7 @@ test('types: wrong arguments do not compile', () => {
 });
 
 // Compiled, never called: functions that take openvino-node's own types, and what the facade must satisfy.
-export const published_types = {
+export const publishedTypes = {
   /** Instances, without the construct signature that openvino-node's interfaces carry for their classes. */
   tensor: (tensor: Tensor): Pick<published.Tensor, keyof published.Tensor> => tensor,
   partialShape: (shape: PartialShape): Pick<published.PartialShape, keyof published.PartialShape> => shape,
