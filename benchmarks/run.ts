@@ -23,20 +23,34 @@ async function main(options: DemoOptions): Promise<void> {
   const machine = new MachineReport();
   const signal = interruption();
   const repository = await DemoRepository.open(options.models);
+  await withVariants(repository, signal, async (variants) => {
+    const series = await measureRounds(variants, options, (line) => void process.stderr.write(`${line}\n`));
+    await report(options, machine, series);
+  });
+}
+
+/** Starts what is compared, and stops it however `use` ends. @throws Error also when one of the servers does not stop well */
+async function withVariants(
+  repository: DemoRepository,
+  signal: AbortSignal,
+  use: (variants: readonly Variant[]) => Promise<void>,
+): Promise<void> {
   const variants: Variant[] = [];
+  const stop = (): Promise<PromiseSettledResult<void>[]> =>
+    Promise.allSettled(variants.map((variant) => variant.stop()));
   try {
     variants.push(reference(repository, 'LATENCY', signal));
     variants.push(await server(repository, 'LATENCY', 'async', signal));
     variants.push(await server(repository, 'LATENCY', 'piscina', signal));
     variants.push(reference(repository, 'THROUGHPUT', signal));
     variants.push(await server(repository, 'THROUGHPUT', 'async', signal));
-    const series = await measureRounds(variants, options, (line) => void process.stderr.write(`${line}\n`));
-    await report(options, machine, series);
-  } finally {
-    // All of them, whatever one of them says.
-    const stopped = await Promise.allSettled(variants.map((variant) => variant.stop()));
-    for (const result of stopped) if (result.status === 'rejected') throw result.reason;
+    await use(variants);
+  } catch (error) {
+    await stop();
+    throw error;
   }
+  const failed = (await stop()).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function report(options: DemoOptions, machine: MachineReport, series: readonly Series[]): Promise<void> {

@@ -7,7 +7,7 @@ namespace reference {
 
 void CompletionQueue::push(std::size_t execution) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::scoped_lock lock(mutex_);
     completions_.push_back(execution);
   }
   pushed_.notify_one();

@@ -11,7 +11,7 @@ Execution::Execution(Pipeline& pipeline, CompletionQueue& queue, std::size_t num
   argmax_.set_tensor("input2", resnet_.get_output_tensor());
   // What went wrong is thrown again by wait() on the thread that schedules.
   for (ov::InferRequest* request : {&googlenet_, &resnet_, &argmax_}) {
-    request->set_callback([&queue, number](std::exception_ptr) { queue.push(number); });
+    request->set_callback([&queue, number](const std::exception_ptr&) { queue.push(number); });
   }
 }
 

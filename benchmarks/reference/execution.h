@@ -17,6 +17,10 @@ class Execution {
   Execution(Pipeline& pipeline, CompletionQueue& queue, std::size_t number);
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
+  Execution(Execution&&) = delete;
+  Execution& operator=(Execution&&) = delete;
+  /// Waits for the inferences that run.
+  ~Execution() = default;
 
   /// The picture must stay until the run has ended.
   void start(float* picture);

@@ -22,7 +22,7 @@ std::string Json(const reference::MeasuringWindow& window, const reference::Labe
   json << "{\"requests\":" << window.requests() << ",\"rate\":" << window.rate();
   json << ",\"p50Ms\":" << window.quantile_ms(0.5) << ",\"p95Ms\":" << window.quantile_ms(0.95);
   json << ",\"p99Ms\":" << window.quantile_ms(0.99) << ",\"cpuMicros\":" << window.cpu_micros_per_request();
-  json << ",\"openvino\":\"" << ov::get_openvino_version().buildNumber << "\",\"labels\":[";
+  json << R"(,"openvino":")" << ov::get_openvino_version().buildNumber << R"(","labels":[)";
   const char* separator = "";
   for (const auto& label : labels) {
     json << separator << (label.has_value() ? std::to_string(*label) : "null");
@@ -34,14 +34,14 @@ std::string Json(const reference::MeasuringWindow& window, const reference::Labe
 
 }  // namespace
 
-int main(int count, char** words) {
+int main(int count, const char* const* words) {
   try {
     const reference::Options options = reference::ParseOptions(count, words);
     reference::Pipeline pipeline(options);
     reference::Pictures pictures(options.pictures, ov::shape_size(pipeline.picture_shape()));
     reference::MeasuringWindow window(options.warm_up_seconds, options.seconds);
     const reference::Labels labels = RunClosedLoop(pipeline, pictures, options.calls, window);
-    std::cout << Json(window, labels) << std::endl;
+    std::cout << Json(window, labels) << '\n';
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "reference: " << error.what() << '\n';

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -9,14 +10,9 @@ namespace reference {
 namespace {
 
 double Number(const std::string& name, const std::string& text) {
-  std::size_t read = 0;
-  double value = NAN;
-  try {
-    value = std::stod(text, &read);
-  } catch (const std::logic_error&) {
-    // Said below, in our own words.
-  }
-  if (read != text.size() || !std::isfinite(value) || value < 0) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(value) || value < 0) {
     throw std::invalid_argument("expected a number of at least 0 for --" + name + ", received " + text);
   }
   return value;

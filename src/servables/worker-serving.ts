@@ -173,7 +173,6 @@ export class WorkerServing implements Serving {
     timeline: TimelineRecorder | null,
   ): Promise<readonly Tensor[]> {
     for (const { runtime } of plan.nodes) runtime.hold();
-    if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
       const runner = new PlanRunner(plan, this.#arena, timeline);

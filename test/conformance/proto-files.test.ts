@@ -8,6 +8,9 @@ import { describeClient, runPython, TENSORFLOW_SERVING, whyNoPythonClients } fro
 
 const PROTO = fileURLToPath(new URL('../../../src/frontends/tfs/proto/', import.meta.url));
 
+/** Fields that came after the published messages at hand, and are not filled by the server. */
+const NEWER = ['tensorflow.SignatureDef.defaults'];
+
 interface Field {
   readonly number: number;
   readonly type: string;
@@ -29,7 +32,8 @@ test('the .proto files say what the published ones say', { skip: whyNoPythonClie
     await t.test(name, () => {
       const theirs = published.messages[name] ?? assert.fail(`${describeClient(TENSORFLOW_SERVING)} has no ${name}`);
       for (const field of message.fieldsArray) {
-        assert.deepEqual(describeField(field), theirs[field.name], `${name}.${field.name}`);
+        const fieldName = `${name}.${field.name}`;
+        if (!NEWER.includes(fieldName)) assert.deepEqual(describeField(field), theirs[field.name], fieldName);
       }
     });
   }

@@ -45,10 +45,10 @@ export function whyNoPythonClients(): string | false {
   return installed().unavailable ?? false;
 }
 
-/** `ovmsclient 2023.1, grpcio 1.76.0`. */
+/** `ovmsclient 2023.1, grpcio 1.76.0`, without the versions where there are none. */
 export function describeClient({ distributions }: PythonClient): string {
   const { versions } = installed();
-  return distributions.map((name) => `${name} ${versions[name] ?? 'not installed'}`).join(', ');
+  return distributions.map((name) => [name, versions[name] ?? []].flat().join(' ')).join(', ');
 }
 
 /** Runs the tests of one module of `python/` against the server, each as a subtest of `t`. */

@@ -4,6 +4,7 @@ import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
 import { PASSTHROUGH_PRECISIONS, writePassthroughModel } from './passthrough-model.js';
 
 const CLASSES = 10;
+const INCREMENTED = ['f32', 'i32', 'u8'] as const;
 
 /**
  * Writes the models and pipelines that `python/serving_under_test.py` names, and that the tests with curl use.
@@ -14,10 +15,13 @@ export function writeConformanceRepository(repository: TestRepository): string {
   writeDummyModel(repository.path('versioned', '1'), { addend: 1 });
   writeDummyModel(repository.path('versioned', '2'), { addend: 2 });
   writeArgmaxModel(repository.path('argmax', '1'), { classes: CLASSES });
-  writeHeavyModel(repository.path('heavy', '1'));
+  writeHeavyModel(repository.path('heavy', '1'), { depth: 200 });
   writeUnreadableModel(repository.path('broken', '1'));
   for (const precision of PASSTHROUGH_PRECISIONS) {
     writePassthroughModel(repository.path(`passthrough_${precision}`, '1'), precision);
+  }
+  for (const precision of INCREMENTED) {
+    writeDummyModel(repository.path(incrementOf(precision), '1'), { shape: [1], precision });
   }
   const models = [
     { name: 'dummy' },
@@ -26,8 +30,9 @@ export function writeConformanceRepository(repository: TestRepository): string {
     { name: 'heavy' },
     { name: 'broken' },
     ...PASSTHROUGH_PRECISIONS.map((precision) => ({ name: `passthrough_${precision}` })),
+    ...INCREMENTED.map((precision) => ({ name: incrementOf(precision) })),
   ];
-  return repository.writeConfig(models, [dummyTwice(), ensemble(), brokenPipeline()]);
+  return repository.writeConfig(models, [dummyTwice(), ensemble(), brokenPipeline(), umlauts()]);
 }
 
 function dummyTwice(): ReturnType<typeof pipeline> {
@@ -52,8 +57,18 @@ function brokenPipeline(): ReturnType<typeof pipeline> {
   return pipeline('broken_pipeline', ['b'], [modelNode('only', 'broken', { b: 'request.b' }, ['a'])], { a: 'only.a' });
 }
 
+/** Names are UTF-8 everywhere: in messages, URLs, JSON and the texts of errors. */
+function umlauts(): ReturnType<typeof pipeline> {
+  const nodes = [modelNode('Knoten', 'dummy', { b: 'request.Länge' }, ['a'])];
+  return pipeline('Größe', ['Länge'], nodes, { Fläche: 'Knoten.a' });
+}
+
+function incrementOf(precision: (typeof INCREMENTED)[number]): string {
+  return `increment_${precision.toUpperCase().replace('F', 'FP')}`;
+}
+
 function writeUnreadableModel(directory: string): void {
   mkdirSync(directory, { recursive: true });
-  writeFileSync(`${directory}/model.xml`, 'this is no model');
+  writeFileSync(`${directory}/model.xml`, '<?xml version="1.0"?>\n<net name="cut off"');
   writeFileSync(`${directory}/model.bin`, '');
 }

@@ -23,14 +23,14 @@ export function addPair(repository: TestRepository, name = 'pair'): Model {
   return { name };
 }
 
-const HEAVY_SIZE = 128;
+const HEAVY_SIZE = 256;
 const HEAVY_ROW = Array<number>(HEAVY_SIZE).fill(0);
 export const HEAVY_INPUT = floatTensor('b', [HEAVY_SIZE, HEAVY_SIZE], new Array<number>(HEAVY_SIZE ** 2).fill(0));
 export const HEAVY_BODY = { inputs: { b: Array<number[]>(HEAVY_SIZE).fill(HEAVY_ROW) } };
 
 /** `heavy`: FP32 `b` to `a`; one inference at a time, each long enough (tens of milliseconds) for others to queue behind it. */
 export function addHeavy(repository: TestRepository): Model {
-  writeHeavyModel(repository.path('heavy', '1'), { size: HEAVY_SIZE, depth: 500 });
+  writeHeavyModel(repository.path('heavy', '1'), { size: HEAVY_SIZE, depth: 200 });
   return { name: 'heavy', nireq: 1 };
 }
 

@@ -11,7 +11,6 @@ const dummyPath = writeDummyModel(directory, { name: 'dummy' });
 const dummy = core.compileModelSync(dummyPath, 'CPU');
 const argmax = core.compileModelSync(writeArgmaxModel(directory, { name: 'argmax', classes: 8 }), 'CPU');
 const nonZero = core.compileModelSync(writeNonZeroModel(directory, { name: 'nonzero' }), 'CPU');
-const dynamic = core.compileModelSync(writeDummyModel(directory, { name: 'dynamic', shape: [-1, 10] }), 'CPU');
 
 test('inferAsync: calls on one request wait for each other, in order', async () => {
   const request = dummy.createInferRequest();

@@ -138,13 +138,13 @@ test('infer: a dynamic model takes each shape, set or by growing its own tensor'
 
 test('infer: half precision and booleans are their bits', () => {
   const half = core.compileModelSync(
-    writeUnaryModel(directory, { type: 'Relu', elementType: 'f16', precision: 'FP16', output: 'y' }),
+    writeUnaryModel(directory, { type: 'Relu', elementType: 'f16', precision: 'FP16', outputs: ['y'] }),
     'CPU',
   );
   const { y } = half.createInferRequest().infer([Uint16Array.of(0x3c00, 0xbc00)]);
   assert.deepEqual([y!.getElementType() as unknown, numbers(y)], ['f16', [0x3c00, 0]]);
   const not = core.compileModelSync(
-    writeUnaryModel(directory, { type: 'LogicalNot', elementType: 'boolean', precision: 'BOOL', output: 'y' }),
+    writeUnaryModel(directory, { type: 'LogicalNot', elementType: 'boolean', precision: 'BOOL', outputs: ['y'] }),
     'CPU',
   );
   assert.deepEqual(numbers(not.createInferRequest().infer([Uint8Array.of(1, 0)])['y']), [0, 1]);
@@ -152,7 +152,7 @@ test('infer: half precision and booleans are their bits', () => {
 
 test('infer: an output without a name is called as the server calls it', () => {
   const nameless = core.compileModelSync(
-    writeUnaryModel(directory, { type: 'Relu', elementType: 'f16', precision: 'FP16' }),
+    writeUnaryModel(directory, { type: 'Relu', elementType: 'f16', precision: 'FP16', outputs: [null] }),
     'CPU',
   );
   assert.equal(nameless.output().anyName, 'out_0');

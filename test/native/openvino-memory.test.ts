@@ -32,14 +32,14 @@ test('memory: tensors that took turns on a request are not held, though the even
   assert.ok(Math.max(...freeSlabIds(10)) < 20);
 });
 
-test('memory: results and tensors that were never set are unknown to native code', () => {
-  const before = freeSlabIds(1);
-  for (let count = 0; count < 10; count += 1) sharedFloats(count);
-  const { a } = dummy.createInferRequest().infer();
-  assert.deepEqual(numbers(a), tens(1));
-  const [own] = freeSlabIds(1);
-  // The input of the request is registered, nothing else.
-  assert.ok(own! <= Math.max(...before) + 1);
+test('memory: native code knows results only while it fills them', () => {
+  const request = dummy.createInferRequest();
+  const results = Array.from({ length: 100 }, (_, value) => request.infer([sharedFloats(value)])['a']);
+  assert.deepEqual(
+    results.map(numbers),
+    results.map((_, value) => tens(value + 1)),
+  );
+  assert.ok(Math.max(...freeSlabIds(10)) < 30);
 });
 
 test('memory: the slabs of forgotten requests are given back', async () => {
@@ -54,6 +54,20 @@ test('memory: the slabs of forgotten requests are given back', async () => {
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.ok(isGivenBack());
+});
+
+test('memory: the registry keeps no entry of a model, whether it compiled or not', async () => {
+  const core = new Core();
+  const before = binding.reserveModel();
+  const models = [core.compileModelSync(path, 'CPU'), await core.compileModel(path, 'CPU')];
+  assert.throws(() => core.compileModelSync(path, 'TPU'), { code: 'MODEL_COMPILE_FAILED' });
+  await assert.rejects(core.compileModel(path, 'TPU'), { code: 'MODEL_COMPILE_FAILED' });
+  const after = binding.reserveModel();
+  assert.equal(after, before + 5);
+  for (let modelId = before + 1; modelId < after; modelId += 1) {
+    assert.throws(() => binding.openModel(modelId), { code: 'NOT_COMPILED', message: /is unknown/ });
+  }
+  for (const model of models) assert.deepEqual(numbers(model.createInferRequest().infer()['a']), tens(1));
 });
 
 test('memory: a request that nobody refers to answers all the same', async () => {

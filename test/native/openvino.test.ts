@@ -11,7 +11,6 @@ import { temporaryDirectory } from './support.js';
 const directory = temporaryDirectory();
 const core = new ov.Core();
 const dummyPath = writeDummyModel(directory, { name: 'dummy' });
-const dummy = core.compileModelSync(dummyPath, 'CPU');
 const argmax = core.compileModelSync(writeArgmaxModel(directory, { name: 'argmax', classes: 8 }), 'CPU');
 const nonZero = core.compileModelSync(writeNonZeroModel(directory, { name: 'nonzero' }), 'CPU');
 const dynamic = core.compileModelSync(writeDummyModel(directory, { name: 'dynamic', shape: [-1, 10] }), 'CPU');

@@ -7,6 +7,7 @@ import json
 import sys
 
 import published_protos as protos
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
@@ -71,6 +72,7 @@ def main():
             add_message(message, messages, enums)
         for enum in file.DESCRIPTOR.enum_types_by_name.values():
             add_enum(enum, enums)
+    add_enum(descriptor_pool.Default().FindEnumTypeByName("tensorflow.error.Code"), enums)
     protos.prediction_service_pb2_grpc.PredictionServiceStub(recorder)
     protos.model_service_pb2_grpc.ModelServiceStub(recorder)
     json.dump({"messages": messages, "enums": enums, "methods": recorder.paths}, sys.stdout)

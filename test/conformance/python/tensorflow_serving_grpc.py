@@ -8,27 +8,13 @@ import published_protos as protos
 import serving_under_test as server
 from demo_client import classify
 from published_protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from serving_under_test import NUMPY_OF_PRECISION
 from tensor_protos import NUMPY_TYPES, content_proto, make_ndarray, make_tensor_proto, typed_proto
 
 TEN = np.arange(10, dtype=np.float32).reshape(1, 10)
 TIMEOUT = 10.0
 LONG_MESSAGE = 6 * 1024 * 1024
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-
-NUMPY_OF_PRECISION = {
-    "FP64": np.float64,
-    "FP32": np.float32,
-    "FP16": np.float16,
-    "I64": np.int64,
-    "I32": np.int32,
-    "I16": np.int16,
-    "I8": np.int8,
-    "U64": np.uint64,
-    "U32": np.uint32,
-    "U16": np.uint16,
-    "U8": np.uint8,
-    "BOOL": np.bool_,
-}
 
 
 def predict_request(name, inputs, version=None, **fields):
@@ -114,8 +100,9 @@ class Predict(StubTest):
         for precision, dtype in NUMPY_OF_PRECISION.items():
             for shape in ((1, 1), (2, 3)):
                 with self.subTest(precision, shape=shape):
-                    limits = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else None
-                    values = (0, 1) if limits is None else (limits.min, limits.max)
+                    computed = server.computed_type(precision)
+                    limits = np.iinfo(computed) if np.issubdtype(computed, np.integer) else None
+                    values = (0, 1) if limits is None else (max(limits.min, np.iinfo(dtype).min), limits.max)
                     sent = np.resize(np.array(values, dtype), shape)
                     answer = self.predict(server.passthrough(precision), {"in": typed_proto(sent)})
                     np.testing.assert_array_equal(make_ndarray(answer.outputs["out"]), sent)
@@ -134,6 +121,13 @@ class Predict(StubTest):
             with self.subTest(version=version):
                 answer = self.predict(server.VERSIONED, {"b": TEN}, version)
                 np.testing.assert_array_equal(make_ndarray(answer.outputs["a"]), TEN + increment)
+
+    def test_takes_names_that_are_not_ascii(self):
+        answer = self.predict(server.UMLAUTS, {server.UMLAUTS_INPUT: TEN})
+        np.testing.assert_array_equal(make_ndarray(answer.outputs[server.UMLAUTS_OUTPUT]), TEN + 1)
+        request = predict_request(server.UMLAUTS, {"b": TEN})
+        text = f"Missing input with specific name - Required input: {server.UMLAUTS_INPUT}"
+        self.assertRefused(grpc.StatusCode.INVALID_ARGUMENT, text, self.predictions.Predict, request)
 
     def test_takes_metadata(self):
         request = predict_request("dummy", {"b": TEN})
@@ -256,7 +250,7 @@ class PredictErrors(StubTest):
     def test_deadline(self):
         request = predict_request(server.HEAVY, {server.HEAVY_INPUT: np.zeros(server.HEAVY_SHAPE, np.float32)})
         with self.assertRaises(grpc.RpcError) as caught:
-            self.predictions.Predict(request, 0.01)
+            self.predictions.Predict(request, 0.05)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
         self.predictions.Predict(request, TIMEOUT)
 

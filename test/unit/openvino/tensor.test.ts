@@ -33,7 +33,7 @@ test('tensor: new memory is shared, of the array class of its type, and zero', (
 test('tensor: it tells what it was made of', () => {
   for (const type of TYPES) {
     const tensor = new Tensor(type, [1, 2], SAMPLES[type]);
-    assert.equal(tensor.getElementType(), type as unknown);
+    assert.equal(tensor.getElementType(), type);
     assert.deepEqual(tensor.getShape(), [1, 2]);
     assert.equal(tensor.getSize(), 2);
     assert.equal(tensor.isContinuous(), true);
@@ -138,7 +138,7 @@ test('tensor: copyTo copies into a tensor of the same type and shape only', () =
   for (const other of [new Tensor('i32', [1, 2]), new Tensor('u32', [2])]) {
     assert.throws(() => source.copyTo(other), /^TypeError: tensor: expected i32 \[2\], received [iu]32 \[/);
   }
-  assert.throws(() => source.copyTo({ ...source } as Tensor), {
+  assert.throws(() => source.copyTo({ ...source }), {
     message: 'tensor: expected a Tensor, received [object Object]',
   });
 });

@@ -30,14 +30,18 @@ function faults(source: string): string[] {
   const config = ts.getParsedCommandLineOfConfigFile(
     join(repository, 'test', 'tsconfig.json'),
     { noEmit: true, composite: false, incremental: false },
-    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: ({ messageText }) => assert.fail(String(messageText)) },
+    {
+      ...ts.sys,
+      onUnRecoverableConfigFileDiagnostic: ({ messageText }) =>
+        assert.fail(ts.flattenDiagnosticMessageText(messageText, ' ')),
+    },
   )!;
   const host = ts.createCompilerHost(config.options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (file) => file === place || fileExists(file);
-  host.readFile = (file) => (file === place ? text : readFile(file));
+  const real = { ...host };
+  host.fileExists = (file) => file === place || real.fileExists(file);
+  host.readFile = (file) => (file === place ? text : real.readFile(file));
   host.getSourceFile = (file, version) =>
-    file === place ? ts.createSourceFile(file, text, version) : getSourceFile(file, version);
+    file === place ? ts.createSourceFile(file, text, version) : real.getSourceFile(file, version);
   const program = ts.createProgram([place], config.options, host);
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
 }
@@ -97,10 +101,11 @@ export const publishedTypes = {
   takesOutputs: (request: InferRequest, output: published.Output): Tensor => request.getTensor(output),
 
   /** Every method that both have can be called with the published arguments. */
-  inferArguments: (request: InferRequest, ...given: Parameters<published.InferRequest['inferAsync']>) =>
+  inferArguments: (request: InferRequest, ...given: Parameters<published.InferRequest['inferAsync']>): unknown =>
     request.inferAsync(...given),
-  compileArguments: (core: Core, ...given: Parameters<published.Core['compileModel']>) => core.compileModel(...given),
-  indexArguments: (model: CompiledModel, ...given: Parameters<published.CompiledModel['input']>) =>
+  compileArguments: (core: Core, ...given: Parameters<published.Core['compileModel']>): unknown =>
+    core.compileModel(...given),
+  indexArguments: (model: CompiledModel, ...given: Parameters<published.CompiledModel['input']>): Output =>
     model.input(...given),
   version: (): published.Version => addon.getOpenvinoVersion(),
 };

@@ -1,0 +1,40 @@
+import { Execution, type CountedValue, type NodeRunner } from '#src/dag/execution.js';
+import type { BenchmarkGraph } from './graphs.js';
+import type { Subject } from './subject.js';
+
+/** Counts the uses of all values together: 0 again when a run has ended. */
+class UseCount implements CountedValue {
+  uses = 0;
+
+  retain(uses: number): void {
+    this.uses += uses;
+  }
+
+  release(): void {
+    this.uses -= 1;
+  }
+}
+
+/** The engine alone: nodes end when they are started and compute nothing. */
+export function pureEngine({ name, graph }: BenchmarkGraph): Subject {
+  const value = new UseCount();
+  const outputs = graph.nodes.map((node) => node.outputs.map(() => value));
+  const runner: NodeRunner<UseCount> = {
+    start: (node, _inputs, done) => {
+      const made = outputs[node.index]!;
+      value.uses += made.length;
+      done(null, made);
+    },
+    ready: () => undefined,
+    withdraw: () => undefined,
+  };
+  const run: Subject['run'] = (ended) => {
+    value.uses += graph.inputs.length;
+    const execution = new Execution(graph, runner, (error, answered) => {
+      answered?.forEach((one) => one.release());
+      ended(error ?? (value.uses === 0 ? null : new Error(`${value.uses} uses were never released`)));
+    });
+    execution.begin(graph.inputs.map(() => value));
+  };
+  return { name: 'engine alone', graph: name, nodes: graph.nodes.length, inFlight: 1, run };
+}

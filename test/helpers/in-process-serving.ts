@@ -1,0 +1,53 @@
+import { BlockingPool } from '#src/blocking/blocking-pool.js';
+import { loadConfigFile } from '#src/config/load.js';
+import { ModelCompiler } from '#src/control/model-compiler.js';
+import { ServableManager } from '#src/control/servable-manager.js';
+import type { RpcCall } from '#src/frontends/rpc.js';
+import { METHOD } from '#src/frontends/tfs/method.js';
+import { tensorflowServingMethods } from '#src/frontends/tfs/service.js';
+import { NativeInference } from '#src/inference/native-inference.js';
+import { loadNativeBinding } from '#src/native/load.js';
+import { WorkerServing } from '#src/servables/worker-serving.js';
+import { Arena } from '#src/tensors/arena.js';
+
+const CALL: Omit<RpcCall, 'signal'> = {
+  api: 'TensorFlowServing',
+  interface: 'gRPC',
+  wantsTimeline: false,
+  setTrailer: () => undefined,
+};
+
+/** What an owner worker is made of, on the thread of the test, over the real addon. */
+export interface InProcessServing {
+  readonly arena: Arena;
+  /** One gRPC Predict from its bytes to the bytes of the answer. */
+  predict(request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Closes every model; throws when an infer request is still in use. */
+  close(): Promise<void>;
+}
+
+/** Loads a configuration. One per process: a thread has one completion ring. */
+export async function openInProcessServing(configPath: string): Promise<InProcessServing> {
+  const binding = loadNativeBinding();
+  const inference = new NativeInference(binding);
+  const arena = new Arena(inference);
+  inference.useArena(arena);
+  const serving = new WorkerServing(inference, arena, (nireq) => nireq);
+  const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
+  const blocking = new BlockingPool();
+  const compiler = new ModelCompiler(binding, blocking, null);
+  const applied: Promise<void>[] = [];
+  const manager = new ServableManager(compiler, (snapshot) => void applied.push(serving.apply(snapshot)));
+  const faults = await manager.load(await loadConfigFile(configPath));
+  await Promise.all(applied);
+  if (faults[0] !== undefined) throw faults[0];
+  return {
+    arena,
+    predict: async (request, signal = new AbortController().signal) => predict(request, { ...CALL, signal }),
+    close: async () => {
+      serving.close();
+      compiler.close();
+      await blocking.close();
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { METHOD } from '#src/frontends/tfs/method.js';
+import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
+import { Server } from '#src/control/server.js';
+import {
+  addDummy,
+  addHeavy,
+  assertServes,
+  DUMMY_BODY,
+  DUMMY_INPUT,
+  HEAVY_BODY,
+  HEAVY_INPUT,
+  ONES,
+  pipelineOf,
+  restAnswer,
+} from '../helpers/dummy-servables.js';
+import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
+import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
+import { connectRaw } from '../helpers/raw-socket.js';
+import { TestRepository } from '../helpers/repository.js';
+import { restCall, restPredict } from '../helpers/rest-client.js';
+import { startServerProcess, withServerProcess } from '../helpers/server.js';
+import { floatsOf } from '../helpers/tensors.js';
+
+const repository = new TestRepository();
+const config = repository.writeConfig(
+  [addDummy(repository), addHeavy(repository)],
+  [pipelineOf('dummy_pipeline', 'dummy'), pipelineOf('heavy_pipeline', 'heavy')],
+);
+
+/** A model whose load stands still until its mapping file, a named pipe, is written. */
+class GatedModel {
+  readonly #gate: string;
+  readonly config: string;
+
+  constructor(readonly name: string) {
+    const model = addDummy(repository, name);
+    this.#gate = repository.path(name, '1', 'mapping_config.json');
+    execFileSync('mkfifo', [this.#gate]);
+    this.config = repository.writeConfig(
+      [addDummy(repository), model],
+      [pipelineOf('gated_pipeline', name)],
+      `${name}.json`,
+    );
+  }
+
+  /** Resolves when the server has the file open. */
+  open(): Promise<void> {
+    return writeFile(this.#gate, '{}');
+  }
+}
+
+describe('start', () => {
+  test('the ports answer before the models are loaded; a request to a loading model waits for it', async () => {
+    const model = new GatedModel('slow');
+    const server = await startServerProcess(['--config_path', model.config, '--log_level', 'DEBUG']);
+    try {
+      await server.line(`Loaded model dummy; version: 1`);
+      await withGrpcClient(server.grpcPort, async (client) => {
+        assert.deepEqual(await statusOf(client, 'slow'), ['LOADING', 'OK']);
+        assert.deepEqual(await statusOf(client, 'gated_pipeline'), ['LOADING', 'OK']);
+        const overGrpc = client.predict('slow', [DUMMY_INPUT]);
+        const overRest = restPredict(server.restPort, 'slow', DUMMY_BODY);
+        await server.line('Processing gRPC request for model: slow');
+        await assertServes(server, 'dummy');
+        await model.open();
+        const { code, details, outputs } = await overGrpc;
+        assert.equal(code, 'OK', details);
+        assert.deepEqual(floatsOf(outputs.get('a')), ONES);
+        assert.deepEqual(await overRest, { status: 200, text: restAnswer(ONES) });
+        await server.line('ServableManagerModule started');
+        assert.deepEqual(await statusOf(client, 'slow'), ['AVAILABLE', 'OK']);
+        assert.deepEqual(await statusOf(client, 'gated_pipeline'), ['AVAILABLE', 'OK']);
+      });
+      await assertServes(server, 'gated_pipeline');
+    } finally {
+      assert.equal(await server.stop(), 0);
+    }
+  });
+
+  test('metadata of a loading model is refused without waiting', async () => {
+    const model = new GatedModel('closed');
+    const server = await startServerProcess(['--config_path', model.config]);
+    try {
+      await server.line('Version 1 of model closed status change. New status: ( "state": "LOADING"');
+      await server.line('Loaded model dummy');
+      const { status } = await restCall(server.restPort, 'GET', '/v1/models/closed/metadata');
+      assert.equal(status, 404);
+    } finally {
+      await model.open();
+      assert.equal(await server.stop(), 0);
+    }
+  });
+
+  test('the log lines that scripts wait for come in the order of the reference', async () => {
+    await withServerProcess(['--config_path', config], async (server) => {
+      await server.line('Started model manager thread');
+      const texts = [
+        'OpenVINO backend 20',
+        `Binding gRPC server to address: 127.0.0.1:${server.grpcPort}`,
+        `Started gRPC server on port ${server.grpcPort}`,
+        `Started REST server at 127.0.0.1:${server.restPort}`,
+        'Loading model: dummy, version: 1, from path: ',
+        'Input name: b; mapping_name: b; shape: (1,10); precision: FP32; layout: N...',
+        'Output name: a; mapping_name: a; shape: (1,10); precision: FP32; layout: N...',
+        'Loaded model dummy; version: 1; batch size: 1; No of InferRequests: ',
+        'Version 1 of model dummy status change. New status: ( "state": "AVAILABLE", "error_code": "OK" )',
+        'Pipeline: dummy_pipeline state changed to: AVAILABLE after handling: ValidationPassedEvent',
+        'ServableManagerModule started',
+        'Started model manager thread',
+      ];
+      const places = texts.map((text) => server.lines.findIndex((line) => line.includes(text)));
+      assert.ok(!places.includes(-1), `${places.join()} of\n${server.lines.join('\n')}`);
+      assert.deepEqual(
+        places,
+        [...places].sort((left, right) => left - right),
+      );
+    });
+  });
+});
+
+async function statusOf(client: GrpcClient, name: string): Promise<readonly string[]> {
+  const { bytes } = await client.call(METHOD.GET_MODEL_STATUS, encodeStatusRequest({ name, version: null }));
+  return decodeStatusResponse(bytes).flatMap(({ state, errorMessage }) => [state, errorMessage]);
+}
+
+describe('stop', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} while requests are in flight: all are answered, then the process ends with 0`, async () => {
+      const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
+      await server.line('ServableManagerModule started');
+      await withGrpcClient(server.grpcPort, async (client) => {
+        const calls = ['heavy', 'heavy_pipeline', 'heavy'].map((name) =>
+          client.call(METHOD.PREDICT, encodePredictRequest(name, null, [HEAVY_INPUT])),
+        );
+        const requests = ['heavy', 'heavy_pipeline', 'heavy'].map((name) =>
+          restPredict(server.restPort, name, HEAVY_BODY),
+        );
+        await server.linesWith('Processing gRPC request for model: heavy', 3);
+        await server.linesWith('Processing REST request for model: heavy', 3);
+        server.process.kill(signal);
+        for (const { code, details } of await Promise.all(calls)) assert.equal(code, 'OK', details);
+        for (const { status, text } of await Promise.all(requests)) assert.equal(status, 200, text);
+        assert.equal(await server.exited, 0);
+      });
+      await server.line(`Received ${signal}; stopping`);
+      await server.line('Server stopped');
+    });
+  }
+
+  test('after SIGTERM nothing new is accepted', async () => {
+    const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
+    await server.line('ServableManagerModule started');
+    await withGrpcClient(server.grpcPort, async (client) => {
+      const call = client.call(METHOD.PREDICT, encodePredictRequest('heavy', null, [HEAVY_INPUT]));
+      await server.line('Processing gRPC request for model: heavy');
+      assert.equal(await server.stop(), 0);
+      assert.equal((await call).code, 'OK');
+    });
+    await assert.rejects(connectRaw(server.grpcPort), { code: 'ECONNREFUSED' });
+    await assert.rejects(connectRaw(server.restPort), { code: 'ECONNREFUSED' });
+  });
+
+  test('idle connections do not hold the process', async () => {
+    const server = await startServerProcess(['--config_path', config]);
+    await server.line('ServableManagerModule started');
+    const idle = await Promise.all([connectRaw(server.grpcPort), connectRaw(server.restPort)]);
+    await withGrpcClient(server.grpcPort, async (client) => {
+      assert.deepEqual(await statusOf(client, 'dummy'), ['AVAILABLE', 'OK']);
+      assert.equal(await server.stop(), 0);
+    });
+    await Promise.all(idle.map(({ ended }) => ended));
+  });
+
+  test('a signal during the first load pass ends the process with 0', async () => {
+    const model = new GatedModel('interrupted');
+    const server = await startServerProcess(['--config_path', model.config]);
+    await server.line('Loaded model dummy; version: 1');
+    server.process.kill('SIGTERM');
+    await server.line('Received SIGTERM; stopping');
+    await model.open();
+    assert.equal(await server.exited, 0);
+  });
+
+  test('a second signal does not wait for the requests in flight, and the process ends with 1', async () => {
+    const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
+    await server.line('ServableManagerModule started');
+    await withGrpcClient(server.grpcPort, async (client) => {
+      const request = encodePredictRequest('heavy', null, [HEAVY_INPUT]);
+      const calls = Array.from({ length: 20 }, () => client.call(METHOD.PREDICT, request));
+      await server.linesWith('Processing gRPC request for model: heavy', calls.length);
+      server.process.kill('SIGTERM');
+      await server.line('Received SIGTERM; stopping');
+      server.process.kill('SIGTERM');
+      assert.equal(await server.exited, 1);
+      const codes = new Set((await Promise.all(calls)).map(({ code }) => code));
+      assert.ok(codes.has('UNAVAILABLE'), [...codes].join());
+    });
+  });
+});
+
+describe('a server inside another program', () => {
+  test('starts and stops twice in one process', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      await withEmbeddedServer(embeddedSettings(config), async (server) => {
+        await assertServes(server, 'dummy');
+        await assertServes(server, 'dummy_pipeline');
+      });
+    }
+  });
+
+  test('two of them run side by side', async () => {
+    await withEmbeddedServer(embeddedSettings(config), async (first) => {
+      await withEmbeddedServer(embeddedSettings(config), (second) => assertServes(second));
+      await assertServes(first);
+    });
+  });
+
+  test('stop may be called while it loads, and more than once', async () => {
+    const server = await Server.start(embeddedSettings(config));
+    const loaded = server.loaded.catch(() => undefined);
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+    await loaded;
+  });
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import { loadNativeBinding } from '#src/native/load.js';
+import { configureLogging } from '#src/observability/logger.js';
+import { addDummy, addPair, ZEROS } from '../helpers/dummy-servables.js';
+import { openInProcessServing, type InProcessServing } from '../helpers/in-process-serving.js';
+import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
+import { floatsOf, floatTensor, integersOf } from '../helpers/tensors.js';
+
+const PIPELINES = 200;
+
+let served: InProcessServing;
+
+before(async () => {
+  configureLogging({ level: 'ERROR', path: null });
+  const repository = new TestRepository();
+  // One infer request a model, and the same model in both branches and behind one of them: nodes wait for one another's.
+  const nodes = [
+    modelNode('left', 'dummy', { b: 'request.b' }, ['a']),
+    modelNode('right', 'dummy', { b: 'request.c' }, ['a']),
+    modelNode('right_again', 'dummy', { b: 'right.a' }, ['a']),
+    modelNode('argmax', 'pair', { in1: 'left.a', in2: 'right_again.a' }, ['argmax']),
+  ];
+  const outputs = { left: 'left.a', right: 'right_again.a', largest: 'argmax.argmax' };
+  const config = repository.writeConfig(
+    [
+      { ...addDummy(repository), nireq: 1 },
+      { ...addPair(repository), nireq: 1 },
+    ],
+    [pipeline('diamond', ['b', 'c'], nodes, outputs)],
+  );
+  served = await openInProcessServing(config);
+});
+
+for (let round = 1; round <= 3; round += 1) {
+  test(`${PIPELINES} pipelines at once over one infer request a model all end with right results, round ${round}`, async () => {
+    const answers = await Promise.all(Array.from({ length: PIPELINES }, (_, index) => ask(index)));
+    answers.forEach((answer, index) => assertRight(answer, index));
+    assert.equal(served.arena.leasedRegions, 0);
+    assert.equal(loadNativeBinding().inFlight(), 0);
+  });
+}
+
+test('every infer request is idle afterwards', async () => {
+  await served.close();
+});
+
+/** A row of its own for each request, with its largest element at `index % 10`. */
+function rowOf(index: number): number[] {
+  return ZEROS.map((_, position) => index + (position === index % 10 ? 1000 : 0));
+}
+
+function ask(index: number): Promise<Uint8Array> {
+  const row = rowOf(index);
+  const inputs = [floatTensor('b', [1, 10], row), floatTensor('c', [1, 10], row)];
+  return served.predict(encodePredictRequest('diamond', null, inputs));
+}
+
+function assertRight(answer: Uint8Array, index: number): void {
+  const outputs = decodePredictResponse(answer);
+  const row = rowOf(index);
+  assert.deepEqual(
+    floatsOf(outputs.get('left')),
+    row.map((value) => value + 1),
+  );
+  assert.deepEqual(
+    floatsOf(outputs.get('right')),
+    row.map((value) => value + 2),
+  );
+  assert.deepEqual(integersOf(outputs.get('largest')), [index % 10]);
+}
