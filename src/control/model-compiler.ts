@@ -1,4 +1,5 @@
 import type { BlockingPool } from '../blocking/blocking-pool.js';
+import { ServingError } from '../errors.js';
 import type { CompiledModelReference } from '../inference/inference.js';
 import type { CompileSpecification, NativeBinding } from '../native/binding.js';
 
@@ -8,6 +9,7 @@ export class ModelCompiler {
   readonly #binding: NativeBinding;
   readonly #pool: BlockingPool;
   readonly #held = new Set<number>();
+  #closed = false;
 
   constructor(binding: NativeBinding, pool: BlockingPool, cacheDir: string | null) {
     this.cacheDir = cacheDir;
@@ -15,13 +17,18 @@ export class ModelCompiler {
     this.#pool = pool;
   }
 
-  /** @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED */
+  /**
+   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED; SERVER_STOPPING when
+   * the compiler is closed before the end
+   */
   async compile(specification: CompileSpecification): Promise<CompiledModelReference> {
+    if (this.#closed) throw new ServingError('SERVER_STOPPING');
     const modelId = this.#binding.reserveModel();
     this.#held.add(modelId);
     try {
       return { modelId, specification, description: await this.#pool.compile(modelId, specification) };
     } catch (error) {
+      if (!this.#held.has(modelId)) throw new ServingError('SERVER_STOPPING', '', { cause: error });
       this.#release(modelId);
       throw error;
     }
@@ -33,11 +40,11 @@ export class ModelCompiler {
   }
 
   close(): void {
+    this.#closed = true;
     for (const modelId of [...this.#held]) this.#release(modelId);
   }
 
   #release(modelId: number): void {
-    this.#held.delete(modelId);
-    this.#binding.releaseModel(modelId);
+    if (this.#held.delete(modelId)) this.#binding.releaseModel(modelId);
   }
 }

@@ -35,11 +35,12 @@ class InstallError(Exception):
 
 def missing_wheels() -> str | None:
     """Why the pinned wheels do not fit this Python, or None when they do."""
-    if platform.system() != "Linux" or platform.machine() not in MACHINES or platform.libc_ver()[0] != "glibc":
-        return f"no wheels are pinned for {platform.system()} on {platform.machine()}: only for Linux with glibc on x86-64 and ARM64"
-    if platform.python_implementation() != "CPython" or not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
+    system, machine, python = platform.system(), platform.machine(), platform.python_implementation()
+    if system != "Linux" or machine not in MACHINES or platform.libc_ver()[0] != "glibc":
+        return f"no wheels are pinned for {system} on {machine}: only for Linux with glibc on x86-64 and ARM64"
+    if python != "CPython" or not OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
         pinned = f"CPython {dotted(OLDEST_PYTHON)} to {dotted(NEWEST_PYTHON)}"
-        return f"no wheels are pinned for {platform.python_implementation()} {platform.python_version()}: only for {pinned}"
+        return f"no wheels are pinned for {python} {platform.python_version()}: only for {pinned}"
     return None
 
 

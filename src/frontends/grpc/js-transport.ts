@@ -53,16 +53,25 @@ export function createJsTransport(
     server.register(path, unaryHandler(method, onBug), identity, identity, 'unary');
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const closed = new Map<Socket, Promise<unknown>>();
   return {
     accept: (socket) => {
       socket.setNoDelay(true);
+      closed.set(socket, new Promise((resolve) => socket.once('close', () => resolve(closed.delete(socket)))));
       injector.injectConnection(socket);
     },
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
-      }),
+    close: async () => {
+      await shutDown(server);
+      // On Node 24 grpc-js takes connections that are about to close for closed ones and does not wait for their calls.
+      await Promise.all(closed.values());
+    },
   };
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+  });
 }
 
 function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {

@@ -1,4 +1,4 @@
-"""What the demo's `grpc_predict_resnet.py` does on the wire: one picture a call, ten seconds for each, results by `make_ndarray`."""
+"""What the demo's `grpc_predict_resnet.py` does on the wire: a batch a call, ten seconds for each, results by `make_ndarray`."""
 
 import numpy as np
 from published_protos import predict_pb2
