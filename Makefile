@@ -19,7 +19,7 @@ help:
 	@echo "make test-node24      the tests again on Node 24"
 	@echo "make serve            the demo's server on ports $(PORT) and $(REST_PORT), until Ctrl-C"
 	@echo "make models SET=...   the model repository: default, zoo or synthetic"
-	@echo "make bench            first figures of the demo pipeline, against OpenVINO in process"
+	@echo "make bench            what the demo pipeline and the scheduler cost, measured (BENCH=--quick: whether it works)"
 
 # --- set-up: each step does only what is not there yet ---
 
@@ -61,7 +61,10 @@ serve: setup some-models
 
 bench: setup
 	@$(PYTHON) models/prepare.py --set synthetic --out build/bench/models
-	@$(NODE) build/bench/run.js
+	@$(NODE) benchmarks/build.mjs
+	@$(NODE) build/bench/run.js $(BENCH)
+	@$(NODE) build/bench/engine.js $(BENCH)
+	@$(NODE) build/bench/profile.js $(BENCH)
 
 # --- tests ---
 
@@ -80,6 +83,7 @@ lint: addon node_modules/.vinery-stamp
 	$(PYTHON) native/lint.py
 
 typecheck: build-tests
+	@npx tsc --build benchmarks/tsconfig.json
 
 test-unit: build-tests
 	@echo "== unit tests"

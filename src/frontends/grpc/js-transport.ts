@@ -79,6 +79,7 @@ function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
     const context = new UnaryCall(call);
     Promise.resolve()
       .then(() => method(call.request, context))
+      .finally(() => context.settle())
       .then(
         (bytes) => respond(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), context.trailer),
         (error: unknown) => {
@@ -99,6 +100,7 @@ class UnaryCall implements RpcCall {
   readonly wantsTimeline: boolean;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;
   #abort: AbortController | null = null;
+  readonly #cancel = (): void => this.#abort?.abort(cancellation(this.#call.getDeadline()));
 
   constructor(call: ServerUnaryCall<Buffer, Buffer>) {
     this.#call = call;
@@ -108,12 +110,16 @@ class UnaryCall implements RpcCall {
   /** Made when somebody asks: metadata and status calls never do. */
   get signal(): AbortSignal {
     if (this.#abort === null) {
-      const abort = (this.#abort = new AbortController());
-      const cancel = (): void => abort.abort(cancellation(this.#call.getDeadline()));
-      if (this.#call.cancelled) cancel();
-      else this.#call.once('cancelled', cancel);
+      this.#abort = new AbortController();
+      if (this.#call.cancelled) this.#cancel();
+      else this.#call.once('cancelled', this.#cancel);
     }
     return this.#abort.signal;
+  }
+
+  /** The method has ended. grpc-js reports every call as cancelled once it is over, which would abort for nothing (3-4 % of CPU). */
+  settle(): void {
+    this.#call.removeListener('cancelled', this.#cancel);
   }
 
   setTrailer(name: string, value: string): void {
