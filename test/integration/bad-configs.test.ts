@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { addDummy, addPair, assertServes, DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
@@ -11,6 +12,7 @@ import { freePort, startServerProcess, type ServerProcess } from '../helpers/ser
 import { runVinery, type CommandResult } from '../helpers/vinery.js';
 
 const repository = new TestRepository();
+const BUILT_ADDON = fileURLToPath(new URL('../../native/Release/vinery.node', import.meta.url));
 
 /** Starts a server that is expected to end by itself. */
 async function startInVain(flags: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
@@ -247,6 +249,15 @@ describe('a machine that is not ready ends the start with exit code 1', () => {
     const { exitCode, stdout } = await startInVain(['--config_path', config], { VINERY_ADDON: addon });
     assert.equal(exitCode, 1);
     assertFault(stdout, ['Native addon could not be loaded', addon, 'does not load', 'npm run native']);
+  });
+
+  test('no OpenVINO runtime: one sentence names the library that the addon misses', async () => {
+    const addon = repository.path('moved.node');
+    // The addon looks for the runtime beside its own place.
+    copyFileSync(BUILT_ADDON, addon);
+    const { exitCode, stdout } = await startInVain(['--config_path', config], { VINERY_ADDON: addon });
+    assert.equal(exitCode, 1);
+    assertFault(stdout, ['Native addon could not be loaded', addon, 'libopenvino', 'npm run native']);
   });
 
   test('a single model that cannot be loaded: the log says why', async () => {
