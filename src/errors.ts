@@ -15,6 +15,7 @@ const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
+const ABORTED = 10;
 const UNIMPLEMENTED = 12;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
@@ -134,6 +135,14 @@ export const CATALOGUE = {
   INTERNAL_ERROR: { grpc: INTERNAL, http: 500, text: 'Internal server error' },
   UNKNOWN_ERROR: { grpc: UNKNOWN, http: 500, text: 'Unknown error' },
 
+  // demultiplexers at run time
+  NO_CONTENT: { grpc: ABORTED, http: 204, text: 'Pipeline execution aborted due to no content from custom node' },
+  DEMULTIPLY_TOO_LARGE: { grpc: null, http: 500, text: 'Too large dynamic demultiplication requested.' },
+  DEMULTIPLY_WRONG_SIZE: { grpc: null, http: 500, text: 'Wrong dimension size. Should match demultiply count' },
+  DEMULTIPLY_WRONG_RANK: { grpc: null, http: 500, text: 'Wrong number of dimensions in a tensor to be sharded' },
+  DEMULTIPLY_STRING: { grpc: null, http: 500, text: 'Demultiplication is not supported for string precision' },
+  GATHER_SHARDS_DIFFER: { grpc: null, http: 500, text: 'Gathered tensor shards dimensions are different' },
+
   // configuration file and repository
   CONFIG_FILE_UNREADABLE: { grpc: null, http: 500, text: 'Config file not found or cannot open.' },
   CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
@@ -205,6 +214,27 @@ export const CATALOGUE = {
   },
   PIPELINE_CYCLE: { grpc: null, http: 500, text: 'Pipeline definition contains a cycle' },
   PIPELINE_UNCONNECTED_NODES: { grpc: null, http: 500, text: 'Pipeline definition has unconnected nodes' },
+  PIPELINE_NOT_ENOUGH_DIMENSIONS: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline has not enough shape dimensions to demultiply',
+  },
+  PIPELINE_DEMULTIPLY_COUNT: {
+    grpc: null,
+    http: 500,
+    text: 'Demultiplication count does not match tensor first dimension',
+  },
+  PIPELINE_GATHER_NODE_MISSING: { grpc: null, http: 500, text: 'Gather node refers to not existing node' },
+  PIPELINE_GATHER_NO_DEMULTIPLEXER: {
+    grpc: null,
+    http: 500,
+    text: "Gather node refers to node that isn't demultiplexer",
+  },
+  PIPELINE_DEMULTIPLEXER_ORDER: {
+    grpc: null,
+    http: 500,
+    text: 'Demultiplexer and gather nodes are not in LIFO order',
+  },
   PIPELINE_INPUTS_DIFFER: {
     grpc: null,
     http: 500,

@@ -1,4 +1,5 @@
 import { Execution, type CountedValue, type NodeRunner } from '#src/dag/execution.js';
+import { ScopeLayout } from '#src/dag/scope.js';
 import type { BenchmarkGraph } from './graphs.js';
 import type { Subject } from './subject.js';
 
@@ -18,19 +19,22 @@ class UseCount implements CountedValue {
 /** The engine alone: nodes end when they are started and compute nothing. */
 export function pureEngine({ name, graph }: BenchmarkGraph): Subject {
   const value = new UseCount();
+  const layout = new ScopeLayout(graph);
   const outputs = graph.nodes.map((node) => node.outputs.map(() => value));
   const runner: NodeRunner<UseCount> = {
-    start: (node, _inputs, done) => {
+    start: (node, _scope, _inputs, done) => {
       const made = outputs[node.index]!;
       value.uses += made.length;
       done(null, made);
     },
     ready: () => undefined,
     withdraw: () => undefined,
+    split: () => [],
+    gather: () => value,
   };
   const run: Subject['run'] = (ended) => {
     value.uses += graph.inputs.length;
-    const execution = new Execution(graph, runner, (error, answered) => {
+    const execution = new Execution(graph, layout, runner, (error, answered) => {
       answered?.forEach((one) => one.release());
       ended(error ?? (value.uses === 0 ? null : new Error(`${value.uses} uses were never released`)));
     });

@@ -38,7 +38,7 @@ export class Scheduler {
     const plan = planGraph(graph, 1, () => this.#runtime);
     const run: Subject['run'] = (ended) => {
       const runner = new PlanRunner(plan, this.#arena, null);
-      const execution = new Execution<Tensor>(graph, runner, (error, outputs) => {
+      const execution = new Execution<Tensor>(graph, plan.layout, runner, (error, outputs) => {
         const wrong = outputs?.find((output) => this.#computes && firstElement(output) !== expected);
         outputs?.forEach((output) => output.release());
         ended(error ?? (wrong === undefined ? null : new Error(`${name}: expected ${expected} in every answer`)));

@@ -3,7 +3,8 @@ import { ServingError } from '../errors.js';
 import { formatPartialShape, type Dimension, type PartialShape } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { findPort, outputOfAlias, REQUEST_NODE, type BoundNode, type ModelCatalogue } from './definition.js';
-import { byName, type GraphNode, type GraphPort, type PipelineGraph } from './graph.js';
+import { byName, type GraphNode, type GraphPort, type GraphValue, type PipelineGraph } from './graph.js';
+import { behind, LevelTable, nestings, shardDimension, type Nesting } from './levels.js';
 import { validatePipeline } from './validation.js';
 
 /**
@@ -13,41 +14,78 @@ import { validatePipeline } from './validation.js';
  */
 export function buildPipelineGraph(pipeline: PipelineSettings, models: ModelCatalogue): PipelineGraph {
   const nodes = validatePipeline(pipeline, models);
-  const inputs = pipelineInputs(nodes);
-  const values = new ValueTable();
-  const graphInputs = inputs.map((info) => ({ info, value: values.of(REQUEST_NODE, info.name) }));
-  const graphNodes = nodes.map((node, index) => graphNode(node, index, nodes, values));
-  const outputs = byName(
-    pipeline.outputs.map((output) => {
-      const source = nodes.find((node) => node.settings.name === output.nodeName)!;
-      const tensor = outputOfAlias(source.settings, output.dataItem)!;
-      return {
-        name: output.output,
-        info: findPort(source.signature.outputs, tensor)!,
-        value: values.of(output.nodeName, tensor),
-      };
-    }),
-  ).map(({ name, info, value }): GraphPort => ({ info: { ...info, name }, value }));
+  const nesting = nestings(pipeline);
+  const levels = new LevelTable(pipeline);
+  const values = new ValueTable((node) => levels.of(behind(pipeline, node, nesting.get(node)!)));
+  const inputs = pipelineInputs(pipeline, nodes).map((info) => ({ info, value: values.of(REQUEST_NODE, info.name) }));
+  const graphNodes = nodes.map((node, index) => ({
+    ...graphNode(node, index, nodes, values),
+    level: levels.of(nesting.get(node.settings.name)!),
+    opens:
+      node.settings.demultiplyCount === null
+        ? null
+        : levels.of([...nesting.get(node.settings.name)!, node.settings.name]),
+  }));
+  const outputs = pipelineOutputs(pipeline, nodes, nesting, values);
   return {
     name: pipeline.name,
     kind: 'pipeline',
-    inputs: graphInputs,
+    inputs,
     outputs,
     nodes: withOutputs(graphNodes, nodes, values),
-    valueUses: countUses(values.count, graphNodes, outputs),
+    levels: levels.levels,
+    values: countUses(values.levels, graphNodes, outputs),
   };
+}
+
+function pipelineOutputs(
+  pipeline: PipelineSettings,
+  nodes: readonly BoundNode[],
+  nesting: ReadonlyMap<string, Nesting>,
+  values: ValueTable,
+): GraphPort[] {
+  const ports = pipeline.outputs.map(({ output, nodeName, dataItem }) => {
+    const source = nodes.find((node) => node.settings.name === nodeName)!;
+    const tensor = outputOfAlias(source.settings, dataItem)!;
+    const info = findPort(source.signature.outputs, tensor)!;
+    const gathered = gatheredInfo(pipeline, info, source, nesting.get(nodeName)!);
+    return { name: output, info: { ...gathered, name: output }, value: values.of(nodeName, tensor) };
+  });
+  return byName(ports).map(({ info, value }) => ({ info, value }));
+}
+
+/** What the response shows of a node's output: one leading dimension a demultiplexer around it, outermost first. */
+function gatheredInfo(
+  pipeline: PipelineSettings,
+  info: TensorInfo,
+  { settings }: BoundNode,
+  around: Nesting,
+): TensorInfo {
+  const leading = around.map((node) => shardDimension(pipeline, node));
+  if (settings.demultiplyCount === -1) leading.push(info.shape[0]!);
+  if (settings.demultiplyCount !== null && settings.demultiplyCount !== -1)
+    leading.push(shardDimension(pipeline, settings.name));
+  if (leading.length === 0) return info;
+  const shard = settings.demultiplyCount === null ? info.shape : info.shape.slice(1);
+  return { ...info, shape: [...leading, ...shard], layout: '...' };
 }
 
 /** Gives every (node, tensor) pair that is read somewhere an index. */
 class ValueTable {
   readonly #indices = new Map<string, Map<string, number>>();
-  count = 0;
+  readonly #levelOf: (node: string) => number;
+  /** Level of each value. */
+  readonly levels: number[] = [];
+
+  constructor(levelOf: (node: string) => number) {
+    this.#levelOf = levelOf;
+  }
 
   of(node: string, tensor: string): number {
     let tensors = this.#indices.get(node);
     if (tensors === undefined) this.#indices.set(node, (tensors = new Map<string, number>()));
     let index = tensors.get(tensor);
-    if (index === undefined) tensors.set(tensor, (index = this.count++));
+    if (index === undefined) tensors.set(tensor, (index = this.levels.push(this.#levelOf(node)) - 1));
     return index;
   }
 
@@ -57,8 +95,9 @@ class ValueTable {
 }
 
 type GraphNodeInputs = Omit<GraphNode, 'outputs'>;
+type UnplacedNode = Omit<GraphNodeInputs, 'level' | 'opens'>;
 
-function graphNode(node: BoundNode, index: number, nodes: readonly BoundNode[], values: ValueTable): GraphNodeInputs {
+function graphNode(node: BoundNode, index: number, nodes: readonly BoundNode[], values: ValueTable): UnplacedNode {
   const { settings } = node;
   const inputs = settings.inputs.map((connection) => {
     const source = nodes.find((candidate) => candidate.settings.name === connection.nodeName);
@@ -91,15 +130,19 @@ function withOutputs(
   }));
 }
 
-function countUses(count: number, nodes: readonly GraphNodeInputs[], outputs: readonly GraphPort[]): number[] {
-  const uses = new Array<number>(count).fill(0);
+function countUses(
+  levels: readonly number[],
+  nodes: readonly GraphNodeInputs[],
+  outputs: readonly GraphPort[],
+): GraphValue[] {
+  const uses = levels.map(() => 0);
   for (const node of nodes) for (const input of node.inputs) uses[input.value]! += 1;
   for (const output of outputs) uses[output.value]! += 1;
-  return uses;
+  return levels.map((level, value) => ({ level, uses: uses[value]! }));
 }
 
 /** Metadata of the pipeline's inputs: what all their readers accept. Inputs nobody reads are left out (as OVMS 2026.2.1). */
-function pipelineInputs(nodes: readonly BoundNode[]): TensorInfo[] {
+function pipelineInputs(pipeline: PipelineSettings, nodes: readonly BoundNode[]): TensorInfo[] {
   const inputs = new Map<string, TensorInfo>();
   for (const node of nodes) {
     for (const connection of node.settings.inputs) {
@@ -112,7 +155,14 @@ function pipelineInputs(nodes: readonly BoundNode[]): TensorInfo[] {
       });
     }
   }
-  return byName([...inputs.values()]);
+  const infos = byName([...inputs.values()]);
+  return pipeline.demultiplyCount === null ? infos : infos.map((info) => demultiplexedInfo(pipeline, info));
+}
+
+/** A demultiplexing request takes one more dimension in front, which is the batch now (as OVMS 2026.2.1: NHWC becomes N?HWC). */
+function demultiplexedInfo(pipeline: PipelineSettings, info: TensorInfo): TensorInfo {
+  const shape = [shardDimension(pipeline, REQUEST_NODE), ...info.shape];
+  return { ...info, shape, layout: `N${info.layout.replace('N', '?')}` };
 }
 
 function intersect(a: TensorInfo, b: TensorInfo, path: string): TensorInfo {

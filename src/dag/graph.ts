@@ -4,8 +4,8 @@ import type { TensorInfo } from '../tensors/tensor-info.js';
  * A validated pipeline, frozen: names have become indices. Plain data, because it crosses from the control plane to the owner
  * workers by structured clone. A model that is called by itself is a graph of one node.
  *
- * A *value* is one tensor of an execution: a pipeline input or one output of one node. It is written once and read by every node
- * input and pipeline output that is connected to it.
+ * A *value* is one tensor of an execution: a pipeline input or one output of one node. A *level* is a depth of demultiplexing: level
+ * 0 is the request itself, and each demultiplexer opens one below that of its node, in which every node runs once a shard.
  */
 export interface PipelineGraph {
   readonly name: string;
@@ -13,11 +13,29 @@ export interface PipelineGraph {
   readonly kind: 'model' | 'pipeline';
   /** Sorted by name; inputs that nothing is connected to are left out (as OVMS 2026.2.1). */
   readonly inputs: readonly GraphPort[];
-  /** Sorted by name. */
+  /** Sorted by name. What is still demultiplexed is gathered on the way out. */
   readonly outputs: readonly GraphPort[];
   readonly nodes: readonly GraphNode[];
-  /** How many readers each value has, pipeline outputs among them. */
-  readonly valueUses: readonly number[];
+  /** Level 0 first; a level stands behind its parent. */
+  readonly levels: readonly GraphLevel[];
+  readonly values: readonly GraphValue[];
+}
+
+/** One depth of demultiplexing. */
+export interface GraphLevel {
+  /** Name of the demultiplexer, `request` for the entry; empty for level 0. */
+  readonly demultiplexer: string;
+  /** Level of the demultiplexer itself; -1 for level 0. */
+  readonly parent: number;
+  /** Shards the configuration asks for; -1: as many as the first dimension says. */
+  readonly count: number;
+}
+
+export interface GraphValue {
+  /** Level whose nodes read the value as it is: behind the split where its node demultiplexes. */
+  readonly level: number;
+  /** How many readers it has, pipeline outputs among them; in a level, each shard has as many. */
+  readonly uses: number;
 }
 
 /** An end of the graph: what the client sees, and the value behind it. */
@@ -32,6 +50,10 @@ export interface GraphNode {
   readonly modelName: string;
   /** `null`: the default version, resolved at each execution (as OVMS 2026.2.1). */
   readonly version: number | null;
+  /** The level it runs in, once a shard. */
+  readonly level: number;
+  /** The level its outputs open, or `null` when it is no demultiplexer. */
+  readonly opens: number | null;
   readonly inputs: readonly NodeInput[];
   /** Every output of the model that is read by somebody. */
   readonly outputs: readonly NodeOutput[];
@@ -40,7 +62,6 @@ export interface GraphNode {
   /** Indices of the nodes that read an output of this one, each once. */
   readonly dependants: readonly number[];
 }
-
 export interface NodeInput {
   /** Name of the model's input. */
   readonly name: string;
@@ -52,6 +73,8 @@ export interface NodeOutput {
   readonly name: string;
   readonly value: number;
 }
+
+export const ROOT_LEVEL: GraphLevel = Object.freeze({ demultiplexer: '', parent: -1, count: 1 });
 
 /** The graph of a direct call: one node, every input fed by the client, every output returned. */
 export function modelGraph(
@@ -67,6 +90,8 @@ export function modelGraph(
     name,
     modelName: name,
     version,
+    level: 0,
+    opens: null,
     inputs: graphInputs.map(({ info, value }) => ({ name: info.name, value })),
     outputs: graphOutputs.map(({ info, value }) => ({ name: info.name, value })),
     dependencyCount: 0,
@@ -78,7 +103,8 @@ export function modelGraph(
     inputs: graphInputs,
     outputs: graphOutputs,
     nodes: [node],
-    valueUses: [...graphInputs, ...graphOutputs].map(() => 1),
+    levels: [ROOT_LEVEL],
+    values: [...graphInputs, ...graphOutputs].map(() => ({ level: 0, uses: 1 })),
   };
 }
 

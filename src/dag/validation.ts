@@ -1,6 +1,6 @@
 import type { NodeInputSettings, NodeSettings, PipelineSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
-import { formatPartialShape, type Dimension } from '../tensors/shape.js';
+import { accepts, formatPartialShape, type Dimension } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import {
   findPort,
@@ -10,6 +10,10 @@ import {
   type BoundNode,
   type ModelCatalogue,
 } from './definition.js';
+import { demultiplyCount, nestings } from './levels.js';
+
+/** A shard must still be a batch of something (as OVMS 2026.2.1). */
+const SMALLEST_DEMULTIPLEXED_RANK = 3;
 
 /**
  * The rules a pipeline must keep, each a small check with its own error, in the order in which OVMS 2026.2.1 applies them: names
@@ -28,6 +32,7 @@ export function validatePipeline(pipeline: PipelineSettings, models: ModelCatalo
   checkOutputs(pipeline, bound);
   checkCycles(pipeline);
   checkConnected(pipeline);
+  nestings(pipeline);
   return [...bound.values()];
 }
 
@@ -51,7 +56,48 @@ function checkNode(pipeline: PipelineSettings, node: NodeSettings, bound: Readon
       `expected an available model, received ${node.modelName ?? 'none'} (${version}) at ${node.jsonPath}/model_name`,
     );
   }
+  checkStrings(pipeline, found);
+  checkDemultiplexer(found);
+  checkGather(pipeline, node);
   checkNodeInputs(pipeline, found, bound);
+}
+
+function checkStrings(pipeline: PipelineSettings, { settings, signature }: BoundNode): void {
+  const behindRequest =
+    pipeline.demultiplyCount !== null && settings.inputs.some((input) => input.nodeName === REQUEST_NODE);
+  if (settings.demultiplyCount === null && !behindRequest) return;
+  const text = signature.inputs.find((input) => input.precision === 'STRING');
+  if (text !== undefined)
+    throw new ServingError('DEMULTIPLY_STRING', `input ${text.name} of node ${settings.name} at ${settings.jsonPath}`);
+}
+
+function checkDemultiplexer({ settings, signature }: BoundNode): void {
+  const count = settings.demultiplyCount;
+  if (count === null) return;
+  for (const { dataItem, jsonPath } of settings.outputs) {
+    const output = findPort(signature.outputs, dataItem);
+    if (output === undefined) continue;
+    const [first] = output.shape;
+    const where = `output ${dataItem} ${formatPartialShape(output.shape)} at ${jsonPath}`;
+    if (output.shape.length < SMALLEST_DEMULTIPLEXED_RANK || first === undefined) {
+      throw new ServingError(
+        'PIPELINE_NOT_ENOUGH_DIMENSIONS',
+        `expected ${SMALLEST_DEMULTIPLEXED_RANK} dimensions at least, received ${where}`,
+      );
+    }
+    if (count > 0 && !accepts(first, count))
+      throw new ServingError('PIPELINE_DEMULTIPLY_COUNT', `expected ${count} shards, received ${where}`);
+  }
+}
+
+function checkGather(pipeline: PipelineSettings, { gatherFromNode, jsonPath }: NodeSettings): void {
+  if (gatherFromNode === null) return;
+  const where = `${gatherFromNode} at ${jsonPath}/gather_from_node`;
+  if (gatherFromNode !== REQUEST_NODE && !pipeline.nodes.some((node) => node.name === gatherFromNode)) {
+    throw new ServingError('PIPELINE_GATHER_NODE_MISSING', where);
+  }
+  if (demultiplyCount(pipeline, gatherFromNode) === null)
+    throw new ServingError('PIPELINE_GATHER_NO_DEMULTIPLEXER', where);
 }
 
 function checkPipelineName(pipeline: PipelineSettings, models: ModelCatalogue): void {
@@ -59,21 +105,15 @@ function checkPipelineName(pipeline: PipelineSettings, models: ModelCatalogue): 
     throw new ServingError('PIPELINE_NAME_OCCUPIED', `${pipeline.name} at ${pipeline.jsonPath}/name`);
 }
 
-/** Demultiplexers, gathers and custom nodes are part of the config's grammar but not of this scheduler yet. */
+/** Custom nodes are part of the config's grammar but not of this scheduler yet. */
 function checkSupported(pipeline: PipelineSettings): void {
   const fault = unsupportedPart(pipeline);
   if (fault !== undefined) throw new ServingError('NOT_IMPLEMENTED', `pipeline ${pipeline.name} uses ${fault}`);
 }
 
 function unsupportedPart(pipeline: PipelineSettings): string | undefined {
-  if (pipeline.demultiplyCount !== null) return `demultiply_count at ${pipeline.jsonPath}/demultiply_count`;
-  for (const node of pipeline.nodes) {
-    const path = node.jsonPath;
-    if (node.type !== 'DL model') return `a ${node.type} node at ${path}/type`;
-    if (node.demultiplyCount !== null) return `demultiply_count at ${path}/demultiply_count`;
-    if (node.gatherFromNode !== null) return `gather_from_node at ${path}/gather_from_node`;
-  }
-  return undefined;
+  const custom = pipeline.nodes.find((node) => node.type !== 'DL model');
+  return custom === undefined ? undefined : `a ${custom.type} node at ${custom.jsonPath}/type`;
 }
 
 function checkNodeNames(pipeline: PipelineSettings): void {
@@ -100,7 +140,7 @@ function checkNodeInputs(pipeline: PipelineSettings, node: BoundNode, bound: Rea
     if (fed.has(connection.input))
       throw new ServingError('PIPELINE_MODEL_INPUT_FED_TWICE', `${connection.input} at ${path}`);
     fed.add(connection.input);
-    checkSource(pipeline, connection, target, path, bound);
+    checkSource(pipeline, connection, node.settings.gatherFromNode === null ? target : shardOf(target), path, bound);
   }
   const unfed = node.signature.inputs.filter((input) => !fed.has(input.name));
   if (unfed.length > 0)
@@ -177,7 +217,7 @@ function sourceTensor(
       `expected one of ${names(source.signature.outputs)}, received ${output} of node ${nodeName} at ${path}`,
     );
   }
-  return info;
+  return source.settings.demultiplyCount === null ? info : shardOf(info);
 }
 
 function checkOutputs(pipeline: PipelineSettings, bound: ReadonlyMap<string, BoundNode>): void {
@@ -227,6 +267,11 @@ function checkConnected(pipeline: PipelineSettings): void {
       'PIPELINE_UNCONNECTED_NODES',
       `no output depends on ${lost.join(', ')} at ${pipeline.jsonPath}/nodes`,
     );
+}
+
+/** What one shard of a tensor looks like, and what a gathering input takes of each shard. */
+function shardOf(tensor: TensorInfo): TensorInfo {
+  return { ...tensor, shape: tensor.shape.slice(1) };
 }
 
 function overlap(a: Dimension, b: Dimension): boolean {

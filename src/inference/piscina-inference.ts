@@ -109,6 +109,6 @@ export class PiscinaInference implements Inference {
   }
 }
 
-function taskTensor({ shape, lease }: Tensor): TaskTensor {
-  return { buffer: lease.buffer, byteOffset: lease.byteOffset, shape };
+function taskTensor({ shape, lease, byteOffset }: Tensor): TaskTensor {
+  return { buffer: lease.buffer, byteOffset, shape };
 }

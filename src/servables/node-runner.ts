@@ -1,9 +1,11 @@
 import type { NodeDone, NodeRunner } from '../dag/execution.js';
 import type { GraphNode } from '../dag/graph.js';
+import { sessionKey, type Scope } from '../dag/scope.js';
 import { ServingError } from '../errors.js';
 import type { InferRequest, OutputTarget } from '../inference/inference.js';
 import type { Ticket } from '../inference/infer-request-pool.js';
 import { isEnabled, log } from '../observability/logger.js';
+import { gatherTensors, splitTensors } from '../tensors/shards.js';
 import type { Arena } from '../tensors/arena.js';
 import { accepts, formatPartialShape, formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
@@ -15,6 +17,7 @@ import type { TimelineRecorder } from './timeline-recorder.js';
 /** A node that waits for an infer request or runs. */
 interface NodeSession {
   readonly node: GraphNode;
+  readonly scope: Scope<Tensor>;
   readonly planned: PlannedNode;
   readonly inputs: readonly Tensor[];
   readonly done: NodeDone<Tensor>;
@@ -38,18 +41,20 @@ export class PlanRunner implements NodeRunner<Tensor> {
   }
 
   /** As the reference, a node is announced when it becomes ready, so that parallel branches stand side by side in the log. */
-  ready(node: GraphNode): void {
-    this.#timeline?.ready(node.index);
+  ready(node: GraphNode, scope: Scope<Tensor>): void {
+    this.#timeline?.ready(node, scope);
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
     log.serving.debug(`Requesting model: ${node.modelName}; version: ${node.version ?? 0}.`);
-    log.dagExecutor.debug(`Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: `);
+    log.dagExecutor.debug(
+      `Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: ${this.#sessionKey(scope)}`,
+    );
   }
 
-  start(node: GraphNode, inputs: readonly Tensor[], done: NodeDone<Tensor>): void {
+  start(node: GraphNode, scope: Scope<Tensor>, inputs: readonly Tensor[], done: NodeDone<Tensor>): void {
     const planned = this.#plan.nodes[node.index]!;
     const fault = checkIntermediates(node, planned, inputs);
     if (fault !== null) return done(fault, null);
-    const session: NodeSession = { node, planned, inputs, done, ticket: null };
+    const session: NodeSession = { node, scope, planned, inputs, done, ticket: null };
     this.#waiting.add(session);
     session.ticket = planned.runtime.pool.acquire((request) => {
       this.#waiting.delete(session);
@@ -66,20 +71,20 @@ export class PlanRunner implements NodeRunner<Tensor> {
     }
   }
 
-  #infer({ node, planned, inputs, done }: NodeSession, request: InferRequest): void {
+  #infer({ node, scope, planned, inputs, done }: NodeSession, request: InferRequest): void {
     const { pool } = planned.runtime;
     const targets = this.#leaseOutputs(planned);
     if (targets instanceof ServingError) {
       pool.giveBack(request);
       return done(targets, null);
     }
-    this.#timeline?.started(node.index);
+    this.#timeline?.started(node, scope);
     this.#logInference(node);
     const portInputs = planned.inputOfPort.map((input) => inputs[input]!);
     request.infer(portInputs, targets, (error, outputs, inferMicros) => {
-      this.#timeline?.ended(node.index, inferMicros);
+      this.#timeline?.ended(node, scope, inferMicros);
       pool.giveBack(request);
-      this.#logEnd(node, inferMicros);
+      this.#logEnd(node, scope, inferMicros);
       if (error === null)
         return done(
           null,
@@ -107,13 +112,25 @@ export class PlanRunner implements NodeRunner<Tensor> {
     return staticShape === null ? 'allocate' : new Tensor(info.precision, staticShape, this.#arena.lease(staticBytes));
   }
 
+  split(values: readonly Tensor[], count: number): readonly (readonly Tensor[])[] | ServingError {
+    return splitTensors(values, count);
+  }
+
+  gather(shards: readonly Tensor[], sizes: readonly number[]): Tensor | ServingError {
+    return gatherTensors(shards, sizes, this.#arena);
+  }
+
+  #sessionKey(scope: Scope<Tensor>): string {
+    return sessionKey(this.#plan.graph, scope);
+  }
+
   #logInference(node: GraphNode): void {
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
     log.dagExecutor.debug(`Setting completion callback for node name: ${node.name}`);
     log.dagExecutor.debug(`Starting infer async for node name: ${node.name}`);
   }
 
-  #logEnd(node: GraphNode, inferMicros: number): void {
+  #logEnd(node: GraphNode, scope: Scope<Tensor>, inferMicros: number): void {
     if (!isEnabled('DEBUG')) return;
     const milliseconds = (inferMicros / 1000).toFixed(3);
     if (this.#plan.graph.kind === 'model') {
@@ -122,10 +139,13 @@ export class PlanRunner implements NodeRunner<Tensor> {
       );
       return;
     }
+    const session = this.#sessionKey(scope);
     log.dagExecutor.debug(`Completion callback received for node name: ${node.name}`);
-    log.dagExecutor.debug(`Pipeline: ${this.#plan.graph.name} got message that node: ${node.name} session:  finished.`);
     log.dagExecutor.debug(
-      `Inference processing time for node ${node.name}; model name: ${node.modelName}; session:  - ${milliseconds} ms`,
+      `Pipeline: ${this.#plan.graph.name} got message that node: ${node.name} session: ${session} finished.`,
+    );
+    log.dagExecutor.debug(
+      `Inference processing time for node ${node.name}; model name: ${node.modelName}; session: ${session} - ${milliseconds} ms`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import type { GraphNode, PipelineGraph } from '../dag/graph.js';
+import { ScopeLayout } from '../dag/scope.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ServingError } from '../errors.js';
 import type { ModelRuntime } from './model-runtime.js';
@@ -6,6 +7,7 @@ import type { ModelRuntime } from './model-runtime.js';
 /** A graph with the models of this moment behind its nodes: all that an execution must know, worked out before any request. */
 export interface Plan {
   readonly graph: PipelineGraph;
+  readonly layout: ScopeLayout;
   /** Version that answers; 1 for pipelines. */
   readonly version: number;
   /** Inputs of the servable, sorted by name. */
@@ -37,14 +39,15 @@ export type RuntimeLookup = (modelName: string, version: number | null) => Model
 /** Binds a graph to the models of one snapshot. */
 export function planGraph(graph: PipelineGraph, version: number, lookup: RuntimeLookup): Plan {
   const inputs = graph.inputs.map((port) => port.info);
+  const layout = new ScopeLayout(graph);
   const nodes: PlannedNode[] = [];
   for (const node of graph.nodes) {
     const runtime = lookup(node.modelName, node.version);
     const planned = runtime instanceof ServingError ? runtime : planNode(graph, node, runtime);
-    if (planned instanceof ServingError) return { graph, version, inputs, nodes: [], fault: planned };
+    if (planned instanceof ServingError) return { graph, layout, version, inputs, nodes: [], fault: planned };
     nodes.push(planned);
   }
-  return { graph, version, inputs, nodes, fault: null };
+  return { graph, layout, version, inputs, nodes, fault: null };
 }
 
 /** A default version may have changed under a pipeline and lost a port; the control plane then revalidates the pipeline. */

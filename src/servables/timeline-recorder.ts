@@ -1,53 +1,49 @@
-import type { PipelineGraph } from '../dag/graph.js';
+import type { GraphNode, PipelineGraph } from '../dag/graph.js';
+import { sessionKey, type Scope } from '../dag/scope.js';
 import type { Timeline } from './serving.js';
 
-interface NodeTimes {
-  ready: number;
-  start: number;
-  end: number;
-  infer: number;
-}
+type NodeTimes = { -readonly [Key in keyof Timeline['nodes'][number]]: Timeline['nodes'][number][Key] };
 
-/** Notes when the nodes of one request became ready, started and ended. Made only for requests whose client asked. */
+/** Notes when the node sessions of one request became ready, started and ended. Made only for requests whose client asked. */
 export class TimelineRecorder {
   readonly #graph: PipelineGraph;
   readonly #accepted: number;
-  readonly #nodes: NodeTimes[];
+  readonly #sessions = new Map<Scope<unknown>, Map<number, NodeTimes>>();
+  /** In the order in which they became ready. */
+  readonly #times: NodeTimes[] = [];
 
   /** @param accepted `performance.now()` of the request's arrival. */
   constructor(graph: PipelineGraph, accepted: number) {
     this.#graph = graph;
     this.#accepted = accepted;
-    this.#nodes = graph.nodes.map(() => ({ ready: 0, start: 0, end: 0, infer: 0 }));
   }
 
-  ready(node: number): void {
-    this.#nodes[node]!.ready = this.#micros();
+  ready(node: GraphNode, scope: Scope<unknown>): void {
+    const session = sessionKey(this.#graph, scope);
+    const name = session === '' ? node.name : `${node.name} ${session}`;
+    const times = { node: name, readyMicros: this.#micros(), startMicros: 0, endMicros: 0, inferMicros: 0 };
+    this.#times.push(times);
+    let nodes = this.#sessions.get(scope);
+    if (nodes === undefined) this.#sessions.set(scope, (nodes = new Map<number, NodeTimes>()));
+    nodes.set(node.index, times);
   }
 
-  started(node: number): void {
-    this.#nodes[node]!.start = this.#micros();
+  started(node: GraphNode, scope: Scope<unknown>): void {
+    this.#of(node, scope).startMicros = this.#micros();
   }
 
-  ended(node: number, inferMicros: number): void {
-    this.#nodes[node]!.end = this.#micros();
-    this.#nodes[node]!.infer = inferMicros;
+  ended(node: GraphNode, scope: Scope<unknown>, inferMicros: number): void {
+    const times = this.#of(node, scope);
+    times.endMicros = this.#micros();
+    times.inferMicros = inferMicros;
   }
 
   finish(): Timeline {
-    return {
-      totalMicros: this.#micros(),
-      nodes: this.#graph.nodes.map((node, index) => {
-        const times = this.#nodes[index]!;
-        return {
-          node: node.name,
-          readyMicros: times.ready,
-          startMicros: times.start,
-          endMicros: times.end,
-          inferMicros: times.infer,
-        };
-      }),
-    };
+    return { totalMicros: this.#micros(), nodes: this.#times };
+  }
+
+  #of(node: GraphNode, scope: Scope<unknown>): NodeTimes {
+    return this.#sessions.get(scope)!.get(node.index)!;
   }
 
   #micros(): number {

@@ -176,7 +176,7 @@ export class WorkerServing implements Serving {
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
       const runner = new PlanRunner(plan, this.#arena, timeline);
-      const execution = new Execution<Tensor>(plan.graph, runner, (error, outputs) => {
+      const execution = new Execution<Tensor>(plan.graph, plan.layout, runner, (error, outputs) => {
         signal.removeEventListener('abort', abort);
         for (const { runtime } of plan.nodes) runtime.letGo();
         if (error === null) resolve(outputs!);
@@ -202,8 +202,8 @@ interface OpenedRuntime {
   readonly runtime: ModelRuntime | ServingError;
 }
 
-function responseTensor(name: string, { precision, shape, lease }: Tensor): ResponseTensor {
-  return { name, precision, shape, bytes: lease.bytes };
+function responseTensor(name: string, { precision, shape, bytes }: Tensor): ResponseTensor {
+  return { name, precision, shape, bytes };
 }
 
 /** Only Predict speaks of pipelines when a name is unknown (as OVMS 2026.2.1). */

@@ -49,11 +49,11 @@ export class Arena {
   }
 
   /** Copies into a lease natively; V8's own copy into shared memory costs three times as much (measured on 602 KB). */
-  copyIn(lease: Lease, source: Uint8Array): void {
-    if (source.byteLength > lease.byteLength) {
-      throw new RangeError(`copy of ${source.byteLength} bytes into a region of ${lease.byteLength}`);
+  copyIn(lease: Lease, source: Uint8Array, start = 0): void {
+    if (start + source.byteLength > lease.byteLength) {
+      throw new RangeError(`copy of ${source.byteLength} bytes to byte ${start} of a region of ${lease.byteLength}`);
     }
-    if (source.byteLength > 0) this.#registrar.copyIn(lease.slabId, lease.byteOffset, source);
+    if (source.byteLength > 0) this.#registrar.copyIn(lease.slabId, lease.byteOffset + start, source);
   }
 
   /** @internal Called by a lease when its last use ends. */

@@ -1,16 +1,18 @@
 import type { Lease } from './arena.js';
-import type { Precision } from './precision.js';
-import type { Shape } from './shape.js';
+import { ELEMENT_BYTES, type Precision } from './precision.js';
+import { elementCount, type Shape } from './shape.js';
 
 /**
  * A tensor of one request: precision, concrete shape and the leased region that holds its elements, row-major and little-endian.
  * Never changed after it was made; the lease counts who still reads it.
  */
 export class Tensor {
+  /** @param start of the elements in the lease, in bytes: a shard begins in the middle of its demultiplexer's region. */
   constructor(
     readonly precision: Precision,
     readonly shape: Shape,
     readonly lease: Lease,
+    readonly start = 0,
   ) {}
 
   get slabId(): number {
@@ -18,7 +20,16 @@ export class Tensor {
   }
 
   get byteOffset(): number {
-    return this.lease.byteOffset;
+    return this.lease.byteOffset + this.start;
+  }
+
+  get byteLength(): number {
+    return (elementCount(this.shape) ?? 0) * ELEMENT_BYTES[this.precision];
+  }
+
+  /** The elements, valid until the last use is released. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.lease.buffer, this.byteOffset, this.byteLength);
   }
 
   retain(uses: number): void {

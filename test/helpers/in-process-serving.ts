@@ -20,6 +20,7 @@ const CALL: Omit<RpcCall, 'signal'> = {
 /** What an owner worker is made of, on the thread of the test, over the real addon. */
 export interface InProcessServing {
   readonly arena: Arena;
+  readonly serving: WorkerServing;
   /** One gRPC Predict from its bytes to the bytes of the answer. */
   predict(request: Uint8Array, signal?: AbortSignal): Promise<Uint8Array>;
   /** Closes every model; throws when an infer request is still in use. */
@@ -43,6 +44,7 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   if (faults[0] !== undefined) throw faults[0];
   return {
     arena,
+    serving,
     predict: async (request, signal = new AbortController().signal) => predict(request, { ...CALL, signal }),
     close: async () => {
       serving.close();

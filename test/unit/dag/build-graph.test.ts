@@ -29,7 +29,7 @@ test('graph: the demo’s shape, two branches into one node', () => {
     [[2], [2], []],
   );
   const [image] = graph.inputs;
-  assert.equal(graph.valueUses[image!.value], 2);
+  assert.equal(graph.values[image!.value]!.uses, 2);
   assert.deepEqual(
     graph.nodes[2]!.inputs.map((input) => input.value),
     [graph.nodes[0]!.outputs[0]!.value, graph.nodes[1]!.outputs[0]!.value],
@@ -48,7 +48,7 @@ test('graph: an output that is read twice by one node and returned has three rea
     ),
     MODELS,
   );
-  assert.equal(graph.valueUses[graph.nodes[0]!.outputs[0]!.value], 3);
+  assert.equal(graph.values[graph.nodes[0]!.outputs[0]!.value]!.uses, 3);
   assert.equal(graph.nodes[1]!.dependencyCount, 1);
   assert.deepEqual(graph.nodes[0]!.dependants, [1]);
 });

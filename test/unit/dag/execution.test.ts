@@ -7,7 +7,7 @@ import { ServingError } from '#src/errors.js';
 import { catalogue, DUMMY, node, pipeline, SUM } from './pipeline-fixture.js';
 import { arbitraryGraph, execute, interpret, SimulatedRunner, type Behaviour } from './simulation.js';
 
-const CALM: Behaviour = { failing: new Set(), immediate: new Set(), slots: Infinity, choose: () => 0 };
+const CALM: Behaviour = { failing: new Set(), immediate: new Set(), slots: Infinity, shards: 2, choose: () => 0 };
 
 const DIAMOND = buildPipelineGraph(
   pipeline(
@@ -23,7 +23,7 @@ const DIAMOND = buildPipelineGraph(
 
 test('execution: nodes that need only the request start together, the rest when its last input is there', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner(CALM, ledger);
+  const runner = new SimulatedRunner(DIAMOND, CALM, ledger);
   const { result } = execute(DIAMOND, runner, ledger);
   assert.deepEqual(runner.started, [0, 1]);
   runner.step();
@@ -33,7 +33,7 @@ test('execution: nodes that need only the request start together, the rest when 
   runner.step();
   assert.deepEqual(
     result.outputs!.map((value) => value.text),
-    interpret(DIAMOND),
+    interpret(DIAMOND, 2),
   );
   result.outputs![0]!.release();
   assert.equal(ledger.live, 0);
@@ -41,7 +41,7 @@ test('execution: nodes that need only the request start together, the rest when 
 
 test('execution: nodes that become ready together are announced together, before the first of them runs', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
+  const runner = new SimulatedRunner(DIAMOND, { ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
   const order: string[] = [];
   const [ready, start] = [runner.ready.bind(runner), runner.start.bind(runner)];
   runner.ready = (each) => {
@@ -58,7 +58,7 @@ test('execution: nodes that become ready together are announced together, before
 
 test('execution: an input tensor is released when its last reader has ended, not before', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner(CALM, ledger);
+  const runner = new SimulatedRunner(DIAMOND, CALM, ledger);
   execute(DIAMOND, runner, ledger);
   runner.step();
   assert.equal(ledger.live, 2, 'the request and one output');
@@ -68,7 +68,7 @@ test('execution: an input tensor is released when its last reader has ended, not
 
 test('execution: the first error wins, running nodes drain before it is reported, nothing new starts', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, failing: new Set([0, 1]) }, ledger);
+  const runner = new SimulatedRunner(DIAMOND, { ...CALM, failing: new Set([0, 1]) }, ledger);
   const { result } = execute(DIAMOND, runner, ledger);
   runner.step();
   assert.equal(result.ends, 0, 'the other branch still reads the request');
@@ -80,7 +80,7 @@ test('execution: the first error wins, running nodes drain before it is reported
 
 test('execution: a node that waits for an infer request never starts once another has failed', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, failing: new Set([0]), slots: 1 }, ledger);
+  const runner = new SimulatedRunner(DIAMOND, { ...CALM, failing: new Set([0]), slots: 1 }, ledger);
   const { result } = execute(DIAMOND, runner, ledger);
   runner.step();
   assert.equal(result.error!.detail, 'left');
@@ -90,7 +90,7 @@ test('execution: a node that waits for an infer request never starts once anothe
 
 test('execution: an abort withdraws what waits and reports after what runs has ended', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, slots: 1 }, ledger);
+  const runner = new SimulatedRunner(DIAMOND, { ...CALM, slots: 1 }, ledger);
   const { execution, result } = execute(DIAMOND, runner, ledger);
   execution.abort(new ServingError('DEADLINE_EXCEEDED'));
   assert.equal(result.ends, 0);
@@ -101,7 +101,7 @@ test('execution: an abort withdraws what waits and reports after what runs has e
 
 test('execution: an abort after the end changes nothing', () => {
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
+  const runner = new SimulatedRunner(DIAMOND, { ...CALM, immediate: new Set([0, 1, 2]) }, ledger);
   const { execution, result } = execute(DIAMOND, runner, ledger);
   execution.abort(new ServingError('REQUEST_CANCELLED'));
   assert.equal(result.ends, 1);
@@ -123,7 +123,7 @@ test('execution: a long chain of nodes that end at once needs no deep stack', (c
     catalogue({ dummy: DUMMY }),
   );
   const ledger = { live: 0 };
-  const runner = new SimulatedRunner({ ...CALM, immediate: new Set(names.keys()) }, ledger);
+  const runner = new SimulatedRunner(chain, { ...CALM, immediate: new Set(names.keys()) }, ledger);
   const depths: number[] = [];
   const start = runner.start.bind(runner);
   runner.start = (...args) => {
@@ -141,15 +141,17 @@ test('execution: random graphs give what a straightforward interpreter gives, or
     failing: fc.uniqueArray(fc.nat(59), { maxLength: 3 }),
     immediate: fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
     slots: fc.integer({ min: 1, max: 4 }),
+    shards: fc.integer({ min: 0, max: 3 }),
     choices: fc.infiniteStream(fc.nat()),
     abortAfter: fc.option(fc.nat(60)),
   });
   fc.assert(
-    fc.property(arbitraryGraph(60), behaviour, (graph, { failing, immediate, slots, choices, abortAfter }) => {
+    fc.property(arbitraryGraph(60), behaviour, (graph, { failing, immediate, slots, shards, choices, abortAfter }) => {
       const ledger = { live: 0 };
       const choose = (count: number): number => (count === 0 ? 0 : (choices.next().value as number) % count);
       const runner = new SimulatedRunner(
-        { failing: new Set(failing), immediate: new Set(immediate), slots, choose },
+        graph,
+        { failing: new Set(failing), immediate: new Set(immediate), slots, shards, choose },
         ledger,
       );
       const { execution, result } = execute(graph, runner, ledger);
@@ -157,12 +159,12 @@ test('execution: random graphs give what a straightforward interpreter gives, or
         if (steps === abortAfter) execution.abort(new ServingError('REQUEST_CANCELLED'));
       }
       assert.equal(result.ends, 1, 'no hang, no second end');
-      assert.equal(new Set(runner.started).size, runner.started.length, 'no node starts twice');
+      assert.equal(new Set(runner.sessions).size, runner.sessions.length, 'no session starts twice');
       if (result.outputs !== undefined) {
-        assert.ok(!graph.nodes.some((each) => failing.includes(each.index)), 'a failing node cannot give outputs');
+        assert.ok(!runner.started.some((index) => failing.includes(index)), 'a failing node cannot give outputs');
         assert.deepEqual(
           result.outputs.map((value) => value.text),
-          interpret(graph),
+          interpret(graph, shards),
         );
         for (const output of result.outputs) output.release();
       }

@@ -182,16 +182,85 @@ test('validation: an output that is an input of the pipeline is refused, not ser
 });
 
 test('validation: parts of the grammar this scheduler has not are refused by name', () => {
-  const settings = pipeline([{ ...ONE, demultiplyCount: 2 }], { out: ['one', 'a'] });
-  assertRefused(settings, 'NOT_IMPLEMENTED', 'demultiply_count at /node/one');
+  const custom = { ...ONE, type: 'custom' as const, modelName: null };
+  assertRefused(pipeline([custom], { out: ['one', 'a'] }), 'NOT_IMPLEMENTED', 'custom node at /node/one/type');
+});
+
+const SHARDS = { inputs: [tensor('b')], outputs: [tensor('a', { shape: [3, 1, 10] })] };
+const DEMULTIPLEXING = catalogue({
+  dummy: DUMMY,
+  sum: SUM,
+  shards: SHARDS,
+  text: { inputs: [tensor('b', { precision: 'STRING' })], outputs: [tensor('a')] },
+});
+
+test('validation: a demultiplexer’s outputs have three dimensions at least', () => {
+  const settings = pipeline([{ ...ONE, demultiplyCount: -1 }], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_NOT_ENOUGH_DIMENSIONS', 'output a (1,10)', DEMULTIPLEXING);
+});
+
+test('validation: a demultiply_count fits the first dimension', () => {
+  const split = { ...node('one', 'shards', { b: ['request', 'image'] }), demultiplyCount: 2 };
   assertRefused(
-    { ...pipeline([ONE], { out: ['one', 'a'] }), demultiplyCount: -1 },
-    'NOT_IMPLEMENTED',
-    '/pipeline_config_list/0',
+    pipeline([split], { out: ['one', 'a'] }),
+    'PIPELINE_DEMULTIPLY_COUNT',
+    'expected 2 shards, received output a (3,1,10)',
+    DEMULTIPLEXING,
   );
+});
+
+test('validation: strings are not demultiplexed', () => {
+  const settings = {
+    ...pipeline([node('one', 'text', { b: ['request', 'image'] })], { out: ['one', 'a'] }),
+    demultiplyCount: -1,
+  };
+  assertRefused(settings, 'DEMULTIPLY_STRING', 'input b of node one', DEMULTIPLEXING);
+});
+
+test('validation: gather_from_node names a demultiplexer', () => {
+  const gathering = (from: string) =>
+    pipeline([ONE, { ...node('two', 'dummy', { b: ['one', 'a'] }), gatherFromNode: from }], { out: ['two', 'a'] });
+  assertRefused(gathering('lost'), 'PIPELINE_GATHER_NODE_MISSING', 'lost', DEMULTIPLEXING);
+  assertRefused(gathering('one'), 'PIPELINE_GATHER_NO_DEMULTIPLEXER', 'one', DEMULTIPLEXING);
+});
+
+test('validation: a demultiplexer’s reader takes a shard, a gathering node all of them', () => {
+  const split = { ...node('split', 'shards', { b: ['request', 'image'] }), demultiplyCount: 3 };
+  const each = node('each', 'dummy', { b: ['split', 'a'] });
+  assert.doesNotThrow(() => buildPipelineGraph(pipeline([split, each], { out: ['each', 'a'] }), DEMULTIPLEXING));
+  const all = { ...node('all', 'dummy', { b: ['each', 'a'] }), gatherFromNode: 'split' };
   assertRefused(
-    pipeline([{ ...ONE, type: 'custom', modelName: null }], { out: ['one', 'a'] }),
-    'NOT_IMPLEMENTED',
-    'custom node',
+    pipeline([split, each, all], { out: ['all', 'a'] }),
+    'PIPELINE_INPUT_SHAPE',
+    'Actual: (1,10)',
+    DEMULTIPLEXING,
+  );
+});
+
+test('validation: demultiplexers and gathers nest like brackets', () => {
+  const deep = catalogue({
+    deep: { inputs: [tensor('b', { shape: [-1, -1, -1] })], outputs: [tensor('a', { shape: [-1, -1, -1, -1] })] },
+    flat: { inputs: [tensor('b', { shape: [-1, -1, -1, -1] })], outputs: [tensor('a', { shape: [-1, -1, -1] })] },
+  });
+  const outer = { ...node('outer', 'deep', { b: ['request', 'image'] }), demultiplyCount: -1 };
+  const inner = { ...node('inner', 'deep', { b: ['outer', 'a'] }), demultiplyCount: -1 };
+  const wrong = { ...node('wrong', 'flat', { b: ['inner', 'a'] }), gatherFromNode: 'outer' };
+  assertRefused(
+    pipeline([outer, inner, wrong], { out: ['wrong', 'a'] }),
+    'PIPELINE_DEMULTIPLEXER_ORDER',
+    'expected to gather from inner, received outer',
+    deep,
+  );
+});
+
+test('validation: inputs of one node come from the same depth', () => {
+  const models = catalogue({ shards: SHARDS, dummy: DUMMY, sum: SUM });
+  const split = { ...node('split', 'shards', { b: ['request', 'image'] }), demultiplyCount: 3 };
+  const mixed = node('mixed', 'sum', { left: ['split', 'a'], right: ['request', 'image'] }, { sum: 'a' });
+  assertRefused(
+    pipeline([split, mixed], { out: ['mixed', 'a'] }),
+    'PIPELINE_DEMULTIPLEXER_ORDER',
+    '[split] and []',
+    models,
   );
 });
