@@ -106,8 +106,8 @@ test('handles: a handle of another kind, a closed one and no handle at all throw
   assert.throws(() => binding.infer(asRequest, 0), { message: `request: expected an infer request handle, ${kind}` });
   assert.throws(() => binding.describeModel(asModel), { message: `model: expected a compiled model handle, ${kind}` });
   for (const nothing of [undefined, null, 1, {}, 'model']) {
-    assert.throws(() => binding.closeModel(nothing as unknown as CompiledModelHandle), TypeError);
-    assert.throws(() => binding.cancel(nothing as unknown as InferRequestHandle), TypeError);
+    assert.throws(() => binding.closeModel(nothing as CompiledModelHandle), TypeError);
+    assert.throws(() => binding.cancel(nothing as InferRequestHandle), TypeError);
   }
   binding.closeInferRequest(handle);
   binding.closeModel(model);

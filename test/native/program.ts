@@ -25,7 +25,7 @@ const PROGRAMS = {
     console.log('ready');
   },
 
-  async 'in-flight'(): Promise<void> {
+  'in-flight'(): void {
     const outcomes = heavyRequests(3).map((request) => request.start());
     console.log('started');
     for (const outcome of outcomes) void outcome.then(({ status }) => console.log(status));
