@@ -83,15 +83,18 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
   }
 }
 
+/** One handler for good: were it taken off after the first signal, a second one would find none and end the process by itself. */
 function nextSignal(): Promise<void> {
   return new Promise((resolve) => {
+    let signalled = false;
     const received = (signal: NodeJS.Signals): void => {
+      if (signalled) process.exit(EXIT_FAILURE);
+      signalled = true;
       log.serving.info(`Received ${signal}; stopping`);
       resolve();
-      process.once(signal, () => process.exit(EXIT_FAILURE));
     };
-    process.once('SIGINT', received);
-    process.once('SIGTERM', received);
+    process.on('SIGINT', received);
+    process.on('SIGTERM', received);
   });
 }
 

@@ -54,7 +54,8 @@ export class Server {
 
   /**
    * Binds the ports, starts the owner workers and begins to load: the ports answer before the first model is read
-   * (as OVMS 2026.2.1). Faults of single servables do not end the server.
+   * (as OVMS 2026.2.1). Faults of single servables do not end the server. The log of the calling thread is the caller's to configure;
+   * `settings.log` is that of the owner workers.
    *
    * @throws ListenError for a port that cannot be had
    * @throws ServingError NATIVE_BINDING_MISSING, BACKEND_MISSING, CONFIG_VALUE_INVALID
