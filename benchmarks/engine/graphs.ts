@@ -41,6 +41,7 @@ function build(nodes: readonly NodeSettings[], answered: readonly string[]): Pip
     nodes,
     outputs: answered.map((nodeName) => ({ output: `y_${nodeName}`, nodeName, dataItem: 'y', jsonPath: '' })),
     demultiplyCount: null,
+    onEmpty: 'error',
   };
   return buildPipelineGraph(pipeline, CATALOGUE);
 }
@@ -63,6 +64,7 @@ function node(index: number, source: string): NodeSettings {
     inputs: [input],
     outputs: [{ dataItem: 'a', alias: 'y', jsonPath: '' }],
     demultiplyCount: null,
+    onEmpty: 'error',
     gatherFromNode: null,
   };
 }

@@ -16,6 +16,7 @@ export function makePipelineSettings(config: PipelineConfig, jsonPath: string, w
       ({ input, ...source }): PipelineOutputSettings => ({ output: input, ...source }),
     ),
     demultiplyCount: readDemultiplyCount(config.demultiply_count, jsonPath, warn),
+    onEmpty: config.on_empty ?? 'error',
   };
 }
 
@@ -35,6 +36,7 @@ function makeNode(config: NodeConfig, jsonPath: string, warn: Warn): NodeSetting
       jsonPath: `${jsonPath}/outputs/${index}`,
     })),
     demultiplyCount: readDemultiplyCount(config.demultiply_count, jsonPath, warn),
+    onEmpty: config.on_empty ?? 'error',
     gatherFromNode: config.gather_from_node ?? null,
   };
 }

@@ -41,6 +41,10 @@ function describe(fault: ErrorObject): string {
       const key = String(params['missingProperty']);
       return `${at(key)}: expected ${expectedOf(fault.parentSchema?.['properties'], key)}, received nothing`;
     }
+    case 'dependencies': {
+      const key = String(params['missingProperty']);
+      return `${at(key)}: expected a value beside ${String(params['property'])}, received nothing`;
+    }
     case 'additionalProperties': {
       const key = String(params['additionalProperty']);
       const known = Object.keys((fault.parentSchema?.['properties'] ?? {}) as object);

@@ -91,6 +91,22 @@ const demultiplyCount = () =>
     }),
   );
 
+/** What a demultiplexer without shards gives. */
+export type OnEmpty = 'error' | 'empty';
+
+const onEmpty = () =>
+  Type.Optional(
+    Type.Unsafe<OnEmpty>({
+      type: 'string',
+      enum: ['error', 'empty'],
+      default: 'error',
+      description: 'What no shard at all gives: an aborted request, or tensors without elements. Not a key of OVMS.',
+    }),
+  );
+
+/** `on_empty` says something of a demultiplexer, so there must be one. */
+const ON_EMPTY_RULE = { dependencies: { on_empty: ['demultiply_count'] } };
+
 /** Keys a node type demands and forbids. */
 function nodeRule(type: string, required: string, forbidden: readonly string[]): Record<string, unknown> {
   return {
@@ -127,21 +143,30 @@ export const NodeConfig = closed(
       { description: 'Outputs other nodes use.' },
     ),
     demultiply_count: demultiplyCount(),
+    on_empty: onEmpty(),
     gather_from_node: Type.Optional(text('Demultiplexing node whose shards are joined before this node.')),
   },
-  { allOf: [nodeRule('DL model', 'model_name', ['library_name']), nodeRule('custom', 'library_name', ['model_name'])] },
+  {
+    ...ON_EMPTY_RULE,
+    allOf: [nodeRule('DL model', 'model_name', ['library_name']), nodeRule('custom', 'library_name', ['model_name'])],
+  },
 );
 export type NodeConfig = Static<typeof NodeConfig>;
 
-export const PipelineConfig = closed('Pipeline', {
-  name: text('Name clients ask for; not the name of a model.'),
-  inputs: Type.Array(Type.String(), { description: 'Names of the tensors clients send.' }),
-  nodes: Type.Array(NodeConfig, { description: 'Steps between request and response; the order is free.' }),
-  outputs: Type.Array(connection('{"<response name>": {"node_name", "data_item"}}'), {
-    description: 'Tensors of the response.',
-  }),
-  demultiply_count: demultiplyCount(),
-});
+export const PipelineConfig = closed(
+  'Pipeline',
+  {
+    name: text('Name clients ask for; not the name of a model.'),
+    inputs: Type.Array(Type.String(), { description: 'Names of the tensors clients send.' }),
+    nodes: Type.Array(NodeConfig, { description: 'Steps between request and response; the order is free.' }),
+    outputs: Type.Array(connection('{"<response name>": {"node_name", "data_item"}}'), {
+      description: 'Tensors of the response.',
+    }),
+    demultiply_count: demultiplyCount(),
+    on_empty: onEmpty(),
+  },
+  ON_EMPTY_RULE,
+);
 export type PipelineConfig = Static<typeof PipelineConfig>;
 
 export const LibraryConfig = closed('Custom node library', {

@@ -1,4 +1,5 @@
 import type { ServingError } from '../errors.js';
+import type { OnEmpty } from './schema.js';
 import type { LogLevel } from '../observability/log-level.js';
 import type { Dimension, PartialShape } from '../tensors/shape.js';
 
@@ -179,6 +180,8 @@ export interface PipelineSettings {
   readonly outputs: readonly PipelineOutputSettings[];
   /** Shards at the request: -1 as many as the first dimension says, `null` no demultiplexer. */
   readonly demultiplyCount: number | null;
+  /** What a request without shards gives: an aborted request, or tensors without elements. */
+  readonly onEmpty: OnEmpty;
 }
 
 export type NodeType = 'DL model' | 'custom';
@@ -198,6 +201,8 @@ export interface NodeSettings {
   readonly outputs: readonly NodeOutputSettings[];
   /** As {@link PipelineSettings.demultiplyCount}, for the outputs of this node. */
   readonly demultiplyCount: number | null;
+  /** As {@link PipelineSettings.onEmpty}, for the shards of this node. */
+  readonly onEmpty: OnEmpty;
   readonly gatherFromNode: string | null;
 }
 

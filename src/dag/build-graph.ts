@@ -4,7 +4,7 @@ import { formatPartialShape, type Dimension, type PartialShape } from '../tensor
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { findPort, outputOfAlias, REQUEST_NODE, type BoundNode, type ModelCatalogue } from './definition.js';
 import { byName, type GraphNode, type GraphPort, type GraphValue, type PipelineGraph } from './graph.js';
-import { behind, LevelTable, nestings, shardDimension, type Nesting } from './levels.js';
+import { behind, demultiplyCount, LevelTable, nestings, shardDimension, type Nesting } from './levels.js';
 import { validatePipeline } from './validation.js';
 
 /**
@@ -16,8 +16,15 @@ export function buildPipelineGraph(pipeline: PipelineSettings, models: ModelCata
   const nodes = validatePipeline(pipeline, models);
   const nesting = nestings(pipeline);
   const levels = new LevelTable(pipeline);
-  const values = new ValueTable((node) => levels.of(behind(pipeline, node, nesting.get(node)!)));
-  const inputs = pipelineInputs(pipeline, nodes).map((info) => ({ info, value: values.of(REQUEST_NODE, info.name) }));
+  const requested = pipelineInputs(nodes);
+  const values = new ValueTable(
+    (node) => levels.of(behind(pipeline, node, nesting.get(node)!)),
+    (node, tensor) => shardInfo(pipeline, nodes, requested, node, tensor),
+  );
+  const inputs = requested.map((info) => ({
+    info: pipeline.demultiplyCount === null ? info : demultiplexedInfo(pipeline, info),
+    value: values.of(REQUEST_NODE, info.name),
+  }));
   const graphNodes = nodes.map((node, index) => ({
     ...graphNode(node, index, nodes, values),
     level: levels.of(nesting.get(node.settings.name)!),
@@ -34,7 +41,7 @@ export function buildPipelineGraph(pipeline: PipelineSettings, models: ModelCata
     outputs,
     nodes: withOutputs(graphNodes, nodes, values),
     levels: levels.levels,
-    values: countUses(values.levels, graphNodes, outputs),
+    values: countUses(values.made, graphNodes, outputs),
   };
 }
 
@@ -74,18 +81,23 @@ function gatheredInfo(
 class ValueTable {
   readonly #indices = new Map<string, Map<string, number>>();
   readonly #levelOf: (node: string) => number;
-  /** Level of each value. */
-  readonly levels: number[] = [];
+  readonly #infoOf: (node: string, tensor: string) => TensorInfo;
+  /** Values by index; their uses are counted when all readers are known. */
+  readonly made: Omit<GraphValue, 'uses'>[] = [];
 
-  constructor(levelOf: (node: string) => number) {
+  constructor(levelOf: (node: string) => number, infoOf: (node: string, tensor: string) => TensorInfo) {
     this.#levelOf = levelOf;
+    this.#infoOf = infoOf;
   }
 
   of(node: string, tensor: string): number {
     let tensors = this.#indices.get(node);
     if (tensors === undefined) this.#indices.set(node, (tensors = new Map<string, number>()));
     let index = tensors.get(tensor);
-    if (index === undefined) tensors.set(tensor, (index = this.levels.push(this.#levelOf(node)) - 1));
+    if (index === undefined) {
+      index = this.made.push({ level: this.#levelOf(node), info: this.#infoOf(node, tensor) }) - 1;
+      tensors.set(tensor, index);
+    }
     return index;
   }
 
@@ -131,18 +143,32 @@ function withOutputs(
 }
 
 function countUses(
-  levels: readonly number[],
+  made: readonly Omit<GraphValue, 'uses'>[],
   nodes: readonly GraphNodeInputs[],
   outputs: readonly GraphPort[],
 ): GraphValue[] {
-  const uses = levels.map(() => 0);
+  const uses = made.map(() => 0);
   for (const node of nodes) for (const input of node.inputs) uses[input.value]! += 1;
   for (const output of outputs) uses[output.value]! += 1;
-  return levels.map((level, value) => ({ level, uses: uses[value]! }));
+  return made.map((value, index) => ({ ...value, uses: uses[index]! }));
+}
+
+/** What the readers of a value see of it in its own level. */
+function shardInfo(
+  pipeline: PipelineSettings,
+  nodes: readonly BoundNode[],
+  requested: readonly TensorInfo[],
+  node: string,
+  tensor: string,
+): TensorInfo {
+  const source = nodes.find(({ settings }) => settings.name === node);
+  if (source === undefined) return findPort(requested, tensor)!;
+  const info = findPort(source.signature.outputs, tensor)!;
+  return demultiplyCount(pipeline, node) === null ? info : { ...info, shape: info.shape.slice(1) };
 }
 
 /** Metadata of the pipeline's inputs: what all their readers accept. Inputs nobody reads are left out (as OVMS 2026.2.1). */
-function pipelineInputs(pipeline: PipelineSettings, nodes: readonly BoundNode[]): TensorInfo[] {
+function pipelineInputs(nodes: readonly BoundNode[]): TensorInfo[] {
   const inputs = new Map<string, TensorInfo>();
   for (const node of nodes) {
     for (const connection of node.settings.inputs) {
@@ -155,8 +181,7 @@ function pipelineInputs(pipeline: PipelineSettings, nodes: readonly BoundNode[])
       });
     }
   }
-  const infos = byName([...inputs.values()]);
-  return pipeline.demultiplyCount === null ? infos : infos.map((info) => demultiplexedInfo(pipeline, info));
+  return byName([...inputs.values()]);
 }
 
 /** A demultiplexing request takes one more dimension in front, which is the batch now (as OVMS 2026.2.1: NHWC becomes N?HWC). */

@@ -1,5 +1,5 @@
 import type { ServingError } from '../errors.js';
-import type { GraphNode, PipelineGraph } from './graph.js';
+import type { GraphLevel, GraphNode, GraphValue, PipelineGraph } from './graph.js';
 import { Scope, type ScopeLayout } from './scope.js';
 
 /** What the engine needs of a value: that its uses are counted. Tensors pass through it unread. */
@@ -26,16 +26,17 @@ export interface NodeRunner<Value extends CountedValue> {
    * Splits the values of a demultiplexer on their first dimension: one list of values a shard, in the order of `values`, each with
    * one use. Nothing is copied. The given values keep their uses.
    *
-   * @param count what the configuration asks for, -1: as many as the first dimension says.
+   * @param level that is opened: how many shards the configuration asks for, and whether there may be none.
    */
-  split(values: readonly Value[], count: number): readonly (readonly Value[])[] | ServingError;
+  split(values: readonly Value[], level: GraphLevel): readonly (readonly Value[])[] | ServingError;
 
   /**
    * Joins the shards of one value, in order, under new leading dimensions of the given sizes. The shards keep their uses.
    *
    * @param sizes outermost first; -1 where the scopes of a level do not all have equally many shards.
+   * @param value what is gathered, for when there is no shard to tell.
    */
-  gather(shards: readonly Value[], sizes: readonly number[]): Value | ServingError;
+  gather(shards: readonly Value[], sizes: readonly number[], value: GraphValue): Value | ServingError;
 }
 
 export type NodeDone<Value> = (error: ServingError | null, outputs: readonly Value[] | null) => void;
@@ -172,7 +173,7 @@ export class Execution<Value extends CountedValue> {
       values.forEach((value, index) => this.#publish(scope, value, given[index]!));
       return [scope];
     }
-    const shards = this.#runner.split(given, this.#graph.levels[level]!.count);
+    const shards = this.#runner.split(given, this.#graph.levels[level]!);
     for (const value of given) value.release();
     if (!isList(shards)) {
       this.#fail(shards);
@@ -220,6 +221,7 @@ export class Execution<Value extends CountedValue> {
     const gathered = this.#runner.gather(
       scopes.map((shard) => shard.values[place]!),
       sizes,
+      this.#graph.values[value]!,
     );
     if ('release' in gathered) for (const shard of scopes) this.#consume(shard, place);
     return gathered;

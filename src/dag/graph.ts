@@ -29,9 +29,13 @@ export interface GraphLevel {
   readonly parent: number;
   /** Shards the configuration asks for; -1: as many as the first dimension says. */
   readonly count: number;
+  /** Whether no shard at all is an answer, of tensors without elements, and not the end of the request. */
+  readonly allowsEmpty: boolean;
 }
 
 export interface GraphValue {
+  /** One shard of it as its level sees it: what is known of the value when there is none. */
+  readonly info: TensorInfo;
   /** Level whose nodes read the value as it is: behind the split where its node demultiplexes. */
   readonly level: number;
   /** How many readers it has, pipeline outputs among them; in a level, each shard has as many. */
@@ -74,7 +78,7 @@ export interface NodeOutput {
   readonly value: number;
 }
 
-export const ROOT_LEVEL: GraphLevel = Object.freeze({ demultiplexer: '', parent: -1, count: 1 });
+export const ROOT_LEVEL: GraphLevel = Object.freeze({ demultiplexer: '', parent: -1, count: 1, allowsEmpty: false });
 
 /** The graph of a direct call: one node, every input fed by the client, every output returned. */
 export function modelGraph(
@@ -104,7 +108,7 @@ export function modelGraph(
     outputs: graphOutputs,
     nodes: [node],
     levels: [ROOT_LEVEL],
-    values: [...graphInputs, ...graphOutputs].map(() => ({ level: 0, uses: 1 })),
+    values: [...graphInputs, ...graphOutputs].map(({ info }) => ({ info, level: 0, uses: 1 })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { OnEmpty } from '../config/schema.js';
 import type { PipelineSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import { ANY_DIMENSION, staticDimension, type Dimension } from '../tensors/shape.js';
@@ -11,6 +12,11 @@ export type Nesting = readonly string[];
 export function demultiplyCount(pipeline: PipelineSettings, node: string): number | null {
   if (node === REQUEST_NODE) return pipeline.demultiplyCount;
   return pipeline.nodes.find((candidate) => candidate.name === node)?.demultiplyCount ?? null;
+}
+
+function onEmpty(pipeline: PipelineSettings, node: string): OnEmpty | undefined {
+  if (node === REQUEST_NODE) return pipeline.onEmpty;
+  return pipeline.nodes.find((candidate) => candidate.name === node)?.onEmpty;
 }
 
 /** The leading dimension that gathering a demultiplexer's shards gives. */
@@ -80,7 +86,8 @@ export class LevelTable {
     if (known !== undefined) return known;
     const parent = this.of(nesting.slice(0, -1));
     const count = demultiplyCount(this.#pipeline, demultiplexer) ?? -1;
-    const index = this.levels.push({ demultiplexer, parent, count }) - 1;
+    const allowsEmpty = onEmpty(this.#pipeline, demultiplexer) === 'empty';
+    const index = this.levels.push({ demultiplexer, parent, count, allowsEmpty }) - 1;
     this.#indices.set(demultiplexer, index);
     return index;
   }

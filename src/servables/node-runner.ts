@@ -1,5 +1,5 @@
 import type { NodeDone, NodeRunner } from '../dag/execution.js';
-import type { GraphNode } from '../dag/graph.js';
+import type { GraphLevel, GraphNode, GraphValue } from '../dag/graph.js';
 import { sessionKey, type Scope } from '../dag/scope.js';
 import { ServingError } from '../errors.js';
 import type { InferRequest, OutputTarget } from '../inference/inference.js';
@@ -112,12 +112,12 @@ export class PlanRunner implements NodeRunner<Tensor> {
     return staticShape === null ? 'allocate' : new Tensor(info.precision, staticShape, this.#arena.lease(staticBytes));
   }
 
-  split(values: readonly Tensor[], count: number): readonly (readonly Tensor[])[] | ServingError {
-    return splitTensors(values, count);
+  split(values: readonly Tensor[], { count, allowsEmpty }: GraphLevel): readonly (readonly Tensor[])[] | ServingError {
+    return splitTensors(values, count, allowsEmpty);
   }
 
-  gather(shards: readonly Tensor[], sizes: readonly number[]): Tensor | ServingError {
-    return gatherTensors(shards, sizes, this.#arena);
+  gather(shards: readonly Tensor[], sizes: readonly number[], { info }: GraphValue): Tensor | ServingError {
+    return gatherTensors(shards, sizes, info, this.#arena);
   }
 
   #sessionKey(scope: Scope<Tensor>): string {

@@ -19,6 +19,17 @@ const PIPELINES: readonly Pipeline[] = [
   { ...pipeline('fixed_request', ['b'], [add('each', 'row', 'request.b')], { a: 'each.a' }), demultiply_count: 3 },
   { ...pipeline('dynamic_request', ['b'], [add('each', 'row', 'request.b')], { a: 'each.a' }), demultiply_count: -1 },
   { ...pipeline('zero_is_dynamic', ['b'], [add('each', 'row', 'request.b')], { a: 'each.a' }), demultiply_count: 0 },
+  {
+    ...pipeline('empty_request', ['b'], [add('each', 'row', 'request.b')], { a: 'each.a', echo: 'each.a' }),
+    demultiply_count: -1,
+    on_empty: 'empty',
+  },
+  pipeline(
+    'empty_node',
+    ['b'],
+    [add('split', 'any', 'request.b', { demultiply_count: -1, on_empty: 'empty' }), add('inner', 'row', 'split.a')],
+    { a: 'inner.a' },
+  ),
   pipeline(
     'at_node',
     ['b'],
@@ -143,6 +154,13 @@ test('demultiplexer: several dynamic ones in one pipeline, which the reference r
 
 test('demultiplexer: no shard aborts the request', async () => {
   await assert.rejects(ask('dynamic_request', [0, 1, 2]), { code: 'NO_CONTENT' });
+});
+
+test('demultiplexer: where the configuration asks for it, no shard gives tensors without elements', async () => {
+  const empty = { shape: [0, 1, 2], values: [] };
+  assert.deepEqual(await ask('empty_request', [0, 1, 2]), [empty, empty]);
+  assert.deepEqual(await ask('empty_request', [1, 1, 2]), Array(2).fill({ shape: [1, 1, 2], values: [1, 2] }));
+  assert.deepEqual(await ask('empty_node', [0, 1, 2]), [empty]);
 });
 
 test('demultiplexer: 10,000 shards run, 10,001 are refused', async () => {

@@ -451,6 +451,7 @@ describe('config file: a pipeline', () => {
             inputs: [{ input: 'a/b', nodeName: 'request', dataItem: 'image', jsonPath: `${at}/nodes/0/inputs/0/a~1b` }],
             outputs: [{ dataItem: 'out', alias: 'o', jsonPath: `${at}/nodes/0/outputs/0` }],
             demultiplyCount: null,
+            onEmpty: 'error',
             gatherFromNode: 'request',
           },
           {
@@ -464,11 +465,13 @@ describe('config file: a pipeline', () => {
             inputs: [],
             outputs: [],
             demultiplyCount: -1,
+            onEmpty: 'error',
             gatherFromNode: null,
           },
         ],
         outputs: [{ output: 'label', nodeName: 'n', dataItem: 'o', jsonPath: `${at}/outputs/0/label` }],
         demultiplyCount: 2,
+        onEmpty: 'error',
       },
     ]);
   });

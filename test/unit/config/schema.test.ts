@@ -152,6 +152,16 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
     `${NODE_AT}/demultiply_count: expected a number <= 10000, received 10001`,
   ],
   [
+    'on_empty without a demultiplier',
+    withNode({ on_empty: 'empty' }),
+    `${NODE_AT}/demultiply_count: expected a value beside on_empty, received nothing`,
+  ],
+  [
+    'an unknown on_empty',
+    withNode({ demultiply_count: -1, on_empty: 'skip' }),
+    `${NODE_AT}/on_empty: expected one of "error", "empty", received "skip"`,
+  ],
+  [
     'gathering from several nodes',
     withNode({ gather_from_node: ['a'] }),
     `${NODE_AT}/gather_from_node: expected string, received ["a"]`,

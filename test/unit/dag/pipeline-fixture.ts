@@ -68,6 +68,7 @@ export function node(
       jsonPath: `/node/${name}/${dataItem}`,
     })),
     demultiplyCount: null,
+    onEmpty: 'error',
     gatherFromNode: null,
   };
 }
@@ -93,5 +94,6 @@ export function pipeline(
       jsonPath: `/outputs/${output}`,
     })),
     demultiplyCount: null,
+    onEmpty: 'error',
   };
 }

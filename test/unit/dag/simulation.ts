@@ -84,7 +84,7 @@ export class SimulatedRunner implements NodeRunner<Value> {
     for (const session of this.#queue.splice(0)) session.done(error, null);
   }
 
-  split(values: readonly Value[], count: number): readonly (readonly Value[])[] {
+  split(values: readonly Value[], { count }: GraphLevel): readonly (readonly Value[])[] {
     return Array.from({ length: count === -1 ? this.#behaviour.shards : count }, (_, index) =>
       values.map((value) => new Value(`${value.text}/${index}`, this.#ledger)),
     );
@@ -234,7 +234,7 @@ const DEEPEST_LEVEL = 3;
 
 function makeGraph(nodes: readonly NodeDraft[], inputCount: number, entry: number | null): PipelineGraph {
   const levels: GraphLevel[] = [ROOT_LEVEL];
-  if (entry !== null) levels.push({ demultiplexer: 'request', parent: 0, count: entry });
+  if (entry !== null) levels.push({ demultiplexer: 'request', parent: 0, count: entry, allowsEmpty: true });
   const values = Array.from({ length: inputCount }, () => ({ level: levels.length - 1, producer: -1 }));
   const depth = (level: number): number => (level === 0 ? 0 : 1 + depth(levels[level]!.parent));
   const drafts = nodes.map(({ reads, outputs, gathers, demultiplexes }, index) => {
@@ -243,7 +243,7 @@ function makeGraph(nodes: readonly NodeDraft[], inputCount: number, entry: numbe
     const inputs = reads.map((read, port) => ({ name: `i${port}`, value: readable[read % readable.length]! }));
     const level = gathers && around !== 0 ? levels[around]!.parent : around;
     const opens = demultiplexes !== null && depth(level) < DEEPEST_LEVEL;
-    if (opens) levels.push({ demultiplexer: `n${index}`, parent: level, count: demultiplexes });
+    if (opens) levels.push({ demultiplexer: `n${index}`, parent: level, count: demultiplexes, allowsEmpty: true });
     const made = Array.from({ length: outputs }, (_, output) => ({
       name: `o${output}`,
       value: values.length + output,
@@ -277,6 +277,6 @@ function makeGraph(nodes: readonly NodeDraft[], inputCount: number, entry: numbe
       };
     }),
     levels,
-    values: values.map(({ level }, value) => ({ level, uses: uses[value]! })),
+    values: values.map(({ level }, value) => ({ info: tensor(`v${value}`), level, uses: uses[value]! })),
   };
 }
