@@ -1,8 +1,10 @@
 import type { Inference, InferenceModel } from '#src/inference/inference.js';
+import type { SlabRegistrar } from '#src/tensors/slab-registrar.js';
 import { Tensor } from '#src/tensors/tensor.js';
 
 /** Computes nothing and ends at once: what is left is the scheduler with its leases and queues. Addresses are made up. */
-export class ImmediateInference implements Inference {
+export class ImmediateInference implements Inference, SlabRegistrar {
+  readonly memory = this;
   #slabs = 0;
 
   useArena(): void {

@@ -2,6 +2,7 @@ import { BindingTable } from '#src/inference/binding-table.js';
 import type { CompiledModelReference, Inference, InferenceModel, InferRequest } from '#src/inference/inference.js';
 import type { CompiledModelHandle, ModelDescription, NativeBinding } from '#src/native/binding.js';
 import { fromNativeStatus } from '#src/native/errors.js';
+import type { SlabRegistrar } from '#src/tensors/slab-registrar.js';
 import { Tensor } from '#src/tensors/tensor.js';
 
 /** For `takeError`; one inference at a time runs on this thread. */
@@ -9,9 +10,11 @@ const TOKEN = 0;
 
 /** Infers on the calling thread: `infer` returns when the node has ended. Only for outputs of known shape. */
 export class InlineInference implements Inference {
+  readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
 
   constructor(binding: NativeBinding) {
+    this.memory = binding;
     this.#binding = binding;
   }
 
@@ -25,22 +28,6 @@ export class InlineInference implements Inference {
       createInferRequest: () => this.#createInferRequest(handle, description),
       close: () => this.#binding.closeModel(handle),
     });
-  }
-
-  registerSlab(slab: Uint8Array): number {
-    return this.#binding.registerSlab(slab);
-  }
-
-  unregisterSlab(slabId: number): void {
-    this.#binding.unregisterSlab(slabId);
-  }
-
-  slabAddress(slabId: number, byteOffset: number): bigint {
-    return this.#binding.slabAddress(slabId, byteOffset);
-  }
-
-  copyIn(slabId: number, byteOffset: number, source: Uint8Array): void {
-    this.#binding.copyIn(slabId, byteOffset, source);
   }
 
   close(): Promise<void> {

@@ -27,7 +27,7 @@ export class Scheduler {
 
   /** @param computes whether the answers are to be checked */
   static async open(name: string, inference: Inference, model: ServingModel, computes = true): Promise<Scheduler> {
-    const arena = new Arena(inference);
+    const arena = new Arena(inference.memory);
     inference.useArena(arena);
     const runtime = await ModelRuntime.open(inference, MODEL, 1, model, model.nireq);
     return new Scheduler(name, inference, arena, runtime, computes);

@@ -18,7 +18,7 @@ import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 export default async function runOwner(task: OwnerTask): Promise<void> {
   configureLogging(task.log);
   const inference = await createInference(task.backend, task.nodeExecutor);
-  const arena = new Arena(inference);
+  const arena = new Arena(inference.memory);
   inference.useArena(arena);
   const serving = new WorkerServing(inference, arena, (nireq) => Math.max(1, Math.floor(nireq / task.workers)));
   const stop = followControlPlane(task.control, serving);

@@ -8,7 +8,9 @@ import type { Tensor } from '../tensors/tensor.js';
  * The seam between the scheduler and whatever computes. One instance per owner worker, used on its thread only.
  * Implementations: the native addon (asynchronous, or one piscina task per node), openvino-node, and a simulation in tests.
  */
-export interface Inference extends SlabRegistrar {
+export interface Inference {
+  /** What the arena makes its slabs known to. */
+  readonly memory: SlabRegistrar;
   /** Where outputs of unknown shape are leased. Called once, before the first model is opened. */
   useArena(arena: Arena): void;
   /** Opens a model that the control plane has compiled. Rejects with a `ServingError`. */

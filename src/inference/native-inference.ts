@@ -4,6 +4,7 @@ import { fromNativeStatus } from '../native/errors.js';
 import type { Arena } from '../tensors/arena.js';
 import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
+import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
 import { CompletionRing, type CompletionListener } from './completion-ring.js';
@@ -21,11 +22,13 @@ import type {
  * together through one ring with one wake of the event loop.
  */
 export class NativeInference implements Inference {
+  readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
   readonly #ring: CompletionRing;
   #arena: Arena | null = null;
 
   constructor(binding: NativeBinding) {
+    this.memory = binding;
     this.#binding = binding;
     this.#ring = CompletionRing.of(binding);
   }
@@ -41,22 +44,6 @@ export class NativeInference implements Inference {
       createInferRequest: () => this.#createInferRequest(handle, description),
       close: () => binding.closeModel(handle),
     });
-  }
-
-  registerSlab(slab: Uint8Array): number {
-    return this.#binding.registerSlab(slab);
-  }
-
-  unregisterSlab(slabId: number): void {
-    this.#binding.unregisterSlab(slabId);
-  }
-
-  slabAddress(slabId: number, byteOffset: number): bigint {
-    return this.#binding.slabAddress(slabId, byteOffset);
-  }
-
-  copyIn(slabId: number, byteOffset: number, source: Uint8Array): void {
-    this.#binding.copyIn(slabId, byteOffset, source);
   }
 
   close(): Promise<void> {

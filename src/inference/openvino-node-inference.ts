@@ -15,6 +15,7 @@ import {
 import type { Arena } from '../tensors/arena.js';
 import { ELEMENT_BYTES, OPENVINO_ELEMENT_TYPE, precisionOfElementType, type Precision } from '../tensors/precision.js';
 import { elementCount, formatShape } from '../tensors/shape.js';
+import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import { Tensor } from '../tensors/tensor.js';
 import type {
   CompiledModelReference,
@@ -44,7 +45,7 @@ const ARRAYS = {
  * other threads: each owner worker compiles for itself, and tensors are copied in and out. What a model looks like still comes from
  * the control plane, which compiles by the native addon.
  */
-export class OpenvinoNodeInference implements Inference {
+export class OpenvinoNodeInference implements Inference, SlabRegistrar {
   readonly #addon: OpenvinoNodeAddon;
   readonly #core: AddonCore;
   readonly #slabs: (Uint8Array | null)[] = [];
@@ -53,6 +54,11 @@ export class OpenvinoNodeInference implements Inference {
   constructor(addon: OpenvinoNodeAddon) {
     this.#addon = addon;
     this.#core = new addon.Core();
+  }
+
+  /** Slabs are only kept by id here: the package knows no shared memory, so tensors are copied. */
+  get memory(): SlabRegistrar {
+    return this;
   }
 
   /**

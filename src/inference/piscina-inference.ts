@@ -6,6 +6,7 @@ import type { NativeBinding } from '../native/binding.js';
 import { fromNativeStatus } from '../native/errors.js';
 import type { Arena } from '../tensors/arena.js';
 import { precisionOfElementType, type Precision } from '../tensors/precision.js';
+import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import { Tensor } from '../tensors/tensor.js';
 import type {
   CompiledModelReference,
@@ -22,11 +23,13 @@ import type { NodeTask, NodeTaskResult, TaskTensor } from './node-task.js';
  * executor, which it loses to by 76-100 against 13 microseconds of CPU a node (measured); `benchmarks/` shows both.
  */
 export class PiscinaInference implements Inference {
+  readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
   readonly #pool: Piscina;
   #arena: Arena | null = null;
 
   constructor(binding: NativeBinding) {
+    this.memory = binding;
     this.#binding = binding;
     const threads = availableParallelism();
     this.#pool = new Piscina({
@@ -49,22 +52,6 @@ export class PiscinaInference implements Inference {
       createInferRequest: () => this.#createInferRequest(modelId, precisions),
       close: () => this.#binding.closeModel(model),
     });
-  }
-
-  registerSlab(slab: Uint8Array): number {
-    return this.#binding.registerSlab(slab);
-  }
-
-  unregisterSlab(slabId: number): void {
-    this.#binding.unregisterSlab(slabId);
-  }
-
-  slabAddress(slabId: number, byteOffset: number): bigint {
-    return this.#binding.slabAddress(slabId, byteOffset);
-  }
-
-  copyIn(slabId: number, byteOffset: number, source: Uint8Array): void {
-    this.#binding.copyIn(slabId, byteOffset, source);
   }
 
   async close(): Promise<void> {

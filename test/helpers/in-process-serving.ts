@@ -31,7 +31,7 @@ export interface InProcessServing {
 export async function openInProcessServing(configPath: string): Promise<InProcessServing> {
   const binding = loadNativeBinding();
   const inference = new NativeInference(binding);
-  const arena = new Arena(inference);
+  const arena = new Arena(inference.memory);
   inference.useArena(arena);
   const serving = new WorkerServing(inference, arena, (nireq) => nireq);
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;

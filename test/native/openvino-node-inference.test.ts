@@ -45,7 +45,7 @@ class Bench {
 
   constructor(inference: Inference) {
     this.inference = inference;
-    this.arena = new Arena(inference);
+    this.arena = new Arena(inference.memory);
     inference.useArena(this.arena);
   }
 
