@@ -75,7 +75,8 @@ build-tests: setup
 test: lint typecheck test-unit test-native test-sanitized test-models test-integration test-clients
 	@echo "== all passed on Node $$($(NODE) --version)"
 
-lint: addon node_modules/.vinery-stamp
+# Typed rules read the declarations of dist.
+lint: setup
 	@echo "== lint"
 	npx prettier --check --log-level warn .
 	npx eslint --max-warnings 0 .
