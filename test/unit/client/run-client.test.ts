@@ -12,6 +12,7 @@ import type { PredictRequest } from '#src/servables/predict-request.js';
 import { ANY_DIMENSION, staticDimension } from '#src/tensors/shape.js';
 import { withServer, type FakeAnswer } from './fake-server.js';
 import { floats, npyBytes } from './npy-bytes.js';
+import { STATISTICS, withoutTimes } from '../../helpers/client-output.js';
 
 interface Output {
   readonly exitCode: number;
@@ -48,23 +49,6 @@ function pipeline(requests: PredictRequest[]): (request: Buffer) => FakeAnswer {
     return { bytes: encodePredictResponse([{ name: 'label', precision: 'I64', shape: [1], bytes: label }]) };
   };
 }
-
-/** Times vary from run to run: every number with two decimals becomes `#`. */
-function withoutTimes(text: string): string {
-  return text.replaceAll(/(\d+\.\d\d|inf)(?= ms| fps)/g, '#').replaceAll(/(?<=deviation: |variance: )\d+\.\d\d/g, '#');
-}
-
-const STATISTICS = `
-processing time for all iterations
-average time: # ms; average speed: # fps
-median time: # ms; median speed: # fps
-max time: # ms; min speed: # fps
-min time: # ms; max speed: # fps
-time percentile 90: # ms; speed percentile 90: # fps
-time percentile 50: # ms; speed percentile 50: # fps
-time standard deviation: #
-time variance: #
-`;
 
 test('client predict: prints the layout of the sample for a pipeline with labels', async () => {
   const requests: PredictRequest[] = [];
