@@ -141,6 +141,8 @@ export const CATALOGUE = {
   DEMULTIPLY_WRONG_SIZE: { grpc: null, http: 500, text: 'Wrong dimension size. Should match demultiply count' },
   DEMULTIPLY_WRONG_RANK: { grpc: null, http: 500, text: 'Wrong number of dimensions in a tensor to be sharded' },
   DEMULTIPLY_STRING: { grpc: null, http: 500, text: 'Demultiplication is not supported for string precision' },
+  CONDITION_ELEMENT_MISSING: { grpc: INVALID_ARGUMENT, http: 400, text: 'Condition of a node cannot be asked' },
+  NODE_WITHDRAWN: { grpc: CANCELLED, http: 499, text: 'Node is not needed any more' },
   GATHER_SHARDS_DIFFER: { grpc: null, http: 500, text: 'Gathered tensor shards dimensions are different' },
 
   // configuration file and repository
@@ -179,6 +181,12 @@ export const CATALOGUE = {
     http: 500,
     text: 'Pipeline definition has reference to missing model',
   },
+  PIPELINE_PIPELINE_MISSING: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has reference to missing pipeline',
+  },
+  PIPELINE_LIBRARY_INVALID: { grpc: null, http: 500, text: 'Pipeline refers to incorrect library' },
   PIPELINE_NODE_MISSING: { grpc: null, http: 500, text: 'Pipeline definition has reference to missing node' },
   PIPELINE_RESPONSE_AS_DEPENDENCY: {
     grpc: null,
@@ -235,6 +243,9 @@ export const CATALOGUE = {
     http: 500,
     text: 'Demultiplexer and gather nodes are not in LIFO order',
   },
+  PIPELINE_CONDITION: { grpc: null, http: 500, text: 'Pipeline definition has a condition that cannot be asked' },
+  PIPELINE_CONVERSION: { grpc: null, http: 500, text: 'Pipeline definition has a conversion that does not fit' },
+  PIPELINE_SELECT: { grpc: null, http: 500, text: 'Pipeline definition has a select node that cannot choose' },
   PIPELINE_INPUTS_DIFFER: {
     grpc: null,
     http: 500,

@@ -1,6 +1,7 @@
-import type { NodeInputSettings, NodeSettings, PipelineSettings } from '#src/config/settings.js';
+import { makePipelineSettings } from '#src/config/pipeline-settings.js';
+import type { NodeConfig, PipelineConfig } from '#src/config/schema.js';
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
-import { REQUEST_NODE, type ModelCatalogue, type ModelSignature } from '#src/dag/definition.js';
+import { REQUEST_NODE, type ServableCatalogue, type ModelSignature } from '#src/dag/definition.js';
 import type { PipelineGraph } from '#src/dag/graph.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
 
@@ -8,7 +9,12 @@ import type { TensorInfo } from '#src/tensors/tensor-info.js';
 export const MODEL = 'add';
 export const WIDTH = 10;
 const SIGNATURE: ModelSignature = { inputs: [port('b')], outputs: [port('a')] };
-const CATALOGUE: ModelCatalogue = { isModelName: (name) => name === MODEL, signature: () => SIGNATURE };
+const CATALOGUE: ServableCatalogue = {
+  isModelName: (name) => name === MODEL,
+  signature: () => SIGNATURE,
+  pipeline: () => undefined,
+  userNodes: new Map(),
+};
 
 /** A pipeline, and what it makes of zeros. */
 export interface BenchmarkGraph {
@@ -33,39 +39,24 @@ export function fan(width: number): BenchmarkGraph {
   return { name: `fan of ${width}`, graph, expected: 1 };
 }
 
-function build(nodes: readonly NodeSettings[], answered: readonly string[]): PipelineGraph {
-  const pipeline: PipelineSettings = {
+function build(nodes: readonly NodeConfig[], answered: readonly string[]): PipelineGraph {
+  const config: PipelineConfig = {
     name: 'benchmark',
-    jsonPath: '',
     inputs: ['x'],
-    nodes,
-    outputs: answered.map((nodeName) => ({ output: `y_${nodeName}`, nodeName, dataItem: 'y', jsonPath: '' })),
-    demultiplyCount: null,
-    onEmpty: 'error',
+    nodes: [...nodes],
+    outputs: answered.map((name) => ({ [`y_${name}`]: { node_name: name, data_item: 'y' } })),
   };
-  return buildPipelineGraph(pipeline, CATALOGUE);
+  const context = { jsonPath: '', directory: '', warn: () => undefined };
+  return buildPipelineGraph(makePipelineSettings(config, context), CATALOGUE);
 }
 
-function node(index: number, source: string): NodeSettings {
-  const input: NodeInputSettings = {
-    input: 'b',
-    nodeName: source,
-    dataItem: source === REQUEST_NODE ? 'x' : 'y',
-    jsonPath: '',
-  };
+function node(index: number, source: string): NodeConfig {
   return {
     name: nodeName(index),
-    jsonPath: '',
     type: 'DL model',
-    modelName: MODEL,
-    version: null,
-    libraryName: null,
-    params: {},
-    inputs: [input],
-    outputs: [{ dataItem: 'a', alias: 'y', jsonPath: '' }],
-    demultiplyCount: null,
-    onEmpty: 'error',
-    gatherFromNode: null,
+    model_name: MODEL,
+    inputs: [{ b: { node_name: source, data_item: source === REQUEST_NODE ? 'x' : 'y' } }],
+    outputs: [{ data_item: 'a', alias: 'y' }],
   };
 }
 

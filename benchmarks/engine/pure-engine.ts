@@ -1,5 +1,7 @@
-import { Execution, type CountedValue, type NodeRunner } from '#src/dag/execution.js';
+import { Execution, type NodeRunner } from '#src/dag/execution.js';
+import { ServingError } from '#src/errors.js';
 import { ScopeLayout } from '#src/dag/scope.js';
+import type { CountedValue } from '#src/dag/value.js';
 import type { BenchmarkGraph } from './graphs.js';
 import type { Subject } from './subject.js';
 
@@ -28,15 +30,22 @@ export function pureEngine({ name, graph }: BenchmarkGraph): Subject {
       done(null, made);
     },
     ready: () => undefined,
+    skipped: () => undefined,
     withdraw: () => undefined,
     split: () => [],
     gather: () => value,
+    shardsSkipped: () => new ServingError('GATHER_SHARDS_DIFFER'),
+    holds: () => true,
   };
   const run: Subject['run'] = (ended) => {
     value.uses += graph.inputs.length;
-    const execution = new Execution(graph, layout, runner, (error, answered) => {
-      answered?.forEach((one) => one.release());
-      ended(error ?? (value.uses === 0 ? null : new Error(`${value.uses} uses were never released`)));
+    let failure: Error | null = null;
+    const execution = new Execution(graph, layout, runner, {
+      ended: (error, answered) => {
+        failure = error;
+        answered?.forEach((one) => one?.release());
+      },
+      drained: () => ended(failure ?? (value.uses === 0 ? null : new Error(`${value.uses} uses were never released`))),
     });
     execution.begin(graph.inputs.map(() => value));
   };

@@ -1,8 +1,8 @@
-import { Execution } from '#src/dag/execution.js';
 import type { Inference } from '#src/inference/inference.js';
 import { ModelRuntime } from '#src/servables/model-runtime.js';
-import { PlanRunner } from '#src/servables/node-runner.js';
 import { planGraph } from '#src/servables/plan.js';
+import type { RunContext } from '#src/servables/run-context.js';
+import { runPlan } from '#src/servables/run-plan.js';
 import type { ServingModel } from '#src/servables/snapshot.js';
 import { Arena } from '#src/tensors/arena.js';
 import { Tensor } from '#src/tensors/tensor.js';
@@ -36,14 +36,13 @@ export class Scheduler {
   /** Whole executions of a pipeline, from leasing the input to releasing the answer. */
   pipeline({ name, graph, expected }: BenchmarkGraph, inFlight: number): Subject {
     const plan = planGraph(graph, 1, () => this.#runtime);
+    const context: RunContext = { arena: this.#arena, timeline: null, prefix: '' };
     const run: Subject['run'] = (ended) => {
-      const runner = new PlanRunner(plan, this.#arena, null);
-      const execution = new Execution<Tensor>(graph, plan.layout, runner, (error, outputs) => {
-        const wrong = outputs?.find((output) => this.#computes && firstElement(output) !== expected);
-        outputs?.forEach((output) => output.release());
+      runPlan(plan, [this.#zeros()], context, (error, outputs) => {
+        const wrong = outputs?.find((output) => this.#computes && firstElement(output!) !== expected);
+        outputs?.forEach((output) => output!.release());
         ended(error ?? (wrong === undefined ? null : new Error(`${name}: expected ${expected} in every answer`)));
       });
-      execution.begin([this.#zeros()]);
     };
     return { name: `scheduler, ${this.#name}`, graph: name, nodes: graph.nodes.length, inFlight, run };
   }

@@ -81,14 +81,15 @@ function makeLoadedConfig(file: ConfigFile, directory: string, digest: string): 
   const warn = (text: string): void => void warnings.push(text);
   const metrics = file.monitoring?.metrics;
   return deepFreeze({
-    models: firstOfEachName(makeModels(file, directory, warn), warn),
-    pipelines: firstOfEachName(
+    models: withoutDuplicates(makeModels(file, directory, warn), quotedName, warn),
+    pipelines: withoutDuplicates(
       (file.pipeline_config_list ?? []).map((pipeline, index) =>
-        makePipelineSettings(pipeline, `/pipeline_config_list/${index}`, warn),
+        makePipelineSettings(pipeline, { jsonPath: `/pipeline_config_list/${index}`, directory, warn }),
       ),
+      ({ name, version }) => (version === null ? JSON.stringify(name) : `${JSON.stringify(name)} version ${version}`),
       warn,
     ),
-    libraries: firstOfEachName(makeLibraries(file, directory), warn),
+    libraries: withoutDuplicates(makeLibraries(file, directory), quotedName, warn),
     monitoring: metrics ? { enabled: metrics.enable, names: metrics.metrics_list ?? null } : null,
     warnings,
     digest,
@@ -129,21 +130,22 @@ function orInvalid<T>(name: string, jsonPath: string, make: () => T): T | Invali
   }
 }
 
+function quotedName({ name }: { readonly name: string }): string {
+  return JSON.stringify(name);
+}
+
 /** The first entry wins (as OVMS 2026.2.1). */
-function firstOfEachName<T extends { readonly name: string; readonly jsonPath: string }>(
+function withoutDuplicates<T extends { readonly jsonPath: string }>(
   entries: readonly T[],
+  nameOf: (entry: T) => string,
   warn: (text: string) => void,
 ): T[] {
   const first = new Map<string, T>();
   for (const entry of entries) {
-    const earlier = first.get(entry.name);
-    if (earlier) {
-      warn(
-        `${entry.jsonPath}: name ${JSON.stringify(entry.name)} is taken by ${earlier.jsonPath}; this entry is left out`,
-      );
-    } else {
-      first.set(entry.name, entry);
-    }
+    const name = nameOf(entry);
+    const earlier = first.get(name);
+    if (earlier) warn(`${entry.jsonPath}: name ${name} is taken by ${earlier.jsonPath}; this entry is left out`);
+    else first.set(name, entry);
   }
   return [...first.values()];
 }

@@ -74,10 +74,53 @@ export const ModelConfig = closed('Model', {
 });
 export type ModelConfig = Static<typeof ModelConfig>;
 
-const Source = closed('Source', {
+const SOURCE = {
   node_name: text('Node that gives the data; "request" for what the client sent.'),
   data_item: text('Alias of an output of that node, or the name of a pipeline input.'),
+};
+
+const Source = closed('Source', {
+  ...SOURCE,
+  precision: Type.Optional(
+    Type.String({
+      pattern: '^[A-Z0-9]+:[A-Z0-9]+$',
+      description: 'Converts each element: "U8:FP32" (what the source has : what the input wants). Not a key of OVMS.',
+    }),
+  ),
+  layout: Type.Optional(
+    Type.String({
+      pattern: '^[A-Z]+:[A-Z]+$',
+      description: 'Transposes: "NHWC:NCHW" (what the source has : what the input wants). Not a key of OVMS.',
+    }),
+  ),
 });
+
+const operand = (description: string) => Type.Optional(Type.Number({ description }));
+const operands = (description: string) => Type.Optional(Type.Array(Type.Number(), { minItems: 1, description }));
+
+const ConditionTests = closed(
+  'Tests',
+  {
+    equals: operand('The element is this number.'),
+    not_equals: operand('The element is another number.'),
+    in: operands('The element is one of these numbers.'),
+    not_in: operands('The element is none of these numbers.'),
+    less_than: operand('The element is smaller.'),
+    at_most: operand('The element is smaller or equal.'),
+    greater_than: operand('The element is greater.'),
+    at_least: operand('The element is greater or equal.'),
+  },
+  { minProperties: 1 },
+);
+
+const Condition = closed('Condition', {
+  ...SOURCE,
+  element: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Row-major index of the element asked about. Default: the only one.' }),
+  ),
+  is: ConditionTests,
+});
+export type ConditionConfig = Static<typeof Condition>;
 
 const connection = (description: string) =>
   Type.Record(Type.String(), Source, { minProperties: 1, maxProperties: 1, description });
@@ -104,14 +147,27 @@ const onEmpty = () =>
     }),
   );
 
+/** Long enough for any node that works, short enough that one that hangs does not keep its thread for good. */
+export const DEFAULT_JS_TIMEOUT_MS = 10_000;
+
 /** `on_empty` says something of a demultiplexer, so there must be one. */
 const ON_EMPTY_RULE = { dependencies: { on_empty: ['demultiply_count'] } };
 
-/** Keys a node type demands and forbids. */
-function nodeRule(type: string, required: string, forbidden: readonly string[]): Record<string, unknown> {
+/** Keys of single node types: what a type does not name here it must not have. */
+const NODE_TYPE_KEYS = ['model_name', 'version', 'library_name', 'module', 'timeout_ms', 'pipeline_name'] as const;
+type NodeTypeKey = (typeof NODE_TYPE_KEYS)[number];
+
+const NODE_TYPES = ['DL model', 'custom', 'js', 'pipeline', 'select'] as const;
+/** What a node runs. The first two are OVMS's. */
+export type NodeType = (typeof NODE_TYPES)[number];
+
+/** Keys a node type demands and allows beside those of every node. */
+function nodeRule(type: NodeType, required: readonly NodeTypeKey[], allowed: readonly NodeTypeKey[] = []): object {
+  const known = new Set([...required, ...allowed]);
+  const forbidden = NODE_TYPE_KEYS.filter((key) => !known.has(key));
   return {
     if: { properties: { type: { const: type } }, required: ['type'] },
-    then: { required: [required], properties: Object.fromEntries(forbidden.map((key) => [key, false])) },
+    then: { required, properties: Object.fromEntries(forbidden.map((key) => [key, false])) },
   };
 }
 
@@ -119,19 +175,34 @@ export const NodeConfig = closed(
   'Node',
   {
     name: text('Unique in the pipeline; "request" and "response" are taken.'),
-    type: Type.Unsafe<'DL model' | 'custom'>({
+    type: Type.Unsafe<NodeType>({
       type: 'string',
-      enum: ['DL model', 'custom'],
-      description: 'What the node runs.',
+      enum: [...NODE_TYPES],
+      description: 'What the node runs. "js", "pipeline" and "select" are not of OVMS.',
     }),
     model_name: Type.Optional(text('DL model: name of a model of model_config_list.')),
     version: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'DL model: version. Default: the default version at each execution.' }),
+      Type.Integer({
+        minimum: 1,
+        description: 'DL model, pipeline: version. Default: the default version at each execution.',
+      }),
     ),
     library_name: Type.Optional(text('Custom: name of an entry of custom_node_library_config_list.')),
-    params: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: 'Custom: parameters for the library.' }),
+    module: Type.Optional(
+      text('Js: path of a JavaScript or TypeScript module; relative to the directory of config.json.'),
     ),
+    timeout_ms: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        default: DEFAULT_JS_TIMEOUT_MS,
+        description: 'Js: milliseconds one execution may take before its thread is ended.',
+      }),
+    ),
+    pipeline_name: Type.Optional(text('Pipeline: name of another pipeline of pipeline_config_list.')),
+    params: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'Custom, js: parameters for the node.' }),
+    ),
+    when: Type.Optional(Condition),
     inputs: Type.Array(connection('{"<input>": {"node_name", "data_item"}}'), {
       description: 'What feeds the inputs of the node.',
     }),
@@ -148,7 +219,14 @@ export const NodeConfig = closed(
   },
   {
     ...ON_EMPTY_RULE,
-    allOf: [nodeRule('DL model', 'model_name', ['library_name']), nodeRule('custom', 'library_name', ['model_name'])],
+    allOf: [
+      nodeRule('DL model', ['model_name'], ['version']),
+      // The reference allows a version here and does not look at it.
+      nodeRule('custom', ['library_name'], ['version']),
+      nodeRule('js', ['module'], ['timeout_ms']),
+      nodeRule('pipeline', ['pipeline_name'], ['version']),
+      nodeRule('select', []),
+    ],
   },
 );
 export type NodeConfig = Static<typeof NodeConfig>;
@@ -164,6 +242,19 @@ export const PipelineConfig = closed(
     }),
     demultiply_count: demultiplyCount(),
     on_empty: onEmpty(),
+    version: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Version of the pipeline; several entries may then share a name. Default: the only one. Not a key of OVMS.',
+      }),
+    ),
+    exit_when: Type.Optional(
+      Type.Array(Condition, {
+        minItems: 1,
+        description: 'As soon as one of these holds, the outputs that are there are the answer. Not a key of OVMS.',
+      }),
+    ),
   },
   ON_EMPTY_RULE,
 );

@@ -1,6 +1,7 @@
 import type { ServingError } from '../errors.js';
-import type { OnEmpty } from './schema.js';
+import type { NodeType, OnEmpty } from './schema.js';
 import type { LogLevel } from '../observability/log-level.js';
+import type { Conversion } from '../tensors/conversion.js';
 import type { Dimension, PartialShape } from '../tensors/shape.js';
 
 /**
@@ -182,21 +183,31 @@ export interface PipelineSettings {
   readonly demultiplyCount: number | null;
   /** What a request without shards gives: an aborted request, or tensors without elements. */
   readonly onEmpty: OnEmpty;
+  /** `null`: the pipeline has no versions, and requests may ask for any (as OVMS 2026.2.1). */
+  readonly version: number | null;
+  /** The pipeline answers with what it has as soon as one of these holds. */
+  readonly exitWhen: readonly ConditionSettings[];
 }
-
-export type NodeType = 'DL model' | 'custom';
 
 export interface NodeSettings {
   readonly name: string;
   readonly jsonPath: string;
   readonly type: NodeType;
-  /** `null` for custom nodes. */
+  /** DL model; `null` for other types. */
   readonly modelName: string | null;
-  /** `null`: the default version, resolved at each execution. */
+  /** DL model, pipeline; `null`: the default version, resolved at each execution. */
   readonly version: number | null;
-  /** `null` for DL models. */
+  /** Custom; `null` for other types. */
   readonly libraryName: string | null;
+  /** Js: absolute path; `null` for other types. */
+  readonly module: string | null;
+  /** Js: how long one execution may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Pipeline; `null` for other types. */
+  readonly pipelineName: string | null;
   readonly params: Readonly<Record<string, string>>;
+  /** The node runs only where this holds; `null`: it always runs. */
+  readonly when: ConditionSettings | null;
   readonly inputs: readonly NodeInputSettings[];
   readonly outputs: readonly NodeOutputSettings[];
   /** As {@link PipelineSettings.demultiplyCount}, for the outputs of this node. */
@@ -206,12 +217,38 @@ export interface NodeSettings {
   readonly gatherFromNode: string | null;
 }
 
-/** `input` of this node is fed by `dataItem` (an alias) of node `nodeName`. */
-export interface NodeInputSettings {
-  readonly input: string;
+/** `dataItem` (an alias) of node `nodeName`, perhaps converted on the way. */
+export interface SourceSettings {
   readonly nodeName: string;
   readonly dataItem: string;
+  /** `null`: the tensor is handed over as it is. */
+  readonly conversion: Conversion | null;
   readonly jsonPath: string;
+}
+
+/** `input` of this node is fed by a source. */
+export interface NodeInputSettings extends SourceSettings {
+  readonly input: string;
+}
+
+/** A question about one element of a tensor of numbers. */
+export interface ConditionSettings {
+  readonly nodeName: string;
+  readonly dataItem: string;
+  /** Row-major index of the element; `null`: the only one. */
+  readonly element: number | null;
+  /** At least one; all must pass. */
+  readonly tests: readonly ConditionTest[];
+  readonly jsonPath: string;
+}
+
+export type ConditionOperator =
+  'equals' | 'notEquals' | 'in' | 'notIn' | 'lessThan' | 'atMost' | 'greaterThan' | 'atLeast';
+
+export interface ConditionTest {
+  readonly operator: ConditionOperator;
+  /** One number, or several for `in` and `notIn`. */
+  readonly operands: readonly number[];
 }
 
 /** Output `dataItem` of the model is known to the pipeline as `alias`. */
@@ -221,12 +258,9 @@ export interface NodeOutputSettings {
   readonly jsonPath: string;
 }
 
-/** Response tensor `output` is `dataItem` (an alias) of node `nodeName`. */
-export interface PipelineOutputSettings {
+/** Response tensor `output` is what a source gives. */
+export interface PipelineOutputSettings extends SourceSettings {
   readonly output: string;
-  readonly nodeName: string;
-  readonly dataItem: string;
-  readonly jsonPath: string;
 }
 
 export interface LibrarySettings {
@@ -240,7 +274,7 @@ export interface LibrarySettings {
 export interface LoadedConfig {
   /** In file order; of entries with the same name only the first. */
   readonly models: readonly (ModelSettings | InvalidEntry)[];
-  /** In file order; of entries with the same name only the first. */
+  /** In file order; of entries with the same name and version only the first. */
   readonly pipelines: readonly PipelineSettings[];
   readonly libraries: readonly (LibrarySettings | InvalidEntry)[];
   /** What the file says of metrics; read once per process, never on reload. */

@@ -1,6 +1,6 @@
 import type { LoadedConfig, PipelineSettings } from '../config/settings.js';
 import { buildPipelineGraph } from '../dag/build-graph.js';
-import type { ModelCatalogue } from '../dag/definition.js';
+import type { ServableCatalogue } from '../dag/definition.js';
 import { ServingError } from '../errors.js';
 import { log } from '../observability/logger.js';
 import { EMPTY_SNAPSHOT, type PipelineSnapshot, type ServablesSnapshot } from '../servables/snapshot.js';
@@ -30,7 +30,13 @@ export class ServableManager {
       this.#models.set(settings.name, new ModelVersions(settings, this.#compiler, () => this.#changed()));
     }
     const pipelines = config.pipelines.filter((pipeline) => this.#isNameFree(pipeline));
-    this.#pipelines = pipelines.map(({ name }) => ({ name, state: 'LOADING', errorCode: 'OK', graph: null }));
+    this.#pipelines = pipelines.map(({ name, version }) => ({
+      name,
+      version,
+      state: 'LOADING',
+      errorCode: 'OK',
+      graph: null,
+    }));
     this.#changed();
     const faults = await Promise.all([...this.#models.values()].map((model) => model.load()));
     this.#pipelines = pipelines.map((pipeline) => this.#buildPipeline(pipeline));
@@ -45,22 +51,24 @@ export class ServableManager {
   }
 
   #buildPipeline(pipeline: PipelineSettings): PipelineSnapshot {
-    const { name } = pipeline;
+    const { name, version } = pipeline;
     try {
       const graph = buildPipelineGraph(pipeline, this.#catalogue());
       log.modelmanager.info(`Pipeline: ${name} state changed to: AVAILABLE after handling: ValidationPassedEvent`);
-      return { name, state: 'AVAILABLE', errorCode: 'OK', graph };
+      return { name, version, state: 'AVAILABLE', errorCode: 'OK', graph };
     } catch (error) {
       if (!(error instanceof ServingError)) throw error;
       log.modelmanager.error(`Validation of pipeline definition: ${name} failed: ${error.message}`);
-      return { name, state: 'LOADING', errorCode: 'FAILED_PRECONDITION', graph: null };
+      return { name, version, state: 'LOADING', errorCode: 'FAILED_PRECONDITION', graph: null };
     }
   }
 
-  #catalogue(): ModelCatalogue {
+  #catalogue(): ServableCatalogue {
     return {
       isModelName: (name) => this.#models.has(name),
       signature: (name, version) => this.#models.get(name)?.signature(version),
+      pipeline: () => undefined,
+      userNodes: new Map(),
     };
   }
 

@@ -1,94 +1,95 @@
-import type { ServingError } from '../errors.js';
-import type { GraphLevel, GraphNode, GraphValue, PipelineGraph } from './graph.js';
-import { Scope, type ScopeLayout } from './scope.js';
+import { ServingError } from '../errors.js';
+import type { GraphCondition } from './condition.js';
+import type { GraphNode, PipelineGraph } from './graph.js';
+import type { Scope, ScopeLayout } from './scope.js';
+import { ValueStore } from './value-store.js';
+import type { CountedValue, ValueAlgebra } from './value.js';
 
-/** What the engine needs of a value: that its uses are counted. Tensors pass through it unread. */
-export interface CountedValue {
-  retain(uses: number): void;
-  release(): void;
-}
-
-/** Runs single nodes for an execution, and knows what values are made of. */
-export interface NodeRunner<Value extends CountedValue> {
+/** Runs single nodes for an execution. */
+export interface NodeRunner<Value extends CountedValue> extends ValueAlgebra<Value> {
   /** The inputs of a node are complete. Told for all nodes that became ready together before the first of them is started. */
   ready(node: GraphNode, scope: Scope<Value>): void;
 
+  /** A node does not run, because its condition does not hold or because an input of it was skipped. */
+  skipped(node: GraphNode, scope: Scope<Value>): void;
+
   /**
    * Starts a node whose inputs are complete, in the order of `node.inputs`. `done` is called exactly once, perhaps before `start`
-   * returns, with one value per `node.outputs`, each with one use, or with an error and no values.
+   * returns, with one value per `node.outputs`, each with one use, or `null` for one that the node itself has skipped; or with an
+   * error and no values.
    */
   start(node: GraphNode, scope: Scope<Value>, inputs: readonly Value[], done: NodeDone<Value>): void;
 
-  /** The execution has failed: nodes that still wait for an infer request must end at once, with `error`. Running ones go on. */
+  /** Nobody waits for the nodes any more: those that still wait for their turn must end at once, with `error`. Running ones go on. */
   withdraw(error: ServingError): void;
-
-  /**
-   * Splits the values of a demultiplexer on their first dimension: one list of values a shard, in the order of `values`, each with
-   * one use. Nothing is copied. The given values keep their uses.
-   *
-   * @param level that is opened: how many shards the configuration asks for, and whether there may be none.
-   */
-  split(values: readonly Value[], level: GraphLevel): readonly (readonly Value[])[] | ServingError;
-
-  /**
-   * Joins the shards of one value, in order, under new leading dimensions of the given sizes. The shards keep their uses.
-   *
-   * @param sizes outermost first; -1 where the scopes of a level do not all have equally many shards.
-   * @param value what is gathered, for when there is no shard to tell.
-   */
-  gather(shards: readonly Value[], sizes: readonly number[], value: GraphValue): Value | ServingError;
 }
 
-export type NodeDone<Value> = (error: ServingError | null, outputs: readonly Value[] | null) => void;
+export type NodeDone<Value> = (error: ServingError | null, outputs: readonly (Value | null)[] | null) => void;
 
-/** Reports the outputs in the order of `graph.outputs`, one use each for the receiver to release, or the first error. */
-export type ExecutionEnded<Value> = (error: ServingError | null, outputs: readonly Value[] | null) => void;
+export interface ExecutionListener<Value> {
+  /**
+   * The outputs in the order of `graph.outputs`, one use each for the receiver to release, `null` for what was skipped or not there
+   * yet when the execution exited early; or the first error. Once.
+   */
+  ended(error: ServingError | null, outputs: readonly (Value | null)[] | null): void;
+  /** No node of the execution runs any more. Once, with or after `ended`: only an early exit leaves nodes behind. */
+  drained(): void;
+}
 
 /**
  * One request's run through a graph: counts down dependencies and starts a node when its last input is there, once in every shard of
  * its level. Pure: no timers, no I/O, no waiting; it moves only when a node ends or somebody aborts it.
  *
  * The first error wins: from then on no node starts, queued ones are withdrawn, running ones drain, and the error is reported after
- * the last of them has ended, because until then they read and write leased memory. Every use of every value is released on every
- * path.
+ * the last of them has ended, because until then they read and write leased memory. An early exit stops in the same way, but reports
+ * what is there at once. Every use of every value is released on every path.
  */
 export class Execution<Value extends CountedValue> {
   readonly #graph: PipelineGraph;
   readonly #layout: ScopeLayout;
   readonly #runner: NodeRunner<Value>;
-  readonly #ended: ExecutionEnded<Value>;
-  readonly #root: Scope<Value>;
-  readonly #ready: { readonly node: GraphNode; readonly scope: Scope<Value> }[] = [];
+  readonly #listener: ExecutionListener<Value>;
+  readonly #store: ValueStore<Value>;
+  readonly #ready: ReadyNode<Value>[] = [];
   #running = 0;
   #pumping = false;
-  #finished = false;
+  /** Nothing new starts: failed, aborted, exited or finished. */
+  #stopped = false;
+  #ended = false;
+  #drained = false;
   #error: ServingError | null = null;
 
-  constructor(graph: PipelineGraph, layout: ScopeLayout, runner: NodeRunner<Value>, ended: ExecutionEnded<Value>) {
+  constructor(
+    graph: PipelineGraph,
+    layout: ScopeLayout,
+    runner: NodeRunner<Value>,
+    listener: ExecutionListener<Value>,
+  ) {
     this.#graph = graph;
     this.#layout = layout;
     this.#runner = runner;
-    this.#ended = ended;
-    this.#root = new Scope(layout, 0, null, 0);
+    this.#listener = listener;
+    this.#store = new ValueStore(graph, layout, runner);
   }
 
   /** Takes over the inputs, in the order of `graph.inputs`, one use each, and starts every node that needs nothing else. */
   begin(inputs: readonly Value[]): void {
+    const { root } = this.#store;
     const values = this.#graph.inputs.map((port) => port.value);
     const level = values[0] === undefined ? 0 : this.#graph.values[values[0]]!.level;
-    const scopes = this.#place(this.#root, level, values, inputs);
+    const scopes = this.#place(root, level, values, inputs);
     for (const node of this.#graph.nodes) {
       if (node.dependencyCount > 0) continue;
       // A node that gathers from the request itself runs above its shards.
-      for (const scope of node.level === level ? scopes : [this.#root]) this.#makeReady(node, scope);
+      for (const scope of node.level === level ? scopes : [root]) this.#makeReady(node, scope);
     }
-    if (scopes.length === 0) this.#endedNowhere(this.#nodesBelow(level), this.#root);
+    if (scopes.length === 0) this.#endedNowhere(this.#nodesBelow(level), root);
     this.#pump();
   }
 
   /** Ends the execution with `error` unless it has ended or failed before. */
   abort(error: ServingError): void {
-    if (this.#finished || this.#error !== null) return;
+    if (this.#stopped) return;
     this.#fail(error);
     this.#pump();
   }
@@ -98,40 +99,79 @@ export class Execution<Value extends CountedValue> {
     if (this.#pumping) return;
     this.#pumping = true;
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
-      if (this.#error === null) this.#start(next.node, next.scope);
+      if (this.#stopped) continue;
+      if (next.runs) this.#start(next.node, next.scope);
+      else this.#skip(next.node, next.scope);
     }
     this.#pumping = false;
     if (this.#running === 0) this.#finish();
   }
 
   #start(node: GraphNode, scope: Scope<Value>): void {
+    if (node.condition !== null) this.#store.discard(scope, node.condition.value);
+    if (node.program.kind === 'select') return this.#select(node, scope);
     const inputs = this.#takeAll(scope, node.inputs);
     if (inputs === null) return;
     this.#running += 1;
     this.#runner.start(node, scope, inputs, (error, outputs) => {
       this.#running -= 1;
-      node.inputs.forEach((input, index) => this.#giveBack(scope, input.value, inputs[index]!));
+      node.inputs.forEach((input, index) => this.#store.giveBack(scope, input.value, inputs[index]!));
       if (error !== null) this.#fail(error);
       else this.#nodeEnded(node, scope, outputs!);
       this.#pump();
     });
   }
 
-  #nodeEnded(node: GraphNode, scope: Scope<Value>, outputs: readonly Value[]): void {
+  /** Passes on the first input that is there; the others lose their reader. */
+  #select(node: GraphNode, scope: Scope<Value>): void {
+    const chosen = node.inputs.findIndex(({ value }) => this.#store.isThere(scope, value));
+    const { value } = node.inputs[chosen]!;
+    const taken = this.#store.take(scope, value)!;
+    if (!('release' in taken)) return this.#fail(taken);
+    taken.retain(1);
+    this.#store.giveBack(scope, value, taken);
+    node.inputs.forEach((input, index) => {
+      if (index !== chosen) this.#store.discard(scope, input.value);
+    });
+    this.#nodeEnded(node, scope, [taken]);
+  }
+
+  #skip(node: GraphNode, scope: Scope<Value>): void {
+    if (node.condition !== null) this.#store.discard(scope, node.condition.value);
+    for (const input of node.inputs) this.#store.discard(scope, input.value);
+    this.#runner.skipped(node, scope);
+    this.#neverRan(node, scope);
+  }
+
+  #neverRan(node: GraphNode, scope: Scope<Value>): void {
+    if (node.opens === null) this.#endedIn(node, scope);
+    else this.#endedNowhere([node, ...this.#nodesBelow(node.opens)], scope);
+  }
+
+  #nodeEnded(node: GraphNode, scope: Scope<Value>, outputs: readonly (Value | null)[]): void {
+    const exits =
+      !this.#stopped && node.exits.some((condition) => this.#holds(condition, outputOf(node, condition, outputs)));
+    const there = outputs.flatMap((output, index) => (output === null ? [] : [index]));
+    if (node.opens !== null && there.length < outputs.length) {
+      // A nested pipeline did not give all that is to be split: as if the node had been skipped.
+      for (const index of there) outputs[index]!.release();
+      return this.#neverRan(node, scope);
+    }
     const opened = this.#place(
       scope,
       node.opens ?? node.level,
-      node.outputs.map((output) => output.value),
-      outputs,
+      there.map((index) => node.outputs[index]!.value),
+      there.map((index) => outputs[index]!),
     );
-    if (this.#error !== null) return;
+    if (exits) return this.#exit();
+    if (this.#stopped) return;
     for (const each of opened) this.#endedIn(node, each);
     if (opened.length === 0) this.#endedNowhere([node, ...this.#nodesBelow(node.opens!)], scope);
   }
 
   /** A demultiplexer gave no shard: whatever would have run in them has ended before it began. */
   #endedNowhere(nodes: readonly GraphNode[], scope: Scope<Value>): void {
-    if (this.#error === null) for (const node of nodes) this.#endedIn(node, scope);
+    if (!this.#stopped) for (const node of nodes) this.#endedIn(node, scope);
   }
 
   /** A node has ended in a scope, and in all shards below it: counts down who waits here, and above once all siblings have ended. */
@@ -154,105 +194,54 @@ export class Execution<Value extends CountedValue> {
   }
 
   #makeReady(node: GraphNode, scope: Scope<Value>): void {
-    this.#ready.push({ node, scope });
-    if (this.#error === null) this.#runner.ready(node, scope);
+    if (this.#stopped) return;
+    const runs = this.#runs(node, scope);
+    this.#ready.push({ node, scope, runs });
+    if (runs) this.#runner.ready(node, scope);
   }
 
-  /**
-   * Publishes values that came up in a scope: here, or split over new scopes of a level that they open.
-   *
-   * @returns the scopes they can be read in.
-   */
+  #runs({ condition, inputs, program }: GraphNode, scope: Scope<Value>): boolean {
+    if (condition !== null && !this.#holds(condition, this.#store.peek(scope, condition.value))) return false;
+    const isThere = ({ value }: { readonly value: number }): boolean => this.#store.isThere(scope, value);
+    return program.kind === 'select' ? inputs.some(isThere) : inputs.every(isThere);
+  }
+
+  /** A skipped value makes no condition hold. */
+  #holds(condition: GraphCondition, value: Value | null): boolean {
+    if (value === null) return false;
+    const answer = this.#runner.holds(value, condition);
+    if (typeof answer === 'boolean') return answer;
+    this.#fail(answer);
+    return false;
+  }
+
   #place(
     scope: Scope<Value>,
     level: number,
     values: readonly number[],
     given: readonly Value[],
   ): readonly Scope<Value>[] {
-    if (level === scope.level || this.#error !== null) {
-      values.forEach((value, index) => this.#publish(scope, value, given[index]!));
-      return [scope];
-    }
-    const shards = this.#runner.split(given, this.#graph.levels[level]!);
-    for (const value of given) value.release();
-    if (!isList(shards)) {
-      this.#fail(shards);
-      return [];
-    }
-    const opened = shards.map((shard, index) => {
-      const child = new Scope<Value>(this.#layout, level, scope, index);
-      values.forEach((value, position) => this.#publish(child, value, shard[position]!));
-      return child;
-    });
-    scope.children.set(level, opened);
-    return opened;
+    // When nothing new starts there is no need to split any more.
+    const placed = this.#store.place(scope, this.#stopped ? scope.level : level, values, given);
+    if (!(placed instanceof ServingError)) return placed;
+    this.#fail(placed);
+    return [];
   }
 
-  #publish(scope: Scope<Value>, value: number, given: Value): void {
-    const place = this.#layout.valuePlace[value]!;
-    const uses = scope.level === this.#graph.values[value]!.level ? scope.uses[place]! : 0;
-    if (uses === 0) return given.release();
-    scope.values[place] = given;
-    if (uses > 1) given.retain(uses - 1);
-  }
-
-  /** The values that a reader in a scope gets; `null` when shards cannot be joined, which fails the execution. */
+  /** The values that a node gets; `null` when shards cannot be joined, which fails the execution. */
   #takeAll(scope: Scope<Value>, readers: readonly { readonly value: number }[]): Value[] | null {
     const taken: Value[] = [];
     for (const { value } of readers) {
-      const given = this.#take(scope, value);
+      const given = this.#store.take(scope, value)!;
       if ('release' in given) {
         taken.push(given);
         continue;
       }
-      taken.forEach((each, index) => {
-        if (this.#isGathered(scope, readers[index]!.value)) each.release();
-      });
+      taken.forEach((each, index) => this.#store.giveBack(scope, readers[index]!.value, each));
       this.#fail(given);
       return null;
     }
     return taken;
-  }
-
-  #take(scope: Scope<Value>, value: number): Value | ServingError {
-    if (!this.#isGathered(scope, value)) return scope.values[this.#layout.valuePlace[value]!]!;
-    const { scopes, sizes } = this.#shardScopes(scope, this.#graph.values[value]!.level);
-    const place = this.#layout.valuePlace[value]!;
-    const gathered = this.#runner.gather(
-      scopes.map((shard) => shard.values[place]!),
-      sizes,
-      this.#graph.values[value]!,
-    );
-    if ('release' in gathered) for (const shard of scopes) this.#consume(shard, place);
-    return gathered;
-  }
-
-  /** A reader has ended: a value of its own scope loses one use, a gathered one was made for it alone. */
-  #giveBack(scope: Scope<Value>, value: number, given: Value): void {
-    if (this.#isGathered(scope, value)) given.release();
-    else this.#consume(scope, this.#layout.valuePlace[value]!);
-  }
-
-  #isGathered(scope: Scope<Value>, value: number): boolean {
-    return this.#graph.values[value]!.level !== scope.level;
-  }
-
-  #consume(scope: Scope<Value>, place: number): void {
-    scope.uses[place]! -= 1;
-    scope.values[place]!.release();
-  }
-
-  /** Every shard of a deeper level below a scope, in order, with the sizes of the levels between; -1 where they differ. */
-  #shardScopes(scope: Scope<Value>, level: number): { scopes: readonly Scope<Value>[]; sizes: number[] } {
-    if (level === scope.level) return { scopes: [scope], sizes: [] };
-    const above = this.#shardScopes(scope, this.#graph.levels[level]!.parent);
-    const children = above.scopes.map((each) => each.children.get(level) ?? []);
-    const [first] = children;
-    // Inside of no shard at all, only the configuration knows how many there would have been.
-    if (first === undefined)
-      return { scopes: [], sizes: [...above.sizes, Math.max(0, this.#graph.levels[level]!.count)] };
-    const size = children.every((each) => each.length === first.length) ? first.length : -1;
-    return { scopes: children.flat(), sizes: [...above.sizes, size] };
   }
 
   #nodesBelow(level: number): GraphNode[] {
@@ -262,28 +251,58 @@ export class Execution<Value extends CountedValue> {
   }
 
   #fail(error: ServingError): void {
-    if (this.#error !== null) return;
+    if (this.#stopped) return;
     this.#error = error;
+    this.#stopped = true;
     this.#runner.withdraw(error);
   }
 
-  #finish(): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    const outputs = this.#error === null ? this.#takeAll(this.#root, this.#graph.outputs) : null;
-    if (outputs !== null) return this.#ended(null, outputs);
-    this.#releaseScope(this.#root);
-    this.#ended(this.#error, null);
+  /** Answers with what is complete now. Nodes that run are left to drain. */
+  #exit(): void {
+    this.#stopped = true;
+    this.#endWith(this.#takeOutputs((value) => this.#store.isComplete(this.#store.root, value)));
+    this.#runner.withdraw(new ServingError('NODE_WITHDRAWN', `pipeline ${this.#graph.name} has exited early`));
   }
 
-  #releaseScope(scope: Scope<Value>): void {
-    scope.values.forEach((value, place) => {
-      for (let uses = value === null ? 0 : scope.uses[place]!; uses > 0; uses -= 1) value!.release();
-    });
-    for (const shards of scope.children.values()) for (const shard of shards) this.#releaseScope(shard);
+  #finish(): void {
+    if (this.#drained) return;
+    this.#stopped = true;
+    if (!this.#ended) this.#endWith(this.#error ?? this.#takeOutputs(() => true));
+    this.#drained = true;
+    this.#store.clear();
+    this.#listener.drained();
+  }
+
+  #takeOutputs(isWanted: (value: number) => boolean): readonly (Value | null)[] | ServingError {
+    const taken: (Value | null)[] = [];
+    for (const { value } of this.#graph.outputs) {
+      const given = isWanted(value) ? this.#store.takeOut(value) : null;
+      if (given !== null && !('release' in given)) {
+        for (const each of taken) each?.release();
+        return given;
+      }
+      taken.push(given);
+    }
+    return taken;
+  }
+
+  #endWith(result: readonly (Value | null)[] | ServingError): void {
+    this.#ended = true;
+    if (result instanceof ServingError) this.#listener.ended(result, null);
+    else this.#listener.ended(null, result);
   }
 }
 
-function isList<T>(value: readonly T[] | ServingError): value is readonly T[] {
-  return Array.isArray(value);
+interface ReadyNode<Value> {
+  readonly node: GraphNode;
+  readonly scope: Scope<Value>;
+  readonly runs: boolean;
+}
+
+function outputOf<Value>(
+  { outputs }: GraphNode,
+  { value }: GraphCondition,
+  given: readonly (Value | null)[],
+): Value | null {
+  return given[outputs.findIndex((output) => output.value === value)]!;
 }

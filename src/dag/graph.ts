@@ -1,4 +1,7 @@
+import type { UserNodeReference } from '../nodes/user-node-reference.js';
+import type { Conversion } from '../tensors/conversion.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { GraphCondition } from './condition.js';
 
 /**
  * A validated pipeline, frozen: names have become indices. Plain data, because it crosses from the control plane to the owner
@@ -38,7 +41,7 @@ export interface GraphValue {
   readonly info: TensorInfo;
   /** Level whose nodes read the value as it is: behind the split where its node demultiplexes. */
   readonly level: number;
-  /** How many readers it has, pipeline outputs among them; in a level, each shard has as many. */
+  /** How many readers it has, pipeline outputs and conditions among them; in a level, each shard has as many. */
   readonly uses: number;
 }
 
@@ -51,29 +54,45 @@ export interface GraphPort {
 export interface GraphNode {
   readonly index: number;
   readonly name: string;
-  readonly modelName: string;
-  /** `null`: the default version, resolved at each execution (as OVMS 2026.2.1). */
-  readonly version: number | null;
+  readonly program: NodeProgram;
   /** The level it runs in, once a shard. */
   readonly level: number;
   /** The level its outputs open, or `null` when it is no demultiplexer. */
   readonly opens: number | null;
   readonly inputs: readonly NodeInput[];
-  /** Every output of the model that is read by somebody. */
+  /** Every output that is read by somebody. */
   readonly outputs: readonly NodeOutput[];
+  /** The node runs only where this holds, else it is skipped; `null`: it always runs. */
+  readonly condition: GraphCondition | null;
+  /** The execution ends with what it has as soon as one of these holds of the node's outputs. */
+  readonly exits: readonly GraphCondition[];
   /** Nodes whose outputs this one reads; it starts when as many have ended. */
   readonly dependencyCount: number;
   /** Indices of the nodes that read an output of this one, each once. */
   readonly dependants: readonly number[];
 }
+
+/** What a node does with its inputs. */
+export type NodeProgram =
+  /** @param version `null`: the default version, resolved at each execution (as OVMS 2026.2.1). */
+  | { readonly kind: 'model'; readonly modelName: string; readonly version: number | null }
+  /** A user's own code: a shared library or a JavaScript module. */
+  | { readonly kind: 'user'; readonly reference: UserNodeReference }
+  /** Another pipeline, as one node. */
+  | { readonly kind: 'pipeline'; readonly pipelineName: string; readonly version: number | null }
+  /** Changes precision and layout of one tensor. */
+  | { readonly kind: 'convert'; readonly conversion: Conversion }
+  /** Passes on the first of its inputs that was not skipped. */
+  | { readonly kind: 'select' };
+
 export interface NodeInput {
-  /** Name of the model's input. */
+  /** Name of the input of what the node runs. */
   readonly name: string;
   readonly value: number;
 }
 
 export interface NodeOutput {
-  /** Name of the model's output. */
+  /** Name of the output of what the node runs. */
   readonly name: string;
   readonly value: number;
 }
@@ -92,12 +111,13 @@ export function modelGraph(
   const node: GraphNode = {
     index: 0,
     name,
-    modelName: name,
-    version,
+    program: { kind: 'model', modelName: name, version },
     level: 0,
     opens: null,
     inputs: graphInputs.map(({ info, value }) => ({ name: info.name, value })),
     outputs: graphOutputs.map(({ info, value }) => ({ name: info.name, value })),
+    condition: null,
+    exits: [],
     dependencyCount: 0,
     dependants: [],
   };

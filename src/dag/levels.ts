@@ -1,5 +1,5 @@
 import type { OnEmpty } from '../config/schema.js';
-import type { PipelineSettings } from '../config/settings.js';
+import type { ConditionSettings, PipelineSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import { ANY_DIMENSION, staticDimension, type Dimension } from '../tensors/shape.js';
 import { REQUEST_NODE } from './definition.js';
@@ -47,11 +47,21 @@ export function nestings(pipeline: PipelineSettings): ReadonlyMap<string, Nestin
       }
     }
     const nesting = gathered(around, node.gatherFromNode, `${node.jsonPath}/gather_from_node`);
+    if (node.when !== null)
+      checkConditionDepth(behind(pipeline, node.when.nodeName, visit(node.when.nodeName)), nesting, node.when);
     found.set(name, nesting);
     return nesting;
   };
   for (const node of pipeline.nodes) visit(node.name);
   return found;
+}
+
+/** A node is asked to run or not in each of its shards, so the answer must be one of that shard. */
+function checkConditionDepth(source: Nesting, nesting: Nesting, { jsonPath }: ConditionSettings): void {
+  if (source.join('\n') === nesting.join('\n')) return;
+  throw orderFault(
+    `expected a condition on a tensor from inside [${nesting.join(', ')}], received one from inside [${source.join(', ')}] at ${jsonPath}`,
+  );
 }
 
 /** Where the outputs of a node are: one level deeper than the node when it demultiplexes. */

@@ -1,14 +1,19 @@
-import type { NodeInputSettings, NodeSettings, PipelineSettings } from '../config/settings.js';
+import type { ConditionSettings, NodeInputSettings, NodeSettings, PipelineSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
+import { converted, fits, formatConversion, type Conversion } from '../tensors/conversion.js';
 import { accepts, formatPartialShape, type Dimension } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import { bindNodes } from './bind-nodes.js';
+import { checkCondition } from './condition.js';
+import { checkConditionalGathers, checkExits } from './conditional.js';
 import {
   findPort,
   outputOfAlias,
   REQUEST_NODE,
   RESPONSE_NODE,
+  shardOf,
   type BoundNode,
-  type ModelCatalogue,
+  type ServableCatalogue,
 } from './definition.js';
 import { demultiplyCount, nestings } from './levels.js';
 
@@ -18,48 +23,70 @@ const SMALLEST_DEMULTIPLEXED_RANK = 3;
 /**
  * The rules a pipeline must keep, each a small check with its own error, in the order in which OVMS 2026.2.1 applies them: names
  * first, then node by node in the order of the file, then the whole graph. The first that fails is reported, with the path of the
- * fault in the config file.
+ * fault in the config file. What OVMS does not know (conditions, conversions, early exits) is checked where it stands.
  *
- * @returns the nodes with the models they run, in the order of the file.
+ * @returns the nodes with what they run, in the order of the file.
  * @throws ServingError PIPELINE_*
  */
-export function validatePipeline(pipeline: PipelineSettings, models: ModelCatalogue): BoundNode[] {
-  checkPipelineName(pipeline, models);
-  checkSupported(pipeline);
+export function validatePipeline(pipeline: PipelineSettings, servables: ServableCatalogue): BoundNode[] {
+  checkPipelineName(pipeline, servables);
   checkNodeNames(pipeline);
-  const bound = bindNodes(pipeline, models);
+  const bound = bindNodes(pipeline, servables);
   for (const node of pipeline.nodes) checkNode(pipeline, node, bound);
   checkOutputs(pipeline, bound);
+  for (const exit of pipeline.exitWhen) checkConditionSource(pipeline, exit, bound);
   checkCycles(pipeline);
   checkConnected(pipeline);
-  nestings(pipeline);
+  const nesting = nestings(pipeline);
+  checkExits(pipeline, nesting);
+  checkConditionalGathers(pipeline, nesting);
   return [...bound.values()];
-}
-
-/** The nodes whose models are there, by node name, in the order of the file. */
-function bindNodes(pipeline: PipelineSettings, models: ModelCatalogue): ReadonlyMap<string, BoundNode> {
-  const bound = new Map<string, BoundNode>();
-  for (const settings of pipeline.nodes) {
-    const modelName = settings.modelName ?? '';
-    const signature = models.signature(modelName, settings.version);
-    if (signature !== undefined) bound.set(settings.name, { settings, modelName, signature });
-  }
-  return bound;
 }
 
 function checkNode(pipeline: PipelineSettings, node: NodeSettings, bound: ReadonlyMap<string, BoundNode>): void {
   const found = bound.get(node.name);
-  if (found === undefined) {
-    const version = node.version === null ? 'default version' : `version ${node.version}`;
-    throw new ServingError(
-      'PIPELINE_MODEL_MISSING',
-      `expected an available model, received ${node.modelName ?? 'none'} (${version}) at ${node.jsonPath}/model_name`,
-    );
-  }
+  if (node.type === 'select') checkSelect(pipeline, node, bound);
+  // What a select node of a cycle passes on cannot be known; the cycle itself is reported below.
+  if (found === undefined) return checkMissing(node);
   checkStrings(pipeline, found);
   checkDemultiplexer(found);
   checkGather(pipeline, node);
-  checkNodeInputs(pipeline, found, bound);
+  if (node.type !== 'select') checkNodeInputs(pipeline, found, bound);
+  if (node.when !== null) checkConditionSource(pipeline, node.when, bound);
+}
+
+function checkMissing(node: NodeSettings): void {
+  const version = node.version === null ? 'default version' : `version ${node.version}`;
+  switch (node.type) {
+    case 'DL model':
+      throw new ServingError(
+        'PIPELINE_MODEL_MISSING',
+        `expected an available model, received ${node.modelName ?? 'none'} (${version}) at ${node.jsonPath}/model_name`,
+      );
+    case 'pipeline':
+      throw new ServingError(
+        'PIPELINE_PIPELINE_MISSING',
+        `expected another pipeline that is available and does not contain this one, received ${node.pipelineName ?? 'none'} (${version}) at ${node.jsonPath}/pipeline_name`,
+      );
+    case 'custom':
+    case 'js':
+      throw new ServingError('PIPELINE_LIBRARY_INVALID', `node ${node.name} at ${node.jsonPath}`);
+    case 'select':
+  }
+}
+
+/** A select node passes on what other nodes give: the request has no tensor of its own before a node says what it takes. */
+function checkSelect(pipeline: PipelineSettings, node: NodeSettings, bound: ReadonlyMap<string, BoundNode>): void {
+  for (const connection of node.inputs) {
+    const path = connection.jsonPath;
+    checkReference(pipeline, connection, path);
+    if (connection.nodeName === REQUEST_NODE)
+      throw new ServingError('PIPELINE_SELECT', `expected an output of another node, received the request at ${path}`);
+    const source = sourceTensor(connection, bound);
+    if (source !== undefined && connection.conversion !== null) checkConversion(source, connection.conversion, path);
+  }
+  if (node.inputs.length === 0)
+    throw new ServingError('PIPELINE_SELECT', `expected an input at least at ${node.jsonPath}/inputs`);
 }
 
 function checkStrings(pipeline: PipelineSettings, { settings, signature }: BoundNode): void {
@@ -100,20 +127,9 @@ function checkGather(pipeline: PipelineSettings, { gatherFromNode, jsonPath }: N
     throw new ServingError('PIPELINE_GATHER_NO_DEMULTIPLEXER', where);
 }
 
-function checkPipelineName(pipeline: PipelineSettings, models: ModelCatalogue): void {
-  if (models.isModelName(pipeline.name))
+function checkPipelineName(pipeline: PipelineSettings, servables: ServableCatalogue): void {
+  if (servables.isModelName(pipeline.name))
     throw new ServingError('PIPELINE_NAME_OCCUPIED', `${pipeline.name} at ${pipeline.jsonPath}/name`);
-}
-
-/** Custom nodes are part of the config's grammar but not of this scheduler yet. */
-function checkSupported(pipeline: PipelineSettings): void {
-  const fault = unsupportedPart(pipeline);
-  if (fault !== undefined) throw new ServingError('NOT_IMPLEMENTED', `pipeline ${pipeline.name} uses ${fault}`);
-}
-
-function unsupportedPart(pipeline: PipelineSettings): string | undefined {
-  const custom = pipeline.nodes.find((node) => node.type !== 'DL model');
-  return custom === undefined ? undefined : `a ${custom.type} node at ${custom.jsonPath}/type`;
 }
 
 function checkNodeNames(pipeline: PipelineSettings): void {
@@ -140,7 +156,7 @@ function checkNodeInputs(pipeline: PipelineSettings, node: BoundNode, bound: Rea
     if (fed.has(connection.input))
       throw new ServingError('PIPELINE_MODEL_INPUT_FED_TWICE', `${connection.input} at ${path}`);
     fed.add(connection.input);
-    checkSource(pipeline, connection, node.settings.gatherFromNode === null ? target : shardOf(target), path, bound);
+    checkSource(pipeline, connection, node.settings.gatherFromNode === null ? target : shardOf(target), bound);
   }
   const unfed = node.signature.inputs.filter((input) => !fed.has(input.name));
   if (unfed.length > 0)
@@ -162,28 +178,88 @@ function checkSource(
   pipeline: PipelineSettings,
   connection: NodeInputSettings,
   target: TensorInfo,
-  path: string,
   bound: ReadonlyMap<string, BoundNode>,
 ): void {
-  if (connection.nodeName === REQUEST_NODE) return checkPipelineInput(pipeline, connection.dataItem, path);
-  const source = sourceTensor(connection.nodeName, connection.dataItem, path, bound);
-  // The source's model is missing: that fault belongs to the source node and is reported there.
-  if (source === undefined) return;
-  if (
-    source.shape.length !== target.shape.length ||
-    !source.shape.every((size, axis) => overlap(size, target.shape[axis]!))
-  ) {
-    throw new ServingError(
-      'PIPELINE_INPUT_SHAPE',
-      `Expected: ${formatPartialShape(target.shape)}; Actual: ${formatPartialShape(source.shape)} at ${path}`,
-    );
+  const { conversion, jsonPath: path } = connection;
+  if (connection.nodeName === REQUEST_NODE) {
+    checkPipelineInput(pipeline, connection.dataItem, path);
+    if (conversion !== null) checkConverted(target, conversion, path);
+    return;
   }
+  const given = sourceTensor(connection, bound);
+  // The source's servable is missing: that fault belongs to the source node and is reported there.
+  if (given === undefined) return;
+  if (conversion !== null) checkConversion(given, conversion, path);
+  const source = conversion === null ? given : converted(given, conversion);
+  checkShapes(source, target, path);
   if (source.precision !== target.precision) {
     throw new ServingError(
       'PIPELINE_INPUT_PRECISION',
       `Expected: ${target.precision}; Actual: ${source.precision} at ${path}`,
     );
   }
+  // Strings have no elements of a fixed size that a region could be cut into (as OVMS 2026.2.1).
+  if (source.precision === 'STRING')
+    throw new ServingError('NOT_IMPLEMENTED', `a tensor of strings between two nodes at ${path}`);
+}
+
+function checkShapes(source: TensorInfo, target: TensorInfo, path: string): void {
+  if (
+    source.shape.length === target.shape.length &&
+    source.shape.every((size, axis) => overlap(size, target.shape[axis]!))
+  )
+    return;
+  throw new ServingError(
+    'PIPELINE_INPUT_SHAPE',
+    `Expected: ${formatPartialShape(target.shape)}; Actual: ${formatPartialShape(source.shape)} at ${path}`,
+  );
+}
+
+/** What a conversion starts from must be what the source gives. */
+function checkConversion(source: TensorInfo, conversion: Conversion, path: string): void {
+  if (fits(source, conversion)) return;
+  throw new ServingError(
+    'PIPELINE_CONVERSION',
+    `expected a conversion of ${source.precision} ${formatPartialShape(source.shape)}, received ${formatConversion(conversion)} at ${path}`,
+  );
+}
+
+/** What a conversion of the request ends with must be what the node takes. */
+function checkConverted(target: TensorInfo, conversion: Conversion, path: string): void {
+  const { precision, layout } = conversion;
+  const isRight =
+    (precision === null || precision.to === target.precision) &&
+    (layout === null || layout.to.length === target.shape.length);
+  if (isRight) return;
+  throw new ServingError(
+    'PIPELINE_CONVERSION',
+    `expected a conversion to ${target.precision} ${formatPartialShape(target.shape)}, received ${formatConversion(conversion)} at ${path}`,
+  );
+}
+
+function checkConditionSource(
+  pipeline: PipelineSettings,
+  condition: ConditionSettings,
+  bound: ReadonlyMap<string, BoundNode>,
+): void {
+  const path = condition.jsonPath;
+  checkReference(pipeline, condition, path);
+  if (condition.nodeName === REQUEST_NODE) return checkRequestCondition(pipeline, condition);
+  const source = sourceTensor(condition, bound);
+  if (source !== undefined) checkCondition(source, condition.element, path);
+}
+
+/** What the request's tensor is, only the nodes that take it say. */
+function checkRequestCondition(pipeline: PipelineSettings, { dataItem, jsonPath }: ConditionSettings): void {
+  checkPipelineInput(pipeline, dataItem, jsonPath);
+  const isTaken = pipeline.nodes.some(({ inputs }) =>
+    inputs.some((input) => input.nodeName === REQUEST_NODE && input.dataItem === dataItem),
+  );
+  if (!isTaken)
+    throw new ServingError(
+      'PIPELINE_CONDITION',
+      `expected an input that a node takes, too, received ${dataItem} at ${jsonPath}`,
+    );
 }
 
 function checkPipelineInput(pipeline: PipelineSettings, dataItem: string, path: string): void {
@@ -194,10 +270,13 @@ function checkPipelineInput(pipeline: PipelineSettings, dataItem: string, path: 
   );
 }
 
+/** What a reference finds, one shard of it; `undefined` when the servable of its node is missing. */
 function sourceTensor(
-  nodeName: string,
-  alias: string,
-  path: string,
+  {
+    nodeName,
+    dataItem: alias,
+    jsonPath: path,
+  }: { readonly nodeName: string; readonly dataItem: string; readonly jsonPath: string },
   bound: ReadonlyMap<string, BoundNode>,
 ): TensorInfo | undefined {
   const source = bound.get(nodeName);
@@ -231,7 +310,8 @@ function checkOutputs(pipeline: PipelineSettings, bound: ReadonlyMap<string, Bou
         `expected the output of a node, received an input of the pipeline at ${path}`,
       );
     }
-    sourceTensor(output.nodeName, output.dataItem, path, bound);
+    const source = sourceTensor(output, bound);
+    if (source !== undefined && output.conversion !== null) checkConversion(source, output.conversion, path);
   }
 }
 
@@ -246,20 +326,20 @@ function checkCycles(pipeline: PipelineSettings): void {
       throw new ServingError('PIPELINE_CYCLE', `${cycle} at ${pipeline.jsonPath}/nodes`);
     }
     state.set(name, 'open');
-    for (const input of byName.get(name)!.inputs) visit(input.nodeName, [...trail, name]);
+    for (const source of sourcesOf(byName.get(name)!)) visit(source, [...trail, name]);
     state.set(name, 'closed');
   };
-  for (const output of pipeline.outputs) visit(output.nodeName, []);
+  for (const reader of [...pipeline.outputs, ...pipeline.exitWhen]) visit(reader.nodeName, []);
 }
 
 function checkConnected(pipeline: PipelineSettings): void {
   const reached = new Set<string>();
-  const open = pipeline.outputs.map((output) => output.nodeName);
+  const open = [...pipeline.outputs, ...pipeline.exitWhen].map((reader) => reader.nodeName);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (reached.has(name)) continue;
     reached.add(name);
     const node = pipeline.nodes.find((candidate) => candidate.name === name);
-    for (const input of node?.inputs ?? []) open.push(input.nodeName);
+    if (node !== undefined) open.push(...sourcesOf(node));
   }
   const lost = [REQUEST_NODE, ...pipeline.nodes.map((node) => node.name)].filter((name) => !reached.has(name));
   if (lost.length > 0)
@@ -269,9 +349,10 @@ function checkConnected(pipeline: PipelineSettings): void {
     );
 }
 
-/** What one shard of a tensor looks like, and what a gathering input takes of each shard. */
-function shardOf(tensor: TensorInfo): TensorInfo {
-  return { ...tensor, shape: tensor.shape.slice(1) };
+/** The nodes that a node waits for. */
+function sourcesOf({ inputs, when }: NodeSettings): string[] {
+  const sources = inputs.map((input) => input.nodeName);
+  return when === null ? sources : [...sources, when.nodeName];
 }
 
 function overlap(a: Dimension, b: Dimension): boolean {

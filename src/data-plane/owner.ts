@@ -8,6 +8,9 @@ import { createInference } from '../inference/create-inference.js';
 import { configureLogging, log } from '../observability/logger.js';
 import { WorkerServing } from '../servables/worker-serving.js';
 import { Arena } from '../tensors/arena.js';
+import type { NodeInstance } from '../nodes/node-instance.js';
+import type { UserNodeReference } from '../nodes/user-node-reference.js';
+import { ServingError } from '../errors.js';
 import { acceptFrom, listenOn } from './accept.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 
@@ -20,7 +23,8 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const inference = await createInference(task.backend, task.nodeExecutor);
   const arena = new Arena(inference.memory);
   inference.useArena(arena);
-  const serving = new WorkerServing(inference, arena, (nireq) => Math.max(1, Math.floor(nireq / task.workers)));
+  const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
+  const serving = new WorkerServing(inference, arena, share, openUserNode);
   const stop = followControlPlane(task.control, serving);
   await serving.apply(task.snapshot);
   const blocking = new BlockingPool();
@@ -30,6 +34,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   await stop;
   await closeFrontends();
   await blocking.close();
+  await serving.idle();
   serving.close();
   await inference.close();
   if (arena.leasedRegions > 0) log.serving.error(`${arena.leasedRegions} tensor regions were never given back`);
@@ -72,6 +77,10 @@ async function openFrontends(
     for (const acceptor of acceptors) acceptor.close();
     await Promise.all([grpc.close(), ...rest.map((server) => server.close())]);
   };
+}
+
+function openUserNode({ kind }: UserNodeReference): Promise<NodeInstance> {
+  return Promise.reject(new ServingError('NOT_IMPLEMENTED', `${kind} nodes`));
 }
 
 function report(control: MessagePort, message: OwnerReport): void {

@@ -1,8 +1,9 @@
 import type { Inference, InferenceModel } from '../inference/inference.js';
 import { InferRequestPool } from '../inference/infer-request-pool.js';
-import { elementCount, isStatic } from '../tensors/shape.js';
-import { ELEMENT_BYTES } from '../tensors/precision.js';
-import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { Withdraw } from '../nodes/node-instance.js';
+import { HeldUnit } from './held-unit.js';
+import { startInference } from './inference-session.js';
+import { runtimePort, type NodeUnit, type RuntimePort, type UnitSession } from './node-unit.js';
 import type { ServingModel } from './snapshot.js';
 
 /**
@@ -10,15 +11,13 @@ import type { ServingModel } from './snapshot.js';
  * An execution holds it from before its first node until after its last, so that a version that is being replaced stays whole
  * under the requests that began with it.
  */
-export class ModelRuntime {
+export class ModelRuntime extends HeldUnit implements NodeUnit {
   readonly name: string;
   readonly version: number;
   readonly inputs: readonly RuntimePort[];
   readonly outputs: readonly RuntimePort[];
   readonly pool: InferRequestPool;
   readonly #model: InferenceModel;
-  #holds = 0;
-  #retired = false;
 
   private constructor(
     name: string,
@@ -27,6 +26,7 @@ export class ModelRuntime {
     model: InferenceModel,
     pool: InferRequestPool,
   ) {
+    super();
     this.name = name;
     this.version = version;
     this.inputs = serving.inputs.map(runtimePort);
@@ -52,38 +52,12 @@ export class ModelRuntime {
     return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests));
   }
 
-  hold(): void {
-    this.#holds += 1;
+  start(session: UnitSession): Withdraw {
+    return startInference(this.pool, this.outputs, session);
   }
 
-  letGo(): void {
-    this.#holds -= 1;
-    if (this.#retired && this.#holds === 0) this.#close();
-  }
-
-  /** No new execution will ask for it; closes when the last one has let go. */
-  retire(): void {
-    this.#retired = true;
-    if (this.#holds === 0) this.#close();
-  }
-
-  #close(): void {
+  protected override close(): void {
     this.pool.close();
     this.#model.close();
   }
-}
-
-/** A port with what binding it needs. */
-export interface RuntimePort {
-  readonly info: TensorInfo;
-  /** The only shape it can have, or `null` when only the request or the inference tells. */
-  readonly staticShape: readonly number[] | null;
-  /** Bytes of the static shape; 0 when there is none. */
-  readonly staticBytes: number;
-}
-
-function runtimePort(info: TensorInfo): RuntimePort {
-  if (!isStatic(info.shape)) return { info, staticShape: null, staticBytes: 0 };
-  const staticShape = info.shape.map((dimension) => dimension.min);
-  return { info, staticShape, staticBytes: (elementCount(staticShape) ?? 0) * ELEMENT_BYTES[info.precision] };
 }

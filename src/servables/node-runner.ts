@@ -1,52 +1,48 @@
+import { passes, type GraphCondition } from '../dag/condition.js';
 import type { NodeDone, NodeRunner } from '../dag/execution.js';
 import type { GraphLevel, GraphNode, GraphValue } from '../dag/graph.js';
 import { sessionKey, type Scope } from '../dag/scope.js';
 import { ServingError } from '../errors.js';
-import type { InferRequest, OutputTarget } from '../inference/inference.js';
-import type { Ticket } from '../inference/infer-request-pool.js';
+import type { Withdraw } from '../nodes/node-instance.js';
 import { isEnabled, log } from '../observability/logger.js';
 import { gatherTensors, splitTensors } from '../tensors/shards.js';
-import type { Arena } from '../tensors/arena.js';
-import { accepts, formatPartialShape, formatShape } from '../tensors/shape.js';
-import { Tensor } from '../tensors/tensor.js';
-import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
-import type { RuntimePort } from './model-runtime.js';
+import { elementCount, formatShape } from '../tensors/shape.js';
+import type { Tensor } from '../tensors/tensor.js';
+import { checkIntermediates } from './check-intermediates.js';
+import type { SessionEnd, UnitSession } from './node-unit.js';
 import type { Plan, PlannedNode } from './plan.js';
-import type { TimelineRecorder } from './timeline-recorder.js';
+import type { RunContext } from './run-context.js';
 
-/** A node that waits for an infer request or runs. */
-interface NodeSession {
-  readonly node: GraphNode;
-  readonly scope: Scope<Tensor>;
-  readonly planned: PlannedNode;
-  readonly inputs: readonly Tensor[];
-  readonly done: NodeDone<Tensor>;
-  ticket: Ticket | null;
-}
-
-/**
- * Runs the nodes of one request: takes an infer request of the node's model in turn, leases the outputs, infers, and gives the infer
- * request to the next in line before the results are handed on, so that whoever waited longer goes first.
- */
+/** Runs the nodes of one execution by their units, and tells log and time line of them. */
 export class PlanRunner implements NodeRunner<Tensor> {
   readonly #plan: Plan;
-  readonly #arena: Arena;
-  readonly #timeline: TimelineRecorder | null;
-  readonly #waiting = new Set<NodeSession>();
+  readonly #context: RunContext;
+  readonly #active = new Set<NodeSession>();
 
-  constructor(plan: Plan, arena: Arena, timeline: TimelineRecorder | null) {
+  constructor(plan: Plan, context: RunContext) {
     this.#plan = plan;
-    this.#arena = arena;
-    this.#timeline = timeline;
+    this.#context = context;
   }
 
   /** As the reference, a node is announced when it becomes ready, so that parallel branches stand side by side in the log. */
   ready(node: GraphNode, scope: Scope<Tensor>): void {
-    this.#timeline?.ready(node, scope);
+    if (node.program.kind === 'select') return;
+    this.#context.timeline?.ready(this.#plan.graph, node, scope, this.#context.prefix);
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
-    log.serving.debug(`Requesting model: ${node.modelName}; version: ${node.version ?? 0}.`);
-    log.dagExecutor.debug(
-      `Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: ${this.#sessionKey(scope)}`,
+    const { program } = node;
+    if (program.kind === 'model')
+      log.serving.debug(`Requesting model: ${program.modelName}; version: ${program.version ?? 0}.`);
+    this.#logSession(
+      scope,
+      (session) => `Started execution of pipeline: ${this.#plan.graph.name} node: ${node.name} session: ${session}`,
+    );
+  }
+
+  skipped(node: GraphNode, scope: Scope<Tensor>): void {
+    if (!isEnabled('DEBUG')) return;
+    this.#logSession(
+      scope,
+      (session) => `Skipped pipeline: ${this.#plan.graph.name} node: ${node.name} session: ${session}`,
     );
   }
 
@@ -54,62 +50,13 @@ export class PlanRunner implements NodeRunner<Tensor> {
     const planned = this.#plan.nodes[node.index]!;
     const fault = checkIntermediates(node, planned, inputs);
     if (fault !== null) return done(fault, null);
-    const session: NodeSession = { node, scope, planned, inputs, done, ticket: null };
-    this.#waiting.add(session);
-    session.ticket = planned.runtime.pool.acquire((request) => {
-      this.#waiting.delete(session);
-      this.#infer(session, request);
-    });
+    const session = new NodeSession(this, node, scope, planned, inputs, this.#context, done);
+    this.#active.add(session);
+    session.withdraw = planned.unit.start(session);
   }
 
   withdraw(error: ServingError): void {
-    for (const session of [...this.#waiting]) {
-      // A node that is being granted its infer request right now is no longer in the queue.
-      if (session.ticket === null || !session.planned.runtime.pool.withdraw(session.ticket)) continue;
-      this.#waiting.delete(session);
-      session.done(error, null);
-    }
-  }
-
-  #infer({ node, scope, planned, inputs, done }: NodeSession, request: InferRequest): void {
-    const { pool } = planned.runtime;
-    const targets = this.#leaseOutputs(planned);
-    if (targets instanceof ServingError) {
-      pool.giveBack(request);
-      return done(targets, null);
-    }
-    this.#timeline?.started(node, scope);
-    this.#logInference(node);
-    const portInputs = planned.inputOfPort.map((input) => inputs[input]!);
-    request.infer(portInputs, targets, (error, outputs, inferMicros) => {
-      this.#timeline?.ended(node, scope, inferMicros);
-      pool.giveBack(request);
-      this.#logEnd(node, scope, inferMicros);
-      if (error === null)
-        return done(
-          null,
-          planned.portOfOutput.map((port) => outputs![port]!),
-        );
-      releaseAll(targets);
-      done(error, null);
-    });
-  }
-
-  #leaseOutputs(planned: PlannedNode): OutputTarget[] | ServingError {
-    const targets: OutputTarget[] = [];
-    try {
-      planned.runtime.outputs.forEach((port, index) => {
-        targets.push(planned.outputOfPort[index] === -1 ? 'discard' : this.#leaseOutput(port));
-      });
-      return targets;
-    } catch (error) {
-      releaseAll(targets);
-      return new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
-    }
-  }
-
-  #leaseOutput({ info, staticShape, staticBytes }: RuntimePort): OutputTarget {
-    return staticShape === null ? 'allocate' : new Tensor(info.precision, staticShape, this.#arena.lease(staticBytes));
+    for (const session of [...this.#active]) session.withdraw?.(error);
   }
 
   split(values: readonly Tensor[], { count, allowsEmpty }: GraphLevel): readonly (readonly Tensor[])[] | ServingError {
@@ -117,67 +64,99 @@ export class PlanRunner implements NodeRunner<Tensor> {
   }
 
   gather(shards: readonly Tensor[], sizes: readonly number[], { info }: GraphValue): Tensor | ServingError {
-    return gatherTensors(shards, sizes, info, this.#arena);
+    return gatherTensors(shards, sizes, info, this.#context.arena);
   }
 
-  #sessionKey(scope: Scope<Tensor>): string {
-    return sessionKey(this.#plan.graph, scope);
+  shardsSkipped(skipped: number, shards: number): ServingError {
+    return new ServingError('GATHER_SHARDS_DIFFER', `conditions skipped ${skipped} of ${shards} shards`);
   }
 
-  #logInference(node: GraphNode): void {
+  holds(tensor: Tensor, { element, tests }: GraphCondition): boolean | ServingError {
+    const count = elementCount(tensor.shape) ?? 0;
+    if (element === null ? count !== 1 : element >= count) {
+      const expected = element === null ? 'one element' : `more than ${element} elements`;
+      return new ServingError(
+        'CONDITION_ELEMENT_MISSING',
+        `expected ${expected}, received ${formatShape(tensor.shape)}`,
+      );
+    }
+    return passes(tensor.element(element ?? 0), tests);
+  }
+
+  /** @internal A session stops waiting. */
+  sessionStarted({ node, scope }: NodeSession): void {
+    this.#context.timeline?.started(node, scope);
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
     log.dagExecutor.debug(`Setting completion callback for node name: ${node.name}`);
     log.dagExecutor.debug(`Starting infer async for node name: ${node.name}`);
   }
 
-  #logEnd(node: GraphNode, scope: Scope<Tensor>, inferMicros: number): void {
+  /** @internal */
+  sessionEnded(session: NodeSession, { error, outputs, micros }: SessionEnd): void {
+    this.#active.delete(session);
+    const { node, scope, planned, done } = session;
+    this.#context.timeline?.ended(node, scope, micros);
+    this.#logEnd(node, scope, micros);
+    if (error !== null) return done(error, null);
+    done(
+      null,
+      planned.portOfOutput.map((port) => outputs[port]!),
+    );
+  }
+
+  #logSession(scope: Scope<Tensor>, text: (session: string) => string): void {
+    log.dagExecutor.debug(text(sessionKey(this.#plan.graph, scope)));
+  }
+
+  #logEnd(node: GraphNode, scope: Scope<Tensor>, micros: number): void {
     if (!isEnabled('DEBUG')) return;
-    const milliseconds = (inferMicros / 1000).toFixed(3);
+    const milliseconds = (micros / 1000).toFixed(3);
+    const { program } = node;
+    const model = program.kind === 'model' ? program.modelName : program.kind;
     if (this.#plan.graph.kind === 'model') {
-      log.serving.debug(
-        `Prediction duration in model ${node.modelName}, version ${this.#plan.version}: ${milliseconds} ms`,
-      );
+      log.serving.debug(`Prediction duration in model ${model}, version ${this.#plan.version}: ${milliseconds} ms`);
       return;
     }
-    const session = this.#sessionKey(scope);
     log.dagExecutor.debug(`Completion callback received for node name: ${node.name}`);
-    log.dagExecutor.debug(
-      `Pipeline: ${this.#plan.graph.name} got message that node: ${node.name} session: ${session} finished.`,
+    this.#logSession(
+      scope,
+      (session) =>
+        `Pipeline: ${this.#plan.graph.name} got message that node: ${node.name} session: ${session} finished.`,
     );
-    log.dagExecutor.debug(
-      `Inference processing time for node ${node.name}; model name: ${node.modelName}; session: ${session} - ${milliseconds} ms`,
+    this.#logSession(
+      scope,
+      (session) =>
+        `Inference processing time for node ${node.name}; model name: ${model}; session: ${session} - ${milliseconds} ms`,
     );
   }
 }
 
-function releaseAll(targets: readonly OutputTarget[]): void {
-  for (const target of targets) if (target instanceof Tensor) target.release();
-}
+/** A node that waits for its turn or runs. */
+class NodeSession implements UnitSession {
+  readonly inputs: readonly Tensor[];
+  readonly wanted: readonly boolean[];
+  withdraw: Withdraw | null = null;
+  readonly #runner: PlanRunner;
 
-/** The texts are those of OVMS 2026.2.1 for a tensor that does not fit the next model. */
-function checkIntermediates(node: GraphNode, planned: PlannedNode, inputs: readonly Tensor[]): ServingError | null {
-  for (const port of planned.checkedPorts) {
-    const fault = mismatch(inputs[planned.inputOfPort[port]!]!, planned.runtime.inputs[port]!.info, node);
-    if (fault !== null) return fault;
+  constructor(
+    runner: PlanRunner,
+    readonly node: GraphNode,
+    readonly scope: Scope<Tensor>,
+    readonly planned: PlannedNode,
+    inputs: readonly Tensor[],
+    readonly context: RunContext,
+    readonly done: NodeDone<Tensor>,
+  ) {
+    this.#runner = runner;
+    this.inputs = planned.inputOfPort.map((input) => inputs[input]!);
+    this.wanted = planned.wanted;
   }
-  return null;
-}
 
-function mismatch({ precision, shape }: Tensor, info: TensorInfo, node: GraphNode): ServingError | null {
-  const where = `Node: ${node.name} input: ${info.name}`;
-  if (precision !== info.precision) {
-    return new ServingError(
-      'INVALID_PRECISION',
-      `${where} Invalid precision - Expected: ${info.precision}; Actual: ${precision}`,
-    );
+  started(): void {
+    this.#runner.sessionStarted(this);
   }
-  const sizes = `Expected: ${formatPartialShape(info.shape)}; Actual: ${formatShape(shape)}`;
-  if (shape.length !== info.shape.length) {
-    return new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', `${where} Invalid number of shape dimensions - ${sizes}`);
+
+  ended(end: SessionEnd): void {
+    this.#runner.sessionEnded(this, end);
   }
-  const wrong = shape.findIndex((size, axis) => !accepts(info.shape[axis]!, size));
-  if (wrong === -1) return null;
-  if (wrong === batchIndex(info.layout))
-    return new ServingError('INVALID_BATCH_SIZE', `${where} Invalid batch size - ${sizes}`);
-  return new ServingError('INVALID_SHAPE', `${where} Invalid shape - ${sizes}`);
 }

@@ -2,28 +2,29 @@ import type { GraphNode, PipelineGraph } from '../dag/graph.js';
 import { ScopeLayout } from '../dag/scope.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ServingError } from '../errors.js';
-import type { ModelRuntime } from './model-runtime.js';
+import type { NodeUnit } from './node-unit.js';
 
-/** A graph with the models of this moment behind its nodes: all that an execution must know, worked out before any request. */
+/** A graph with what runs its nodes at this moment: all that an execution must know, worked out before any request. */
 export interface Plan {
   readonly graph: PipelineGraph;
   readonly layout: ScopeLayout;
-  /** Version that answers; 1 for pipelines. */
+  /** Version that answers; 1 for pipelines without versions. */
   readonly version: number;
   /** Inputs of the servable, sorted by name. */
   readonly inputs: readonly TensorInfo[];
-  readonly nodes: readonly PlannedNode[];
-  /** The first node whose model cannot be asked now, if any. */
+  /** By node index; `null` for nodes that the engine runs itself. */
+  readonly nodes: readonly (PlannedNode | null)[];
+  /** The first node that cannot run now, if any. */
   readonly fault: ServingError | null;
 }
 
-/** Where the tensors of a node go among the ports of its model. */
+/** Where the tensors of a node go among the ports of what it runs. */
 export interface PlannedNode {
-  readonly runtime: ModelRuntime;
-  /** For each input port of the model, the index of the node input that feeds it. */
+  readonly unit: NodeUnit;
+  /** For each input port of the unit, the index of the node input that feeds it. */
   readonly inputOfPort: readonly number[];
-  /** For each output port, the index of the node output that reads it, or -1 when nobody does. */
-  readonly outputOfPort: readonly number[];
+  /** For each output port of the unit, whether a node output reads it. */
+  readonly wanted: readonly boolean[];
   /** For each node output, its output port. */
   readonly portOfOutput: readonly number[];
   /**
@@ -33,17 +34,16 @@ export interface PlannedNode {
   readonly checkedPorts: readonly number[];
 }
 
-/** Finds the runtime of a node, or says with a `ServingError` why there is none. */
-export type RuntimeLookup = (modelName: string, version: number | null) => ModelRuntime | ServingError;
+/** Finds what runs a node, or says with a `ServingError` why there is nothing. */
+export type UnitLookup = (node: GraphNode, graph: PipelineGraph) => NodeUnit | ServingError;
 
-/** Binds a graph to the models of one snapshot. */
-export function planGraph(graph: PipelineGraph, version: number, lookup: RuntimeLookup): Plan {
+/** Binds a graph to the units of one snapshot. */
+export function planGraph(graph: PipelineGraph, version: number, lookup: UnitLookup): Plan {
   const inputs = graph.inputs.map((port) => port.info);
   const layout = new ScopeLayout(graph);
-  const nodes: PlannedNode[] = [];
+  const nodes: (PlannedNode | null)[] = [];
   for (const node of graph.nodes) {
-    const runtime = lookup(node.modelName, node.version);
-    const planned = runtime instanceof ServingError ? runtime : planNode(graph, node, runtime);
+    const planned = node.program.kind === 'select' ? null : planNode(graph, node, lookup);
     if (planned instanceof ServingError) return { graph, layout, version, inputs, nodes: [], fault: planned };
     nodes.push(planned);
   }
@@ -51,20 +51,29 @@ export function planGraph(graph: PipelineGraph, version: number, lookup: Runtime
 }
 
 /** A default version may have changed under a pipeline and lost a port; the control plane then revalidates the pipeline. */
-function planNode(graph: PipelineGraph, node: GraphNode, runtime: ModelRuntime): PlannedNode | ServingError {
-  const inputOfPort = runtime.inputs.map((port) => node.inputs.findIndex((input) => input.name === port.info.name));
-  const portOfOutput = node.outputs.map((output) =>
-    runtime.outputs.findIndex((port) => port.info.name === output.name),
-  );
-  if (inputOfPort.includes(-1) || portOfOutput.includes(-1) || node.inputs.length !== runtime.inputs.length) {
+function planNode(graph: PipelineGraph, node: GraphNode, lookup: UnitLookup): PlannedNode | ServingError {
+  const unit = lookup(node, graph);
+  if (unit instanceof ServingError) return unit;
+  const inputOfPort = unit.inputs.map((port) => node.inputs.findIndex((input) => input.name === port.info.name));
+  const portOfOutput = node.outputs.map((output) => unit.outputs.findIndex((port) => port.info.name === output.name));
+  if (inputOfPort.includes(-1) || portOfOutput.includes(-1) || node.inputs.length !== unit.inputs.length) {
     return new ServingError('PIPELINE_NOT_LOADED');
   }
   const fromRequest = new Set(graph.inputs.map((port) => port.value));
   return {
-    runtime,
+    unit,
     inputOfPort,
-    outputOfPort: runtime.outputs.map((_, port) => portOfOutput.indexOf(port)),
+    wanted: unit.outputs.map((_, port) => portOfOutput.includes(port)),
     portOfOutput,
     checkedPorts: inputOfPort.flatMap((input, port) => (fromRequest.has(node.inputs[input]!.value) ? [] : [port])),
   };
+}
+
+/** Keeps everything open that a plan runs, nested pipelines included. */
+export function holdUnits({ nodes }: Plan): void {
+  for (const node of nodes) node?.unit.hold();
+}
+
+export function letUnitsGo({ nodes }: Plan): void {
+  for (const node of nodes) node?.unit.letGo();
 }

@@ -1,6 +1,9 @@
-import { modelGraph } from '../dag/graph.js';
+import { modelGraph, type GraphNode, type PipelineGraph } from '../dag/graph.js';
 import { ServingError } from '../errors.js';
+import { ConvertUnit } from './convert-unit.js';
 import type { ModelRuntime } from './model-runtime.js';
+import type { NodeUnit } from './node-unit.js';
+import { PipelineUnit } from './pipeline-unit.js';
 import { planGraph, type Plan } from './plan.js';
 import type { VersionStatus } from './serving.js';
 import {
@@ -11,6 +14,7 @@ import {
   type PipelineSnapshot,
   type ServablesSnapshot,
 } from './snapshot.js';
+import type { UserUnit } from './user-unit.js';
 
 /** How long a request waits for a model that is loading (as OVMS 2026.2.1). */
 const MODEL_WAIT_MS = 10_000;
@@ -23,8 +27,15 @@ export interface Absent {
   readonly waitMs: number;
 }
 
-/** The opened runtimes of a snapshot, by {@link runtimeKey}; an error where the backend refused the model. */
-export type Runtimes = ReadonlyMap<string, ModelRuntime | ServingError>;
+/** What an owner worker has opened for a snapshot; an error where something could not be opened. */
+export interface OpenedUnits {
+  /** By {@link runtimeKey}. */
+  readonly models: ReadonlyMap<string, ModelRuntime | ServingError>;
+  /** By the key of the reference. */
+  readonly userNodes: ReadonlyMap<string, UserUnit | ServingError>;
+}
+
+const NOTHING_OPENED: OpenedUnits = { models: new Map(), userNodes: new Map() };
 
 export function runtimeKey(model: string, version: number): string {
   return `${version}/${model}`;
@@ -33,43 +44,44 @@ export function runtimeKey(model: string, version: number): string {
 /** One snapshot made ready for requests: names looked up once, every graph planned. Never changed after it was made. */
 export class ServableDirectory {
   readonly #snapshot: ServablesSnapshot;
+  readonly #opened: OpenedUnits;
   readonly #models = new Map<string, ModelSnapshot>();
   readonly #modelPlans = new Map<string, Plan>();
-  readonly #pipelines = new Map<string, PipelineSnapshot>();
-  readonly #pipelinePlans = new Map<string, Plan>();
+  /** All versions of each pipeline. */
+  readonly #pipelines = new Map<string, readonly PipelineSnapshot[]>();
+  readonly #pipelinePlans = new Map<PipelineSnapshot, Plan>();
 
-  constructor(snapshot: ServablesSnapshot, runtimes: Runtimes) {
+  constructor(snapshot: ServablesSnapshot, opened: OpenedUnits) {
     this.#snapshot = snapshot;
-    for (const model of snapshot.models) this.#addModel(model, runtimes);
-    const lookup = (name: string, version: number | null): ModelRuntime | ServingError =>
-      this.#runtime(name, version, runtimes);
+    this.#opened = opened;
+    for (const model of snapshot.models) this.#addModel(model);
     for (const pipeline of snapshot.pipelines) {
-      this.#pipelines.set(pipeline.name, pipeline);
-      if (pipeline.graph !== null) this.#pipelinePlans.set(pipeline.name, planGraph(pipeline.graph, 1, lookup));
+      this.#pipelines.set(pipeline.name, [...(this.#pipelines.get(pipeline.name) ?? []), pipeline]);
     }
+    for (const pipeline of snapshot.pipelines) this.#planPipeline(pipeline);
   }
 
   static empty(): ServableDirectory {
-    return new ServableDirectory(EMPTY_SNAPSHOT, new Map());
+    return new ServableDirectory(EMPTY_SNAPSHOT, NOTHING_OPENED);
   }
 
   isModel(name: string): boolean {
     return this.#models.has(name);
   }
 
-  /** The plan behind a name: models first, then pipelines, which ignore the version. `null` or 0 asks for the default version. */
+  /** The plan behind a name: models first, then pipelines. `null` or 0 asks for the default version. */
   find(name: string, version: bigint | null): Plan | Absent {
     const model = this.#models.get(name);
     if (model !== undefined) return this.#findVersion(model, version);
-    const pipeline = this.#pipelines.get(name);
-    if (pipeline !== undefined) return this.#findPipeline(pipeline);
+    const pipelines = this.#pipelines.get(name);
+    if (pipelines !== undefined) return this.#findPipeline(pipelines, version);
     // Nothing was configured yet: the ports listen before the configuration is read.
     return { error: new ServingError('PIPELINE_NAME_MISSING'), waitMs: this.#snapshot.epoch === 0 ? MODEL_WAIT_MS : 0 };
   }
 
   status(name: string, version: bigint | null): readonly VersionStatus[] {
     const model = this.#models.get(name);
-    if (model === undefined) return [this.#pipelineStatus(name)];
+    if (model === undefined) return this.#pipelineStatus(name, version);
     if (version === null || version === 0n) return model.versions.map(versionStatus);
     const found = findVersion(model, version);
     if (found === undefined) throw new ServingError('MODEL_VERSION_MISSING');
@@ -83,12 +95,12 @@ export class ServableDirectory {
       .map((name) => ({ name, versions: this.status(name, null) }));
   }
 
-  #addModel(model: ModelSnapshot, runtimes: Runtimes): void {
+  #addModel(model: ModelSnapshot): void {
     this.#models.set(model.name, model);
     for (const { version, serving } of model.versions) {
       if (serving === null) continue;
       const key = runtimeKey(model.name, version);
-      const runtime = runtimes.get(key);
+      const runtime = this.#opened.models.get(key);
       if (runtime === undefined) continue;
       const graph = modelGraph(model.name, version, serving.inputs, serving.outputs);
       this.#modelPlans.set(
@@ -98,12 +110,43 @@ export class ServableDirectory {
     }
   }
 
-  #runtime(name: string, version: number | null, runtimes: Runtimes): ModelRuntime | ServingError {
+  /** Nested pipelines are planned with the pipeline that contains them; validation has seen that none contains itself. */
+  #planPipeline(pipeline: PipelineSnapshot): Plan | undefined {
+    const known = this.#pipelinePlans.get(pipeline);
+    if (known !== undefined || pipeline.graph === null) return known;
+    const plan = planGraph(pipeline.graph, pipeline.version ?? 1, (node, graph) => this.#unit(node, graph));
+    this.#pipelinePlans.set(pipeline, plan);
+    return plan;
+  }
+
+  #unit({ program, inputs, outputs }: GraphNode, { values }: PipelineGraph): NodeUnit | ServingError {
+    switch (program.kind) {
+      case 'model':
+        return this.#runtime(program.modelName, program.version);
+      case 'user':
+        return this.#opened.userNodes.get(program.reference.key) ?? new ServingError('PIPELINE_NOT_LOADED');
+      case 'pipeline':
+        return this.#nested(program.pipelineName, program.version);
+      case 'convert':
+        return new ConvertUnit(program.conversion, values[inputs[0]!.value]!.info, values[outputs[0]!.value]!.info);
+      case 'select':
+        throw new Error('a select node has no unit: the engine passes its input on');
+    }
+  }
+
+  #nested(name: string, version: number | null): NodeUnit | ServingError {
+    const found = choosePipeline(this.#pipelines.get(name) ?? [], version === null ? null : BigInt(version));
+    const plan = found === undefined ? undefined : this.#planPipeline(found);
+    if (plan === undefined) return new ServingError('PIPELINE_NOT_LOADED', `nested pipeline ${name}`);
+    return plan.fault ?? new PipelineUnit(plan);
+  }
+
+  #runtime(name: string, version: number | null): ModelRuntime | ServingError {
     const model = this.#models.get(name);
     if (model === undefined) return new ServingError('MODEL_NAME_MISSING');
     const found = version === null ? defaultVersion(model) : findVersion(model, BigInt(version));
     if (!found) return new ServingError('MODEL_VERSION_MISSING');
-    return runtimes.get(runtimeKey(name, found.version)) ?? absentVersion(found).error;
+    return this.#opened.models.get(runtimeKey(name, found.version)) ?? absentVersion(found).error;
   }
 
   #findVersion(model: ModelSnapshot, version: bigint | null): Plan | Absent {
@@ -122,18 +165,39 @@ export class ServableDirectory {
     return this.#modelPlans.get(runtimeKey(model.name, version.version)) ?? absentVersion(version);
   }
 
-  #findPipeline({ name, state, errorCode }: PipelineSnapshot): Plan | Absent {
-    const plan = this.#pipelinePlans.get(name);
+  #findPipeline(versions: readonly PipelineSnapshot[], version: bigint | null): Plan | Absent {
+    const found = choosePipeline(versions, version);
+    if (found === undefined) return { error: new ServingError('MODEL_VERSION_MISSING'), waitMs: 0 };
+    const plan = this.#pipelinePlans.get(found);
     if (plan !== undefined) return plan;
+    const { state, errorCode } = found;
     if (state === 'END') return { error: new ServingError('PIPELINE_RETIRED'), waitMs: 0 };
     return { error: new ServingError('PIPELINE_NOT_LOADED'), waitMs: errorCode === 'OK' ? PIPELINE_WAIT_MS : 0 };
   }
 
-  #pipelineStatus(name: string): VersionStatus {
-    const pipeline = this.#pipelines.get(name);
-    if (pipeline === undefined) throw new ServingError('MODEL_NAME_MISSING');
-    return { version: 1, state: pipeline.state, errorCode: pipeline.errorCode };
+  /** A pipeline without versions answers for whatever version is asked (as OVMS 2026.2.1). */
+  #pipelineStatus(name: string, version: bigint | null): VersionStatus[] {
+    const versions = this.#pipelines.get(name);
+    if (versions === undefined) throw new ServingError('MODEL_NAME_MISSING');
+    const asked = version === null || version === 0n || isUnversioned(versions);
+    const found = asked ? versions : versions.filter((each) => BigInt(each.version ?? 1) === version);
+    if (found.length === 0) throw new ServingError('MODEL_VERSION_MISSING');
+    return found
+      .map(({ version: number, state, errorCode }) => ({ version: number ?? 1, state, errorCode }))
+      .sort((a, b) => a.version - b.version);
   }
+}
+
+function isUnversioned(versions: readonly PipelineSnapshot[]): boolean {
+  return versions.every(({ version }) => version === null);
+}
+
+/** The version asked for; without one the highest that answers, else the highest. */
+function choosePipeline(versions: readonly PipelineSnapshot[], version: bigint | null): PipelineSnapshot | undefined {
+  if (version !== null && version !== 0n && !isUnversioned(versions))
+    return versions.find((each) => BigInt(each.version ?? 1) === version);
+  const descending = [...versions].sort((a, b) => (b.version ?? 1) - (a.version ?? 1));
+  return descending.find(({ graph }) => graph !== null) ?? descending[0];
 }
 
 function findVersion(model: ModelSnapshot, version: bigint): ModelVersionSnapshot | undefined {

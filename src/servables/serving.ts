@@ -39,8 +39,10 @@ export interface CallContext {
 }
 
 export interface PredictResult {
-  /** Sorted by name. */
+  /** Sorted by name; what a condition has skipped or an early exit has cut off is missing. */
   readonly outputs: readonly ResponseTensor[];
+  /** Outputs the servable has, those that are missing now among them. */
+  readonly declaredOutputs: number;
   /** Version that answered; 1 for a pipeline. */
   readonly version: number;
   /** Present when it was asked for. */

@@ -38,6 +38,8 @@ export interface ServingModel {
 
 export interface PipelineSnapshot {
   readonly name: string;
+  /** `null`: the pipeline has no versions, answers as version 1 and ignores what a request asks for (as OVMS 2026.2.1). */
+  readonly version: number | null;
   readonly state: ServableState;
   readonly errorCode: StateErrorCode;
   /** Present when the definition is valid now. */

@@ -6,21 +6,20 @@ type NodeTimes = { -readonly [Key in keyof Timeline['nodes'][number]]: Timeline[
 
 /** Notes when the node sessions of one request became ready, started and ended. Made only for requests whose client asked. */
 export class TimelineRecorder {
-  readonly #graph: PipelineGraph;
   readonly #accepted: number;
   readonly #sessions = new Map<Scope<unknown>, Map<number, NodeTimes>>();
   /** In the order in which they became ready. */
   readonly #times: NodeTimes[] = [];
 
   /** @param accepted `performance.now()` of the request's arrival. */
-  constructor(graph: PipelineGraph, accepted: number) {
-    this.#graph = graph;
+  constructor(accepted: number) {
     this.#accepted = accepted;
   }
 
-  ready(node: GraphNode, scope: Scope<unknown>): void {
-    const session = sessionKey(this.#graph, scope);
-    const name = session === '' ? node.name : `${node.name} ${session}`;
+  /** @param prefix names of the pipeline nodes around the graph, each with a slash behind. */
+  ready(graph: PipelineGraph, node: GraphNode, scope: Scope<unknown>, prefix: string): void {
+    const session = sessionKey(graph, scope);
+    const name = session === '' ? `${prefix}${node.name}` : `${prefix}${node.name} ${session}`;
     const times = { node: name, readyMicros: this.#micros(), startMicros: 0, endMicros: 0, inferMicros: 0 };
     this.#times.push(times);
     let nodes = this.#sessions.get(scope);
@@ -36,6 +35,8 @@ export class TimelineRecorder {
     const times = this.#of(node, scope);
     times.endMicros = this.#micros();
     times.inferMicros = inferMicros;
+    // A node that queues on another thread tells afterwards how long it ran.
+    if (times.startMicros === 0) times.startMicros = Math.max(times.readyMicros, times.endMicros - inferMicros);
   }
 
   finish(): Timeline {

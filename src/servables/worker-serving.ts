@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events';
 
-import { Execution } from '../dag/execution.js';
 import { ServingError } from '../errors.js';
 import type { Inference } from '../inference/inference.js';
 import { isEnabled, log } from '../observability/logger.js';
@@ -10,14 +9,21 @@ import { elementCount } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { Tensor } from '../tensors/tensor.js';
 import { checkRequest } from './check-request.js';
+import type { HeldUnit } from './held-unit.js';
 import { ModelRuntime } from './model-runtime.js';
-import { PlanRunner } from './node-runner.js';
+import type { UserNodeReference } from '../nodes/user-node-reference.js';
+import type { NodeInstance } from '../nodes/node-instance.js';
 import type { Plan } from './plan.js';
 import type { PredictRequest, RequestTensor, ResponseTensor } from './predict-request.js';
+import { runPlan } from './run-plan.js';
 import { runtimeKey, ServableDirectory } from './servable-directory.js';
 import type { CallContext, PredictResult, ServableMetadata, Serving, VersionStatus } from './serving.js';
 import type { ServablesSnapshot, ServingModel } from './snapshot.js';
 import { TimelineRecorder } from './timeline-recorder.js';
+import { UserUnit } from './user-unit.js';
+
+/** Opens a node of a user's own code for this worker; rejects with a `ServingError`. */
+export type UserNodeOpener = (reference: UserNodeReference) => Promise<NodeInstance>;
 
 /**
  * The servables of one owner worker: the snapshot of this moment with its models opened and its graphs planned.
@@ -27,14 +33,20 @@ export class WorkerServing implements Serving {
   readonly #inference: Inference;
   readonly #arena: Arena;
   readonly #share: (nireq: number) => number;
-  readonly #events = new EventEmitter<{ applied: [] }>().setMaxListeners(0);
+  readonly #userNodeOpener: UserNodeOpener;
+  readonly #events = new EventEmitter<{ applied: []; idle: [] }>().setMaxListeners(0);
   #directory = ServableDirectory.empty();
   /** Open runtimes by {@link runtimeKey}, with the registry entry each was opened from. */
-  #runtimes = new Map<string, OpenedRuntime>();
+  #runtimes = new Map<string, OpenedModel>();
+  /** Open nodes of users' own code by the key of their reference. */
+  #userNodes = new Map<string, Opened<UserUnit>>();
+  /** Executions some of whose nodes run. */
+  #executions = 0;
   #applying: Promise<void> = Promise.resolve();
 
   /** @param share how many of a model's infer requests this worker gets. */
-  constructor(inference: Inference, arena: Arena, share: (nireq: number) => number) {
+  constructor(inference: Inference, arena: Arena, share: (nireq: number) => number, userNodeOpener: UserNodeOpener) {
+    this.#userNodeOpener = userNodeOpener;
     this.#inference = inference;
     this.#arena = arena;
     this.#share = share;
@@ -54,7 +66,7 @@ export class WorkerServing implements Serving {
     const tensors = checkRequest(request, plan.inputs);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
-    const timeline = call.wantsTimeline ? new TimelineRecorder(plan.graph, accepted) : null;
+    const timeline = call.wantsTimeline ? new TimelineRecorder(accepted) : null;
     const outputs = await this.#execute(plan, this.#admit(tensors, plan.inputs), call.signal, timeline);
     if (isEnabled('DEBUG')) {
       log.serving.debug(
@@ -62,10 +74,11 @@ export class WorkerServing implements Serving {
       );
     }
     return {
-      outputs: plan.graph.outputs.map((port, index) => responseTensor(port.info.name, outputs[index]!)),
+      outputs: plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, outputs[index]!)),
+      declaredOutputs: outputs.length,
       version: plan.version,
       timeline: timeline?.finish() ?? null,
-      release: () => outputs.forEach((tensor) => tensor.release()),
+      release: () => outputs.forEach((tensor) => tensor?.release()),
     };
   }
 
@@ -92,16 +105,33 @@ export class WorkerServing implements Serving {
     return (await this.#resolve(name, version, call.signal)).inputs;
   }
 
-  /** Closes every model; no request may be running. */
+  /** Resolves when no node runs: an execution that exited early leaves some behind. */
+  async idle(): Promise<void> {
+    while (this.#executions > 0) await once(this.#events, 'idle');
+  }
+
+  /** Closes everything that was opened; no node may be running. */
   close(): void {
     this.#directory = ServableDirectory.empty();
-    for (const { runtime } of this.#runtimes.values()) if (runtime instanceof ModelRuntime) runtime.retire();
+    for (const opened of [...this.#runtimes.values(), ...this.#userNodes.values()]) retire(opened);
     this.#runtimes.clear();
+    this.#userNodes.clear();
   }
 
   async #apply(snapshot: ServablesSnapshot): Promise<void> {
-    const next = new Map<string, OpenedRuntime>();
-    for (const { name, versions } of snapshot.models) {
+    const [runtimes, userNodes] = [await this.#openModels(snapshot), await this.#openUserNodes(snapshot)];
+    const previous = [...this.#runtimes.values(), ...this.#userNodes.values()];
+    this.#runtimes = runtimes;
+    this.#userNodes = userNodes;
+    this.#directory = new ServableDirectory(snapshot, { models: unitsOf(runtimes), userNodes: unitsOf(userNodes) });
+    const kept = new Set<Opened>([...runtimes.values(), ...userNodes.values()]);
+    for (const opened of previous) if (!kept.has(opened)) retire(opened);
+    this.#events.emit('applied');
+  }
+
+  async #openModels({ models }: ServablesSnapshot): Promise<Map<string, OpenedModel>> {
+    const next = new Map<string, OpenedModel>();
+    for (const { name, versions } of models) {
       for (const { version, serving } of versions) {
         if (serving === null) continue;
         const key = runtimeKey(name, version);
@@ -110,25 +140,38 @@ export class WorkerServing implements Serving {
         next.set(key, kept ? open : await this.#open(name, version, serving));
       }
     }
-    const previous = this.#runtimes;
-    this.#runtimes = next;
-    this.#directory = new ServableDirectory(snapshot, new Map([...next].map(([key, { runtime }]) => [key, runtime])));
-    for (const [key, opened] of previous) {
-      if (next.get(key) !== opened && opened.runtime instanceof ModelRuntime) opened.runtime.retire();
-    }
-    this.#events.emit('applied');
+    return next;
   }
 
-  async #open(name: string, version: number, serving: ServingModel): Promise<OpenedRuntime> {
+  async #openUserNodes({ pipelines }: ServablesSnapshot): Promise<Map<string, Opened<UserUnit>>> {
+    const next = new Map<string, Opened<UserUnit>>();
+    for (const { program } of pipelines.flatMap(({ graph }) => graph?.nodes ?? [])) {
+      if (program.kind !== 'user') continue;
+      const { key } = program.reference;
+      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? (await this.#openUserNode(program.reference)));
+    }
+    return next;
+  }
+
+  async #openUserNode(reference: UserNodeReference): Promise<Opened<UserUnit>> {
+    try {
+      return { unit: new UserUnit(reference, await this.#userNodeOpener(reference)) };
+    } catch (error) {
+      const known = knownError(error);
+      log.serving.error(`Opening a ${reference.kind} node failed: ${known.message}`);
+      return { unit: known };
+    }
+  }
+
+  async #open(name: string, version: number, serving: ServingModel): Promise<OpenedModel> {
     const { modelId } = serving.reference;
     try {
-      const runtime = await ModelRuntime.open(this.#inference, name, version, serving, this.#share(serving.nireq));
-      return { modelId, runtime };
+      const unit = await ModelRuntime.open(this.#inference, name, version, serving, this.#share(serving.nireq));
+      return { modelId, unit };
     } catch (error) {
-      const known =
-        error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
+      const known = knownError(error);
       log.serving.error(`Opening model: ${name} version: ${version} failed: ${known.message}`);
-      return { modelId, runtime: known };
+      return { modelId, unit: known };
     }
   }
 
@@ -171,20 +214,29 @@ export class WorkerServing implements Serving {
     inputs: readonly Tensor[],
     signal: AbortSignal,
     timeline: TimelineRecorder | null,
-  ): Promise<readonly Tensor[]> {
-    for (const { runtime } of plan.nodes) runtime.hold();
+  ): Promise<readonly (Tensor | null)[]> {
+    this.#executions += 1;
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
-      const runner = new PlanRunner(plan, this.#arena, timeline);
-      const execution = new Execution<Tensor>(plan.graph, plan.layout, runner, (error, outputs) => {
-        signal.removeEventListener('abort', abort);
-        for (const { runtime } of plan.nodes) runtime.letGo();
-        if (error === null) resolve(outputs!);
-        else reject(error);
-      });
+      const context = { arena: this.#arena, timeline, prefix: '' };
+      const execution = runPlan(
+        plan,
+        inputs,
+        context,
+        (error, outputs) => {
+          signal.removeEventListener('abort', abort);
+          if (error === null) resolve(outputs!);
+          else reject(error);
+        },
+        () => this.#executionDrained(),
+      );
       signal.addEventListener('abort', abort);
-      execution.begin(inputs);
     });
+  }
+
+  #executionDrained(): void {
+    this.#executions -= 1;
+    if (this.#executions === 0) this.#events.emit('idle');
   }
 
   #logRequest({ servable, version }: PredictRequest, call: CallContext): void {
@@ -197,13 +249,34 @@ export class WorkerServing implements Serving {
   }
 }
 
-interface OpenedRuntime {
-  readonly modelId: number;
-  readonly runtime: ModelRuntime | ServingError;
+/** Something of a snapshot that was opened, or why it could not be. */
+interface Opened<Unit extends HeldUnit = HeldUnit> {
+  readonly unit: Unit | ServingError;
 }
 
-function responseTensor(name: string, { precision, shape, bytes }: Tensor): ResponseTensor {
-  return { name, precision, shape, bytes };
+interface OpenedModel extends Opened<ModelRuntime> {
+  readonly modelId: number;
+}
+
+function unitsOf<Unit extends HeldUnit>(
+  opened: ReadonlyMap<string, Opened<Unit>>,
+): ReadonlyMap<string, Unit | ServingError> {
+  return new Map([...opened].map(([key, { unit }]) => [key, unit]));
+}
+
+function retire({ unit }: Opened): void {
+  if (!(unit instanceof ServingError)) unit.retire();
+}
+
+function knownError(error: unknown): ServingError {
+  return error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
+}
+
+/** What was skipped is left out of the response. */
+function responseTensor(name: string, tensor: Tensor | null): ResponseTensor[] {
+  if (tensor === null) return [];
+  const { precision, shape, bytes } = tensor;
+  return [{ name, precision, shape, bytes }];
 }
 
 /** Only Predict speaks of pipelines when a name is unknown (as OVMS 2026.2.1). */

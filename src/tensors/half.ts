@@ -31,3 +31,20 @@ export function fromHalf(half: number): number {
   if (exponent === 0) return sign * fraction * 2 ** (SMALLEST_EXPONENT - FRACTION_BITS);
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
+
+const single = new Float32Array(1);
+const bits = new Uint32Array(single.buffer);
+
+/** The bfloat16 nearest to a number, ties to even. */
+export function toBrainFloat(value: number): number {
+  single[0] = value;
+  const pattern = bits[0]!;
+  if (Number.isNaN(value)) return 0x7fc0;
+  return ((pattern + 0x7fff + ((pattern >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** The number a bfloat16 stands for. */
+export function fromBrainFloat(pattern: number): number {
+  bits[0] = pattern << 16;
+  return single[0]!;
+}

@@ -1,4 +1,5 @@
 import type { Lease } from './arena.js';
+import { elementArray, elementValue, type NumericPrecision } from './elements.js';
 import { ELEMENT_BYTES, type Precision } from './precision.js';
 import { elementCount, type Shape } from './shape.js';
 
@@ -30,6 +31,16 @@ export class Tensor {
   /** The elements, valid until the last use is released. */
   get bytes(): Uint8Array {
     return new Uint8Array(this.lease.buffer, this.byteOffset, this.byteLength);
+  }
+
+  /** One element as a number: 64-bit integers stay exact. Not of STRING. */
+  element(index: number): number | bigint {
+    const precision = this.precision as NumericPrecision;
+    const size = ELEMENT_BYTES[precision];
+    const start = this.byteOffset + index * size;
+    if (start % size === 0) return elementValue(precision, elementArray(precision, this.lease.buffer, start, 1), 0);
+    const bytes = Uint8Array.from(this.bytes.subarray(index * size, (index + 1) * size));
+    return elementValue(precision, elementArray(precision, bytes.buffer, 0, 1), 0);
   }
 
   retain(uses: number): void {

@@ -33,7 +33,12 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   const inference = new NativeInference(binding);
   const arena = new Arena(inference.memory);
   inference.useArena(arena);
-  const serving = new WorkerServing(inference, arena, (nireq) => nireq);
+  const serving = new WorkerServing(
+    inference,
+    arena,
+    (nireq) => nireq,
+    () => Promise.reject(new Error('no user nodes here')),
+  );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
   const blocking = new BlockingPool();
   const compiler = new ModelCompiler(binding, blocking, null);

@@ -10,13 +10,19 @@ const INDENT = '    ';
  * JSON text of a predict response, white space included (as OVMS 2026.2.1): row order keeps each tensor on one line, column order
  * gives every element its own.
  * @param outputs only read; the text does not refer to them.
+ * @param declared outputs of the servable, those that are missing now among them: with more than one each has its name beside it.
  * @throws ServingError REST_SERIALIZE_FAILED without outputs, for outputs of different batch sizes in row order, and for values
  *   JSON cannot say; REST_UNSUPPORTED_PRECISION for BF16 and STRING.
  */
-export function encodePredictResponse(order: PredictOrder, outputs: readonly ResponseTensor[]): string {
-  if (outputs.length === 0) throw new ServingError('REST_SERIALIZE_FAILED', 'No outputs');
+export function encodePredictResponse(
+  order: PredictOrder,
+  outputs: readonly ResponseTensor[],
+  declared = outputs.length,
+): string {
+  if (declared === 0) throw new ServingError('REST_SERIALIZE_FAILED', 'No outputs');
   const tensors = outputs.map(printElements);
-  return order === 'row' ? rowJson(tensors) : columnJson(tensors);
+  const isNamed = declared > 1;
+  return order === 'row' ? rowJson(tensors, isNamed) : columnJson(tensors, isNamed);
 }
 
 interface PrintedTensor {
@@ -48,7 +54,7 @@ function rowText(row: Uint8Array): string {
   return JSON.stringify(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
 }
 
-function rowJson(tensors: readonly PrintedTensor[]): string {
+function rowJson(tensors: readonly PrintedTensor[], isNamed: boolean): string {
   const batch = commonBatch(tensors);
   const columns = tensors.map(({ name, shape, texts }) => {
     const items = texts.length === 0 ? emptyItems(batch, shape) : singleLineItems(texts, shape);
@@ -56,7 +62,7 @@ function rowJson(tensors: readonly PrintedTensor[]): string {
   });
   const [only] = columns;
   if (batch === 0) return `{\n${INDENT}"predictions": []\n}`;
-  if (columns.length === 1 && only !== undefined) {
+  if (!isNamed && only !== undefined) {
     return `{\n${INDENT}"predictions": [${only.items.join(', ')}\n${INDENT}]\n}`;
   }
   const margin = INDENT.repeat(2);
@@ -93,9 +99,10 @@ function emptyItems(batch: number, shape: Shape): string[] {
   return Array.from({ length: batch }, () => emptyArray(shape.slice(1), (items) => `[${items.join(', ')}]`));
 }
 
-function columnJson(tensors: readonly PrintedTensor[]): string {
+function columnJson(tensors: readonly PrintedTensor[], isNamed: boolean): string {
   const [only] = tensors;
-  if (tensors.length === 1 && only !== undefined) {
+  if (only === undefined) return `{\n${INDENT}"outputs": {}\n}`;
+  if (!isNamed) {
     return `{\n${INDENT}"outputs": ${multiLine(only, 1)}\n}`;
   }
   const members = tensors.map((tensor) => `${INDENT.repeat(2)}${JSON.stringify(tensor.name)}: ${multiLine(tensor, 2)}`);

@@ -61,7 +61,7 @@ async function predict(backend: RestBackend, options: TfsEndpointOptions, reques
     const result = await backend.predict({ servable: name, version, inputs }, call);
     try {
       const headers = call.wantsTimeline ? timelineHeader(result) : {};
-      return { status: 200, body: encodePredictResponse(order, result.outputs), headers };
+      return { status: 200, body: encodePredictResponse(order, result.outputs, result.declaredOutputs), headers };
     } finally {
       result.release();
     }

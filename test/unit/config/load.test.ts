@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestOf, loadConfigFile } from '#src/config/load.js';
-import { isInvalid } from '#src/config/settings.js';
+import { isInvalid, type PipelineSettings } from '#src/config/settings.js';
 import { goodModel, load, loadModel, rejection, ScriptedFile } from './fake-files.js';
 
 const EMPTY = '{"model_config_list": []}';
@@ -447,8 +447,20 @@ describe('config file: a pipeline', () => {
             modelName: 'm',
             version: 3,
             libraryName: null,
+            module: null,
+            timeoutMs: 10_000,
+            pipelineName: null,
             params: {},
-            inputs: [{ input: 'a/b', nodeName: 'request', dataItem: 'image', jsonPath: `${at}/nodes/0/inputs/0/a~1b` }],
+            when: null,
+            inputs: [
+              {
+                input: 'a/b',
+                nodeName: 'request',
+                dataItem: 'image',
+                conversion: null,
+                jsonPath: `${at}/nodes/0/inputs/0/a~1b`,
+              },
+            ],
             outputs: [{ dataItem: 'out', alias: 'o', jsonPath: `${at}/nodes/0/outputs/0` }],
             demultiplyCount: null,
             onEmpty: 'error',
@@ -461,7 +473,11 @@ describe('config file: a pipeline', () => {
             modelName: null,
             version: null,
             libraryName: 'l',
+            module: null,
+            timeoutMs: 10_000,
+            pipelineName: null,
             params: { k: 'v' },
+            when: null,
             inputs: [],
             outputs: [],
             demultiplyCount: -1,
@@ -469,12 +485,87 @@ describe('config file: a pipeline', () => {
             gatherFromNode: null,
           },
         ],
-        outputs: [{ output: 'label', nodeName: 'n', dataItem: 'o', jsonPath: `${at}/outputs/0/label` }],
+        outputs: [
+          { output: 'label', nodeName: 'n', dataItem: 'o', conversion: null, jsonPath: `${at}/outputs/0/label` },
+        ],
         demultiplyCount: 2,
         onEmpty: 'error',
+        version: null,
+        exitWhen: [],
       },
     ]);
   });
+
+  it('completes what goes beyond OVMS: modules, conditions, conversions, versions and early exits', async () => {
+    const source = { node_name: 'request', data_item: 'image' };
+    const { pipelines } = await load({
+      model_config_list: [],
+      pipeline_config_list: [
+        {
+          name: 'p',
+          version: 2,
+          inputs: ['image'],
+          nodes: [
+            {
+              name: 'crop',
+              type: 'js',
+              module: 'nodes/crop.ts',
+              timeout_ms: 50,
+              when: { ...source, element: 4, is: { at_least: 0.5, not_in: [7, 8] } },
+              inputs: [{ x: { ...source, precision: 'U8:FP32', layout: 'NHWC:NCHW' } }],
+              outputs: [],
+            },
+            { name: 'inner', type: 'pipeline', pipeline_name: 'q', version: 3, inputs: [], outputs: [] },
+            { name: 'either', type: 'select', inputs: [], outputs: [] },
+          ],
+          outputs: [],
+          exit_when: [{ node_name: 'crop', data_item: 'done', is: { equals: 1 } }],
+        },
+      ],
+    });
+    const [{ nodes, version, exitWhen }] = pipelines as [PipelineSettings];
+    assert.equal(version, 2);
+    assert.equal(nodes[0]!.module, '/configs/nodes/crop.ts');
+    assert.equal(nodes[0]!.timeoutMs, 50);
+    assert.deepEqual(nodes[0]!.when, {
+      nodeName: 'request',
+      dataItem: 'image',
+      element: 4,
+      tests: [
+        { operator: 'atLeast', operands: [0.5] },
+        { operator: 'notIn', operands: [7, 8] },
+      ],
+      jsonPath: '/pipeline_config_list/0/nodes/0/when',
+    });
+    assert.deepEqual(nodes[0]!.inputs[0]!.conversion, {
+      precision: { from: 'U8', to: 'FP32' },
+      layout: { from: 'NHWC', to: 'NCHW' },
+    });
+    assert.equal(nodes[1]!.pipelineName, 'q');
+    assert.equal(nodes[1]!.version, 3);
+    assert.deepEqual(exitWhen[0]!.tests, [{ operator: 'equals', operands: [1] }]);
+  });
+
+  for (const [what, conversion, fault] of [
+    ['an unknown precision', { precision: 'U8:FP33' }, 'precision: expected two of'],
+    ['a string precision', { precision: 'U8:STRING' }, 'precision: expected two of'],
+    [
+      'layouts of different letters',
+      { layout: 'NHWC:NCH' },
+      'layout: expected two orders of the same different letters',
+    ],
+    ['a letter twice', { layout: 'NHH:NHH' }, 'layout: expected two orders of the same different letters'],
+  ] as const) {
+    it(`refuses ${what} in a conversion, with the place of the fault`, async () => {
+      const input = { x: { node_name: 'request', data_item: 'image', ...conversion } };
+      const node = { name: 'n', type: 'DL model', model_name: 'm', inputs: [input], outputs: [] };
+      const pipeline = { name: 'p', inputs: ['image'], nodes: [node], outputs: [] };
+      const config = { model_config_list: [], pipeline_config_list: [pipeline] };
+      const { code, detail } = await rejection(load(config));
+      assert.equal(code, 'CONFIG_VALUE_INVALID');
+      assert.ok(detail.startsWith(`/pipeline_config_list/0/nodes/0/inputs/0/x/${fault}`), detail);
+    });
+  }
 
   it('reads a demultiplier of 0 as -1 with a warning', async () => {
     const node = { name: 'n', type: 'DL model', model_name: 'm', inputs: [], outputs: [], demultiply_count: 0 };

@@ -122,7 +122,47 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
   [
     'an unknown node type',
     withNode({ type: 'DL Model' }),
-    `${NODE_AT}/type: expected one of "DL model", "custom", received "DL Model"`,
+    `${NODE_AT}/type: expected one of "DL model", "custom", "js", "pipeline", "select", received "DL Model"`,
+  ],
+  ...(
+    [
+      ['js', 'module', 'model_name'],
+      ['pipeline', 'pipeline_name', 'module'],
+      ['select', '', 'version'],
+    ] as const
+  ).flatMap(
+    ([type, required, forbidden]) =>
+      [
+        ...(required === ''
+          ? []
+          : [
+              [
+                `a ${type} node without ${required}`,
+                withNode({ type, model_name: undefined }),
+                `${NODE_AT}/${required}: expected a value, received nothing`,
+              ],
+            ]),
+        [
+          `a ${type} node with ${forbidden}`,
+          withNode({ type, model_name: undefined, ...(required === '' ? {} : { [required]: 'x' }), [forbidden]: 3 }),
+          new RegExp(`^${NODE_AT}/${forbidden}: expected (string|nothing)`),
+        ],
+      ] as never[],
+  ),
+  [
+    'a condition without a test',
+    withNode({ when: { node_name: 'request', data_item: 'x', is: {} } }),
+    `${NODE_AT}/when/is: expected at least 1 key, received {}`,
+  ],
+  [
+    'a condition with an unknown test',
+    withNode({ when: { node_name: 'request', data_item: 'x', is: { like: 1 } } }),
+    new RegExp(`^${NODE_AT}/when/is/like: expected one of the keys equals, .*, received "like"$`) as never,
+  ],
+  [
+    'a precision without a colon',
+    withNode({ inputs: [{ b: { node_name: 'request', data_item: 'x', precision: 'U8' } }] }),
+    new RegExp(`^${NODE_AT}/inputs/0/b/precision: expected .*pattern.*, received "U8"$`) as never,
   ],
   [
     'a DL node without model',

@@ -5,7 +5,15 @@ import fc from 'fast-check';
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
 import { ServingError } from '#src/errors.js';
 import { catalogue, DUMMY, node, pipeline, SUM } from './pipeline-fixture.js';
-import { arbitraryGraph, execute, interpret, SimulatedRunner, type Behaviour } from './simulation.js';
+import type { PipelineGraph } from '#src/dag/graph.js';
+import {
+  arbitraryGraph,
+  execute,
+  Interpreter,
+  SimulatedRunner,
+  type Behaviour,
+  type ExecutionResult,
+} from './simulation.js';
 
 const CALM: Behaviour = { failing: new Set(), immediate: new Set(), slots: Infinity, shards: 2, choose: () => 0 };
 
@@ -32,8 +40,8 @@ test('execution: nodes that need only the request start together, the rest when 
   assert.deepEqual(runner.started, [0, 1, 2]);
   runner.step();
   assert.deepEqual(
-    result.outputs!.map((value) => value.text),
-    interpret(DIAMOND, 2),
+    result.outputs!.map((value) => value!.text),
+    new Interpreter(DIAMOND, 2).outputs(),
   );
   result.outputs![0]!.release();
   assert.equal(ledger.live, 0);
@@ -136,39 +144,85 @@ test('execution: a long chain of nodes that end at once needs no deep stack', (c
   assert.equal(new Set(depths).size, 1, 'every node starts at the same depth');
 });
 
-test('execution: random graphs give what a straightforward interpreter gives, or the first error, and never leak', () => {
-  const behaviour = fc.record({
-    failing: fc.uniqueArray(fc.nat(59), { maxLength: 3 }),
-    immediate: fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
-    slots: fc.integer({ min: 1, max: 4 }),
-    shards: fc.integer({ min: 0, max: 3 }),
-    choices: fc.infiniteStream(fc.nat()),
-    abortAfter: fc.option(fc.nat(60)),
+const BEHAVIOUR = fc.record({
+  failing: fc.uniqueArray(fc.nat(59), { maxLength: 3 }),
+  immediate: fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
+  slots: fc.integer({ min: 1, max: 4 }),
+  shards: fc.integer({ min: 0, max: 3 }),
+  choices: fc.infiniteStream(fc.nat()),
+  abortAfter: fc.option(fc.nat(60)),
+});
+type RandomBehaviour = typeof BEHAVIOUR extends fc.Arbitrary<infer T> ? T : never;
+
+/** Runs a graph to its end and checks what holds of every run. */
+function runRandomly(
+  graph: PipelineGraph,
+  { failing, immediate, slots, shards, choices, abortAfter }: RandomBehaviour,
+): { readonly runner: SimulatedRunner; readonly result: ExecutionResult; readonly texts: (string | null)[] | null } {
+  const ledger = { live: 0 };
+  const choose = (count: number): number => (count === 0 ? 0 : (choices.next().value as number) % count);
+  const behaviour = { failing: new Set(failing), immediate: new Set(immediate), slots, shards, choose };
+  const runner = new SimulatedRunner(graph, behaviour, ledger);
+  const { execution, result } = execute(graph, runner, ledger);
+  for (let steps = 0; runner.step(); steps += 1) {
+    if (steps === abortAfter) execution.abort(new ServingError('REQUEST_CANCELLED'));
+  }
+  assert.equal(result.ends, 1, 'no hang, no second end');
+  assert.equal(result.drains, 1, 'everything drains once');
+  const sessions = [...runner.sessions, ...runner.skips];
+  assert.equal(new Set(sessions).size, sessions.length, 'no session starts twice, none is started and skipped');
+  const texts = result.outputs?.map((value) => value?.text ?? null) ?? null;
+  for (const output of result.outputs ?? []) output?.release();
+  assert.equal(ledger.live, 0, 'every value was released');
+  return { runner, result, texts };
+}
+
+/** What the interpreter says of a graph, or the error it finds. */
+function interpreted<T>(ask: () => T): T | ServingError {
+  try {
+    return ask();
+  } catch (error) {
+    assert.ok(error instanceof ServingError);
+    return error;
+  }
+}
+
+for (const [what, features] of [
+  ['random graphs', { conditions: false, exits: false }],
+  ['random graphs with conditions and select nodes', { conditions: true, exits: false }],
+] as const) {
+  test(`execution: ${what} give what a straightforward interpreter gives, or the first error, and never leak`, () => {
+    fc.assert(
+      fc.property(arbitraryGraph(60, features), BEHAVIOUR, (graph, behaviour) => {
+        const { runner, result, texts } = runRandomly(graph, behaviour);
+        const expected = interpreted(() => new Interpreter(graph, behaviour.shards).outputs());
+        if (texts !== null) {
+          assert.ok(!runner.started.some((index) => behaviour.failing.includes(index)), 'a failing node gives nothing');
+          assert.deepEqual(texts, expected);
+        } else if (
+          expected instanceof ServingError &&
+          behaviour.abortAfter === null &&
+          behaviour.failing.length === 0
+        ) {
+          assert.equal(result.error!.code, expected.code);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
+}
+
+test('execution: random graphs with early exits answer nothing wrong, and everything where no exit is taken', () => {
   fc.assert(
-    fc.property(arbitraryGraph(60), behaviour, (graph, { failing, immediate, slots, shards, choices, abortAfter }) => {
-      const ledger = { live: 0 };
-      const choose = (count: number): number => (count === 0 ? 0 : (choices.next().value as number) % count);
-      const runner = new SimulatedRunner(
-        graph,
-        { failing: new Set(failing), immediate: new Set(immediate), slots, shards, choose },
-        ledger,
-      );
-      const { execution, result } = execute(graph, runner, ledger);
-      for (let steps = 0; runner.step(); steps += 1) {
-        if (steps === abortAfter) execution.abort(new ServingError('REQUEST_CANCELLED'));
-      }
-      assert.equal(result.ends, 1, 'no hang, no second end');
-      assert.equal(new Set(runner.sessions).size, runner.sessions.length, 'no session starts twice');
-      if (result.outputs !== undefined) {
-        assert.ok(!runner.started.some((index) => failing.includes(index)), 'a failing node cannot give outputs');
-        assert.deepEqual(
-          result.outputs.map((value) => value.text),
-          interpret(graph, shards),
-        );
-        for (const output of result.outputs) output.release();
-      }
-      assert.equal(ledger.live, 0, 'every value was released');
+    fc.property(arbitraryGraph(60, { conditions: true, exits: true }), BEHAVIOUR, (graph, behaviour) => {
+      const { texts } = runRandomly(graph, behaviour);
+      const interpreter = new Interpreter(graph, behaviour.shards);
+      const expected = interpreted(() => interpreter.outputs());
+      if (texts === null || expected instanceof ServingError) return;
+      const exits = interpreted(() => interpreter.mayExit());
+      texts.forEach((text, index) => {
+        if (text !== null || exits === false) assert.equal(text, expected[index]);
+      });
     }),
     { numRuns: 300 },
   );

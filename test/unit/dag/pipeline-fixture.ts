@@ -1,5 +1,5 @@
 import type { NodeSettings, PipelineSettings } from '#src/config/settings.js';
-import type { ModelCatalogue, ModelSignature } from '#src/dag/definition.js';
+import type { ModelSignature, ServableCatalogue } from '#src/dag/definition.js';
 import type { Precision } from '#src/tensors/precision.js';
 import { ANY_DIMENSION, staticDimension, type Dimension } from '#src/tensors/shape.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
@@ -29,10 +29,16 @@ export const DUMMY: ModelSignature = { inputs: [tensor('b')], outputs: [tensor('
 export const SUM: ModelSignature = { inputs: [tensor('left'), tensor('right')], outputs: [tensor('sum')] };
 
 /** Models by name, every version the same. */
-export function catalogue(models: Readonly<Record<string, ModelSignature>>): ModelCatalogue {
+export function catalogue(
+  models: Readonly<Record<string, ModelSignature>>,
+  more: Partial<ServableCatalogue> = {},
+): ServableCatalogue {
   return {
     isModelName: (name) => name in models,
     signature: (name) => models[name],
+    pipeline: () => undefined,
+    userNodes: new Map(),
+    ...more,
   };
 }
 
@@ -55,11 +61,16 @@ export function node(
     modelName,
     version: null,
     libraryName: null,
+    module: null,
+    timeoutMs: 10_000,
+    pipelineName: null,
     params: {},
+    when: null,
     inputs: connections.map(([input, nodeName, dataItem]) => ({
       input,
       nodeName,
       dataItem,
+      conversion: null,
       jsonPath: `/node/${name}/${input}`,
     })),
     outputs: Object.entries(outputs).map(([dataItem, alias]) => ({
@@ -91,9 +102,12 @@ export function pipeline(
       output,
       nodeName,
       dataItem,
+      conversion: null,
       jsonPath: `/outputs/${output}`,
     })),
     demultiplyCount: null,
     onEmpty: 'error',
+    version: null,
+    exitWhen: [],
   };
 }

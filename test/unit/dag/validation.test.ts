@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { PipelineSettings } from '#src/config/settings.js';
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
-import type { ModelCatalogue } from '#src/dag/definition.js';
+import type { ServableCatalogue } from '#src/dag/definition.js';
 import { CATALOGUE, ServingError, type ErrorCode } from '#src/errors.js';
 import { catalogue, DUMMY, node, pipeline, SUM, tensor } from './pipeline-fixture.js';
 
@@ -14,7 +14,7 @@ function assertRefused(
   settings: PipelineSettings,
   code: ErrorCode,
   where: string,
-  models: ModelCatalogue = MODELS,
+  models: ServableCatalogue = MODELS,
 ): void {
   assert.throws(
     () => buildPipelineGraph(settings, models),
@@ -181,9 +181,9 @@ test('validation: an output that is an input of the pipeline is refused, not ser
   assertRefused(pipeline([ONE], { out: ['one', 'a'], echo: ['request', 'image'] }), 'NOT_IMPLEMENTED', '/outputs/echo');
 });
 
-test('validation: parts of the grammar this scheduler has not are refused by name', () => {
+test('validation: a custom node whose library is not there is refused', () => {
   const custom = { ...ONE, type: 'custom' as const, modelName: null };
-  assertRefused(pipeline([custom], { out: ['one', 'a'] }), 'NOT_IMPLEMENTED', 'custom node at /node/one/type');
+  assertRefused(pipeline([custom], { out: ['one', 'a'] }), 'PIPELINE_LIBRARY_INVALID', 'node one at /node/one');
 });
 
 const SHARDS = { inputs: [tensor('b')], outputs: [tensor('a', { shape: [3, 1, 10] })] };

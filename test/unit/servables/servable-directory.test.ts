@@ -15,7 +15,7 @@ function directory(
   pipelines: readonly PipelineSnapshot[] = [],
 ): ServableDirectory {
   const snapshot: ServablesSnapshot = { epoch: 1, models: [{ name: 'm', versions }], pipelines };
-  return new ServableDirectory(snapshot, new Map());
+  return new ServableDirectory(snapshot, { models: new Map(), userNodes: new Map() });
 }
 
 function absence(found: ReturnType<ServableDirectory['find']>): { code: string; waitMs: number } {
@@ -67,6 +67,7 @@ test('directory: retired and unknown versions', () => {
 test('directory: pipelines wait half a second while they load, not at all once refused, and never when retired', () => {
   const pipeline = (name: string, state: ServableState, errorCode: StateErrorCode): PipelineSnapshot => ({
     name,
+    version: null,
     state,
     errorCode,
     graph: null,
@@ -93,14 +94,16 @@ test('status: all versions ever seen ascend; one that was asked for stands alone
 
 test('status: a pipeline is version 1 whatever was asked', () => {
   const pipelines: PipelineSnapshot[] = [
-    { name: 'p', state: 'LOADING', errorCode: 'FAILED_PRECONDITION', graph: null },
+    { name: 'p', version: null, state: 'LOADING', errorCode: 'FAILED_PRECONDITION', graph: null },
   ];
   const expected = [{ version: 1, state: 'LOADING', errorCode: 'FAILED_PRECONDITION' }];
   assert.deepEqual(directory([], pipelines).status('p', 9n), expected);
 });
 
 test('status: all servables, models and pipelines, are sorted by name', () => {
-  const pipelines: PipelineSnapshot[] = [{ name: 'a', state: 'AVAILABLE', errorCode: 'OK', graph: null }];
+  const pipelines: PipelineSnapshot[] = [
+    { name: 'a', version: null, state: 'AVAILABLE', errorCode: 'OK', graph: null },
+  ];
   assert.deepEqual(
     directory([version(1, 'AVAILABLE')], pipelines)
       .allStatuses()

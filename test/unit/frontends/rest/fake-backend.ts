@@ -53,6 +53,7 @@ export function fakeBackend(): FakeBackend {
       if (input?.content.kind !== 'bytes') throw new ServingError('INVALID_MISSING_INPUT', 'Required input: b');
       return {
         outputs: [{ name: 'a', precision: 'FP32', shape: input.shape, bytes: input.content.bytes }],
+        declaredOutputs: 1,
         version: 1,
         timeline: backend.timeline,
         release: () => void (backend.released += 1),

@@ -278,7 +278,7 @@ test('a bug behind config is logged and answered in the words of the config endp
 test('outputs are given back when they cannot be encoded', () =>
   withServer({}, async ({ backend, port }) => {
     const predict = backend.predict.bind(backend);
-    backend.predict = async (request, call) => ({ ...(await predict(request, call)), outputs: [] });
+    backend.predict = async (request, call) => ({ ...(await predict(request, call)), outputs: [], declaredOutputs: 0 });
     assert.equal((await post(port, BODY)).status, 500);
     assert.equal(backend.released, 1);
   }));

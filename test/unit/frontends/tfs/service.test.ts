@@ -28,7 +28,8 @@ class FakeServing implements Serving {
     this.requests.push(request);
     if (request.servable !== 'm') return Promise.reject(new ServingError('PIPELINE_NAME_MISSING'));
     const release = (): void => void (this.releases += 1);
-    return Promise.resolve({ outputs: this.outputs, version: 1, timeline: this.timeline, release });
+    const { outputs, timeline } = this;
+    return Promise.resolve({ outputs, declaredOutputs: outputs.length, version: 1, timeline, release });
   }
 
   metadata(name: string, version: bigint | null): ReturnType<Serving['metadata']> {

@@ -1,0 +1,38 @@
+import type { GraphNode } from '../dag/graph.js';
+import { ServingError } from '../errors.js';
+import { accepts, formatPartialShape, formatShape } from '../tensors/shape.js';
+import type { Tensor } from '../tensors/tensor.js';
+import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
+import type { PlannedNode } from './plan.js';
+
+/** Compares what other nodes gave with what a node takes. The texts are those of OVMS 2026.2.1 for a tensor that does not fit the next model. */
+export function checkIntermediates(
+  node: GraphNode,
+  planned: PlannedNode,
+  inputs: readonly Tensor[],
+): ServingError | null {
+  for (const port of planned.checkedPorts) {
+    const fault = mismatch(inputs[planned.inputOfPort[port]!]!, planned.unit.inputs[port]!.info, node);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function mismatch({ precision, shape }: Tensor, info: TensorInfo, node: GraphNode): ServingError | null {
+  const where = `Node: ${node.name} input: ${info.name}`;
+  if (precision !== info.precision) {
+    return new ServingError(
+      'INVALID_PRECISION',
+      `${where} Invalid precision - Expected: ${info.precision}; Actual: ${precision}`,
+    );
+  }
+  const sizes = `Expected: ${formatPartialShape(info.shape)}; Actual: ${formatShape(shape)}`;
+  if (shape.length !== info.shape.length) {
+    return new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', `${where} Invalid number of shape dimensions - ${sizes}`);
+  }
+  const wrong = shape.findIndex((size, axis) => !accepts(info.shape[axis]!, size));
+  if (wrong === -1) return null;
+  if (wrong === batchIndex(info.layout))
+    return new ServingError('INVALID_BATCH_SIZE', `${where} Invalid batch size - ${sizes}`);
+  return new ServingError('INVALID_SHAPE', `${where} Invalid shape - ${sizes}`);
+}

@@ -1,0 +1,67 @@
+import { ServingError } from '../errors.js';
+import type { InferRequest, OutputTarget } from '../inference/inference.js';
+import type { InferRequestPool, Ticket } from '../inference/infer-request-pool.js';
+import type { Withdraw } from '../nodes/node-instance.js';
+import { Tensor } from '../tensors/tensor.js';
+import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
+
+/**
+ * Takes an infer request of a model in turn, leases the outputs, infers, and gives the infer request to the next in line before the
+ * results are handed on, so that whoever waited longer goes first.
+ */
+export function startInference(
+  pool: InferRequestPool,
+  outputs: readonly RuntimePort[],
+  session: UnitSession,
+): Withdraw {
+  const ticket: Ticket = pool.acquire((request) => infer(request));
+  return (error) => {
+    if (pool.withdraw(ticket)) session.ended(failed(error));
+  };
+
+  function infer(request: InferRequest): void {
+    const targets = leaseOutputs(outputs, session);
+    if (targets instanceof ServingError) {
+      pool.giveBack(request);
+      return session.ended(failed(targets));
+    }
+    session.started();
+    request.infer(session.inputs, targets, (error, tensors, micros) => {
+      pool.giveBack(request);
+      if (error === null)
+        return session.ended({ error, outputs: tensors!, micros, copiedBytes: allocatedBytes(targets, tensors!) });
+      releaseAll(targets);
+      session.ended(failed(error, micros));
+    });
+  }
+}
+
+function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): OutputTarget[] | ServingError {
+  const targets: OutputTarget[] = [];
+  try {
+    ports.forEach((port, index) => {
+      targets.push(session.wanted[index] === true ? leaseOutput(port, session) : 'discard');
+    });
+    return targets;
+  } catch (error) {
+    releaseAll(targets);
+    return new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
+  }
+}
+
+function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, { context }: UnitSession): OutputTarget {
+  if (staticShape === null) return 'allocate';
+  return new Tensor(info.precision, staticShape, context.arena.lease(staticBytes));
+}
+
+/** What OpenVINO allocated itself had to be copied. */
+function allocatedBytes(targets: readonly OutputTarget[], tensors: readonly (Tensor | null)[]): number {
+  return targets.reduce(
+    (bytes, target, index) => (target === 'allocate' ? bytes + (tensors[index]?.byteLength ?? 0) : bytes),
+    0,
+  );
+}
+
+function releaseAll(targets: readonly OutputTarget[]): void {
+  for (const target of targets) if (target instanceof Tensor) target.release();
+}

@@ -1,0 +1,11 @@
+import type { Arena } from '../tensors/arena.js';
+import type { TimelineRecorder } from './timeline-recorder.js';
+
+/** What all nodes of one request share, those of nested pipelines included. */
+export interface RunContext {
+  readonly arena: Arena;
+  /** `null` unless the client asked for it. */
+  readonly timeline: TimelineRecorder | null;
+  /** Names of the pipeline nodes around, each with a slash behind; empty at the top. */
+  readonly prefix: string;
+}
