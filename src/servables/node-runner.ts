@@ -84,8 +84,8 @@ export class PlanRunner implements NodeRunner<Tensor> {
   }
 
   /** @internal A session stops waiting. */
-  sessionStarted({ node, scope }: NodeSession): void {
-    this.#context.timeline?.started(node, scope);
+  sessionStarted({ node, scope }: NodeSession, microsAgo: number): void {
+    this.#context.timeline?.started(node, scope, microsAgo);
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
     log.dagExecutor.debug(`Setting completion callback for node name: ${node.name}`);
     log.dagExecutor.debug(`Starting infer async for node name: ${node.name}`);
@@ -95,8 +95,10 @@ export class PlanRunner implements NodeRunner<Tensor> {
   sessionEnded(session: NodeSession, { error, outputs, micros }: SessionEnd): void {
     this.#active.delete(session);
     const { node, scope, planned, done } = session;
-    this.#context.timeline?.ended(node, scope, micros);
-    this.#logEnd(node, scope, micros);
+    if (session.hasStarted) {
+      this.#context.timeline?.ended(node, scope, micros);
+      this.#logEnd(node, scope, micros);
+    }
     if (error !== null) return done(error, null);
     done(
       null,
@@ -136,6 +138,7 @@ class NodeSession implements UnitSession {
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly boolean[];
   withdraw: Withdraw | null = null;
+  hasStarted = false;
   readonly #runner: PlanRunner;
 
   constructor(
@@ -152,8 +155,9 @@ class NodeSession implements UnitSession {
     this.wanted = planned.wanted;
   }
 
-  started(): void {
-    this.#runner.sessionStarted(this);
+  started(microsAgo = 0): void {
+    this.hasStarted = true;
+    this.#runner.sessionStarted(this, microsAgo);
   }
 
   ended(end: SessionEnd): void {

@@ -22,14 +22,15 @@ export interface NodeUnit {
   start(session: UnitSession): Withdraw;
 }
 
-/** One run of one node. The unit calls `started` once, when the session stops waiting, and `ended` once after it. */
+/** One run of one node. The unit calls `started` at most once, when the session stops waiting, and `ended` once after it. */
 export interface UnitSession {
   /** In the order of the unit's inputs; leased until `ended`. */
   readonly inputs: readonly Tensor[];
   /** For each output of the unit, whether somebody reads it. */
   readonly wanted: readonly boolean[];
   readonly context: RunContext;
-  started(): void;
+  /** @param microsAgo when the unit learns of it later, how much later. */
+  started(microsAgo?: number): void;
   ended(end: SessionEnd): void;
 }
 

@@ -27,16 +27,15 @@ export class TimelineRecorder {
     nodes.set(node.index, times);
   }
 
-  started(node: GraphNode, scope: Scope<unknown>): void {
-    this.#of(node, scope).startMicros = this.#micros();
+  started(node: GraphNode, scope: Scope<unknown>, microsAgo: number): void {
+    const times = this.#of(node, scope);
+    times.startMicros = Math.max(times.readyMicros, this.#micros() - microsAgo);
   }
 
   ended(node: GraphNode, scope: Scope<unknown>, inferMicros: number): void {
     const times = this.#of(node, scope);
     times.endMicros = this.#micros();
     times.inferMicros = inferMicros;
-    // A node that queues on another thread tells afterwards how long it ran.
-    if (times.startMicros === 0) times.startMicros = Math.max(times.readyMicros, times.endMicros - inferMicros);
   }
 
   finish(): Timeline {

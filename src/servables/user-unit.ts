@@ -19,6 +19,8 @@ export class UserUnit extends HeldUnit implements NodeUnit {
   /** The instance queues on threads of its own, so when a session started is known only at its end. */
   start(session: UnitSession): Withdraw {
     return this.#instance.execute(session.inputs, session.wanted, (error, outputs, micros, copiedBytes) => {
+      // Withdrawn while it waited: it never began.
+      if (error === null || micros > 0) session.started(micros);
       session.ended(error === null ? { error, outputs: outputs!, micros, copiedBytes } : failed(error, micros));
     });
   }

