@@ -36,18 +36,47 @@ export class TestRepository {
   }
 }
 
-/** Where a value comes from: `node.alias`, or `request.input`. */
-export type Connections = Readonly<Record<string, string>>;
+type Source = Node['inputs'][number][string];
 
-/** A pipeline node over a model; outputs keep their names as aliases. */
-export function modelNode(name: string, modelName: string, inputs: Connections, outputs: readonly string[]): Node {
+/** Where values come from: `node.alias`, `request.input`, or a whole source with a conversion. */
+export type Connections = Readonly<Record<string, string | Source>>;
+
+/** A source as the configuration writes it. */
+export function source(from: string | Source): Source {
+  if (typeof from !== 'string') return from;
+  const dot = from.indexOf('.');
+  return { node_name: from.slice(0, dot), data_item: from.slice(dot + 1) };
+}
+
+/** A pipeline node; outputs keep their names as aliases. */
+export function node(
+  name: string,
+  inputs: Connections,
+  outputs: readonly string[],
+  more: Pick<Node, 'type'> & Partial<Node>,
+): Node {
   return {
     name,
-    type: 'DL model',
-    model_name: modelName,
     inputs: connections(inputs),
     outputs: outputs.map((output) => ({ data_item: output, alias: output })),
+    ...more,
   };
+}
+
+/** A pipeline node over a model. */
+export function modelNode(
+  name: string,
+  modelName: string,
+  inputs: Connections,
+  outputs: readonly string[],
+  more: Partial<Node> = {},
+): Node {
+  return node(name, inputs, outputs, { type: 'DL model', model_name: modelName, ...more });
+}
+
+/** A node that passes on the first of its inputs that was not skipped, as `selected`. */
+export function selectNode(name: string, inputs: Connections, more: Partial<Node> = {}): Node {
+  return node(name, inputs, ['selected'], { type: 'select', ...more });
 }
 
 export function pipeline(
@@ -55,13 +84,11 @@ export function pipeline(
   inputs: readonly string[],
   nodes: readonly Node[],
   outputs: Connections,
+  more: Partial<Pipeline> = {},
 ): Pipeline {
-  return { name, inputs: [...inputs], nodes: [...nodes], outputs: connections(outputs) };
+  return { name, inputs: [...inputs], nodes: [...nodes], outputs: connections(outputs), ...more };
 }
 
 function connections(sources: Connections): Pipeline['outputs'] {
-  return Object.entries(sources).map(([target, source]) => {
-    const dot = source.indexOf('.');
-    return { [target]: { node_name: source.slice(0, dot), data_item: source.slice(dot + 1) } };
-  });
+  return Object.entries(sources).map(([target, from]) => ({ [target]: source(from) }));
 }

@@ -4,46 +4,29 @@ import { buildPipelineGraph } from '#src/dag/build-graph.js';
 import type { ServableCatalogue } from '#src/dag/definition.js';
 import type { PipelineGraph } from '#src/dag/graph.js';
 import { ServingError } from '#src/errors.js';
+import { modelNode, node, pipeline, type Connections } from '../../helpers/repository.js';
+
+export { source } from '../../helpers/repository.js';
 
 type Node = PipelineConfig['nodes'][number];
-type Source = Node['inputs'][number][string];
 
-/** `node.alias`, or a whole source with a conversion. */
-export type SourceText = string | Source;
-
-export function source(text: SourceText): Source {
-  if (typeof text !== 'string') return text;
-  const dot = text.indexOf('.');
-  return { node_name: text.slice(0, dot), data_item: text.slice(dot + 1) };
-}
-
-function connections(sources: Readonly<Record<string, SourceText>>): Record<string, Source>[] {
-  return Object.entries(sources).map(([name, from]) => ({ [name]: source(from) }));
-}
-
-/** A node as the configuration writes it; a DL model unless said otherwise. Outputs keep their names as aliases. */
+/** A DL model node over `dummy` unless said otherwise. */
 export function configNode(
   name: string,
-  inputs: Readonly<Record<string, SourceText>>,
+  inputs: Connections,
   outputs: readonly string[],
   more: Partial<Node> = {},
 ): Node {
-  return {
-    name,
-    type: 'DL model',
-    ...((more.type ?? 'DL model') === 'DL model' ? { model_name: 'dummy' } : {}),
-    inputs: connections(inputs),
-    outputs: outputs.map((output) => ({ data_item: output, alias: output })),
-    ...more,
-  };
+  if (more.type === undefined) return modelNode(name, 'dummy', inputs, outputs, more);
+  return node(name, inputs, outputs, { ...more, type: more.type });
 }
 
 export function configPipeline(
   nodes: readonly Node[],
-  outputs: Readonly<Record<string, SourceText>>,
+  outputs: Connections,
   more: Partial<PipelineConfig> = {},
 ): PipelineConfig {
-  return { name: 'pipeline', inputs: ['x', 'y'], nodes: [...nodes], outputs: connections(outputs), ...more };
+  return pipeline('pipeline', ['x', 'y'], nodes, outputs, more);
 }
 
 export function buildFromConfig(config: PipelineConfig, servables: ServableCatalogue): PipelineGraph {
