@@ -150,6 +150,22 @@ export const CATALOGUE = {
   CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
   CONFIG_SCHEMA_INVALID: { grpc: null, http: 412, text: 'The file is not valid json - Schema violation' },
   CONFIG_VALUE_INVALID: { grpc: null, http: 412, text: 'Value of provided parameter is invalid' },
+  CONFIG_RELOAD_FAILED: {
+    grpc: null,
+    http: 500,
+    text: 'Reloading config file failed. Check server logs for more info.',
+  },
+  VERSIONS_RELOAD_FAILED: {
+    grpc: null,
+    http: 500,
+    text: 'Reloading models versions failed. Check server logs for more info.',
+  },
+  STATUSES_FAILED: {
+    grpc: null,
+    http: 500,
+    text: 'Retrieving all model statuses failed. Check server logs for more info.',
+  },
+  MODEL_TYPE_CHANGED: { grpc: null, http: 500, text: 'Model type cannot be changed after it is loaded' },
   MODEL_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Given model name is already occupied' },
   PATH_INVALID: { grpc: null, http: 400, text: "The provided base path is invalid or doesn't exists" },
   FILE_INVALID: { grpc: null, http: 500, text: 'File not found or cannot open' },

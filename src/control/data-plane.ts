@@ -3,7 +3,9 @@ import { Piscina } from 'piscina';
 
 import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from '../data-plane/messages.js';
+import { answerOf } from '../data-plane/questions.js';
 import { log } from '../observability/logger.js';
+import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { Listeners } from './listeners.js';
 
@@ -26,11 +28,13 @@ export class DataPlane {
   readonly #settings: DataPlaneSettings;
   readonly #pool: Piscina;
   readonly #owners = new Set<Owner>();
+  readonly #reload: Reload;
   #snapshot: ServablesSnapshot;
   #stopping = false;
 
-  private constructor(settings: DataPlaneSettings, snapshot: ServablesSnapshot) {
+  private constructor(settings: DataPlaneSettings, snapshot: ServablesSnapshot, reload: Reload) {
     this.#settings = settings;
+    this.#reload = reload;
     this.#snapshot = snapshot;
     this.#pool = new Piscina({
       filename: new URL('../data-plane/owner.js', import.meta.url).href,
@@ -42,9 +46,13 @@ export class DataPlane {
     });
   }
 
-  /** Starts the workers; resolves when all of them accept connections. */
-  static async start(settings: DataPlaneSettings, snapshot: ServablesSnapshot): Promise<DataPlane> {
-    const plane = new DataPlane(settings, snapshot);
+  /**
+   * Starts the workers; resolves when all of them accept connections.
+   *
+   * @param reload does what a client asks a worker for; resolves when the workers run on what it brought.
+   */
+  static async start(settings: DataPlaneSettings, snapshot: ServablesSnapshot, reload: Reload): Promise<DataPlane> {
+    const plane = new DataPlane(settings, snapshot, reload);
     try {
       await Promise.all(Array.from({ length: settings.workers }, () => plane.#startOwner().ready));
     } catch (error) {
@@ -84,7 +92,7 @@ export class DataPlane {
       snapshot: this.#snapshot,
     };
     const run = this.#pool.run(task, { transferList: [port2] }) as Promise<void>;
-    const owner = new Owner(port1, run);
+    const owner = new Owner(port1, run, this.#reload);
     this.#owners.add(owner);
     run.then(
       () => this.#owners.delete(owner),
@@ -107,6 +115,8 @@ export class DataPlane {
   }
 }
 
+type Reload = () => Promise<ReloadOutcome>;
+
 /** The control plane's line to one owner worker. */
 class Owner {
   readonly ready: Promise<void>;
@@ -115,16 +125,19 @@ class Owner {
   readonly #run: Promise<void>;
   readonly #waiting = new Map<number, () => void>();
 
-  constructor(port: MessagePort, run: Promise<void>) {
+  constructor(port: MessagePort, run: Promise<void>, reload: Reload) {
     this.#port = port;
     this.#run = run;
     this.ready = new Promise((resolve, reject) => {
       port.on('message', (report: OwnerReport) => {
-        if (report.kind === 'ready') {
-          this.wasReady = true;
-          resolve();
-        } else {
-          this.#applied(report.epoch);
+        switch (report.kind) {
+          case 'ready':
+            this.wasReady = true;
+            return resolve();
+          case 'applied':
+            return this.#applied(report.epoch);
+          case 'reload':
+            return void this.#answer(report.id, reload);
         }
       });
       run.catch(reject);
@@ -147,6 +160,12 @@ class Owner {
   stop(): Promise<void> {
     this.#send({ kind: 'stop' });
     return this.#run.catch(() => undefined);
+  }
+
+  async #answer(id: number, reload: Reload): Promise<void> {
+    const onBug = (error: unknown): void =>
+      log.serving.error(`Reload failed by a fault of the server: ${String((error as Error).stack ?? error)}`);
+    this.#send({ kind: 'answer', id, answer: await answerOf(reload, onBug) });
   }
 
   #applied(epoch: number): void {

@@ -1,155 +1,165 @@
-import type { InvalidEntry, ModelSettings } from '../config/settings.js';
-import { isInvalid } from '../config/settings.js';
-import { ServingError } from '../errors.js';
+import { isInvalid, type InvalidEntry, type ModelSettings } from '../config/settings.js';
 import type { ModelSignature } from '../dag/definition.js';
-import type { PortDescription } from '../native/binding.js';
+import { ServingError } from '../errors.js';
+import type { CompiledModelReference } from '../inference/inference.js';
 import { log } from '../observability/logger.js';
-import { openVersion, scanVersions } from '../servables/repository.js';
-import type { ServableState, StateErrorCode } from '../servables/serving.js';
-import type { ModelSnapshot, ModelVersionSnapshot, ServingModel } from '../servables/snapshot.js';
+import { scanVersions } from '../servables/repository.js';
+import type { ModelSnapshot } from '../servables/snapshot.js';
 import { selectVersions } from '../servables/version-policy.js';
-import { formatPartialShape } from '../tensors/shape.js';
-import type { TensorInfo } from '../tensors/tensor-info.js';
-import { compileSpecification } from './compile-specification.js';
 import type { ModelCompiler } from './model-compiler.js';
-import { servedPorts } from './model-signature.js';
+import type { RepeatedFaults } from './repeated-faults.js';
+import { loadVersion, mustReload } from './version-loader.js';
+import { afterCommit, VersionTable } from './version-table.js';
 
-/** One model of the configuration and the life of its versions, on the control plane. */
+/**
+ * One model and the life of its versions, on the control plane. A pass of it has three steps: {@link update} loads what is wanted and
+ * plans what is to be replaced and retired, {@link commit} does that in one go, and {@link end} follows when the owner workers have
+ * moved on. So versions that are new serve before others retire, and what is replaced serves until then.
+ */
 export class ModelVersions {
   readonly name: string;
-  readonly #settings: ModelSettings | InvalidEntry;
   readonly #compiler: ModelCompiler;
-  readonly #changed: () => void;
-  readonly #versions = new Map<number, ModelVersionSnapshot>();
+  readonly #faults: RepeatedFaults;
+  readonly #versions: VersionTable;
+  #settings: ModelSettings | InvalidEntry | null = null;
+  #warnings: readonly string[] = [];
+  /** Whether it is a stateful model, once a version of it was loaded. */
+  #isStateful: boolean | null = null;
 
   /** @param changed called after every change of a version's state. */
-  constructor(settings: ModelSettings | InvalidEntry, compiler: ModelCompiler, changed: () => void) {
-    this.name = settings.name;
-    this.#settings = settings;
+  constructor(name: string, compiler: ModelCompiler, faults: RepeatedFaults, changed: () => void) {
+    this.name = name;
     this.#compiler = compiler;
-    this.#changed = changed;
+    this.#faults = faults;
+    this.#versions = new VersionTable(name, changed);
+  }
+
+  /** What the configuration says of it from the next pass on; `null` when it is not listed. */
+  configure(settings: ModelSettings | InvalidEntry | null): void {
+    this.#settings = settings;
   }
 
   /**
-   * Loads every version the policy asks for, and for `latest` an older one for each that fails. A fault of one version is logged
-   * and seen in its state; it does not disturb the others.
+   * Looks at the version directories and loads every version the policy asks for that is not there yet, and for `latest` an older one
+   * for each that fails. A version that failed before is tried again. A fault of one version is logged and seen in its state; it
+   * disturbs neither the others nor what it was to replace.
    *
-   * @returns the faults, for the mode in which one model is all there is.
+   * @returns the faults of this pass.
    */
-  async load(): Promise<ServingError[]> {
+  async update(): Promise<readonly ServingError[]> {
     const settings = this.#settings;
-    if (isInvalid(settings)) return [this.#logFault(settings.error)];
-    let available: readonly number[];
+    if (settings === null || isInvalid(settings)) {
+      this.#versions.planRetirement([]);
+      return settings === null ? [] : [this.#logFault(settings.error)];
+    }
     try {
-      const scan = await scanVersions(settings.basePath);
-      for (const warning of scan.warnings) log.modelmanager.warning(warning);
-      available = scan.versions;
+      this.#checkType(settings);
+      const faults = await this.#loadWanted(settings, await this.#scan(settings));
+      this.#faults.forget(this.name);
+      return faults;
     } catch (error) {
       return [this.#logFault(error)];
     }
-    return this.#loadSelected(settings, available);
+  }
+
+  /** @returns the compiled models that no snapshot shows any more: to be released when every owner worker knows. */
+  commit(): CompiledModelReference[] {
+    return this.#versions.commit();
+  }
+
+  /** Every owner worker knows what was retired. */
+  end(): void {
+    this.#versions.end();
   }
 
   snapshot(): ModelSnapshot {
-    return { name: this.name, versions: [...this.#versions.values()].sort((a, b) => a.version - b.version) };
+    return this.#versions.snapshot();
   }
 
-  /** Signature of an available version; `null` asks for the highest. */
+  /** Signature of a version that is available when this pass is committed; `null` asks for the highest. */
   signature(version: number | null): ModelSignature | undefined {
-    const { versions } = this.snapshot();
-    return (
-      versions.findLast(({ version: number, serving }) => serving !== null && (version === null || number === version))
-        ?.serving ?? undefined
-    );
+    return this.#versions.signature(version);
   }
 
-  async #loadSelected(settings: ModelSettings, available: readonly number[]): Promise<ServingError[]> {
+  /** @throws ServingError MODEL_TYPE_CHANGED (as OVMS 2026.2.1) */
+  #checkType({ stateful, jsonPath }: ModelSettings): void {
+    if (this.#isStateful !== null && this.#isStateful !== (stateful !== null)) {
+      throw new ServingError('MODEL_TYPE_CHANGED', `${jsonPath}/stateful`);
+    }
+  }
+
+  /** @throws ServingError PATH_INVALID: then nothing is retired, the directory may come back. */
+  async #scan({ basePath }: ModelSettings): Promise<readonly number[]> {
+    const { versions, warnings } = await scanVersions(basePath);
+    for (const warning of warnings) if (!this.#warnings.includes(warning)) log.modelmanager.warning(warning);
+    this.#warnings = warnings;
+    return versions;
+  }
+
+  async #loadWanted(settings: ModelSettings, available: readonly number[]): Promise<ServingError[]> {
     const faults: ServingError[] = [];
     const failed = new Set<number>();
     for (;;) {
-      const wanted = selectVersions(
-        settings.versionPolicy,
-        available.filter((version) => !failed.has(version)),
-      );
-      const next = wanted.filter((version) => !this.#versions.has(version));
-      if (next.length === 0) return faults;
-      await Promise.all(
-        next.map(async (version) => {
-          const fault = await this.#loadVersion(settings, version);
-          if (fault === null) return;
-          failed.add(version);
-          faults.push(fault);
-        }),
-      );
+      // A version that could not be replaced serves as it was, and the policy counts it.
+      const eligible = available.filter((version) => !failed.has(version) || this.#isServing(version));
+      const wanted = selectVersions(settings.versionPolicy, eligible);
+      const missing = wanted.filter((version) => !failed.has(version) && !this.#isCurrent(version, settings));
+      if (missing.length === 0) {
+        this.#versions.planRetirement([...wanted, ...failed]);
+        return faults;
+      }
+      const outcomes = await Promise.all(missing.map((version) => this.#load(settings, version)));
+      outcomes.forEach((fault, index) => {
+        if (fault === null) return;
+        failed.add(missing[index]!);
+        faults.push(fault);
+      });
     }
   }
 
-  async #loadVersion(settings: ModelSettings, version: number): Promise<ServingError | null> {
-    this.#setState(version, 'START', 'OK');
-    this.#setState(version, 'LOADING', 'OK');
+  #isServing(version: number): boolean {
+    return this.#versions.get(version).serving !== null;
+  }
+
+  #isCurrent(version: number, settings: ModelSettings): boolean {
+    const loaded = afterCommit(this.#versions.get(version));
+    return loaded !== null && !mustReload(loaded.madeWith, settings);
+  }
+
+  async #load(settings: ModelSettings, version: number): Promise<ServingError | null> {
+    const { state, serving } = this.#versions.get(version);
+    // One that failed stays as it is while it is tried again, or requests would wait for it each time.
+    const isRetry = state === 'LOADING';
+    if (serving === null && !isRetry) {
+      this.#versions.set(version, 'START', 'OK');
+      this.#versions.set(version, 'LOADING', 'OK');
+    }
     try {
-      const serving = await this.#compile(settings, version);
-      this.#logLoaded(settings, version, serving);
-      this.#setState(version, 'AVAILABLE', 'OK', serving);
+      const model = await loadVersion(settings, version, this.#compiler, isRetry);
+      this.#isStateful ??= settings.stateful !== null;
+      this.#faults.forget(this.#placeOf(version));
+      if (serving === null) this.#versions.set(version, 'AVAILABLE', 'OK', { model, madeWith: settings });
+      else this.#versions.planReplacement(version, { model, madeWith: settings });
       return null;
     } catch (error) {
-      this.#setState(version, 'LOADING', 'UNKNOWN');
-      return this.#logFault(error, version);
+      const fault = this.#logFault(error, version);
+      const isNews = serving === null && !isRetry && fault.code !== 'SERVER_STOPPING';
+      if (isNews) this.#versions.set(version, 'LOADING', 'UNKNOWN');
+      return fault;
     }
   }
 
-  async #compile(settings: ModelSettings, version: number): Promise<ServingModel> {
-    const { modelFile, mapping } = await openVersion(settings.basePath, version);
-    log.modelmanager.info(
-      `Loading model: ${this.name}, version: ${version}, from path: ${modelFile.path}, with target device: ${settings.targetDevice} ...`,
-    );
-    const specification = compileSpecification(settings, modelFile.path, mapping, this.#compiler.cacheDir);
-    const reference = await this.#compiler.compile(specification);
-    try {
-      const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
-      return { reference, nireq, ...servedPorts(reference.description, mapping) };
-    } catch (error) {
-      this.#compiler.release(reference);
-      throw error;
-    }
-  }
-
-  #setState(
-    version: number,
-    state: ServableState,
-    errorCode: StateErrorCode,
-    serving: ServingModel | null = null,
-  ): void {
-    this.#versions.set(version, { version, state, errorCode, serving });
-    log.modelmanager.info(
-      `STATUS CHANGE: Version ${version} of model ${this.name} status change. New status: ( "state": "${state}", "error_code": "${errorCode}" )`,
-    );
-    this.#changed();
-  }
-
-  #logLoaded({ basePath }: ModelSettings, version: number, { reference, inputs, outputs, nireq }: ServingModel): void {
-    const { description } = reference;
-    inputs.forEach((input, port) => log.modelmanager.info(`Input name: ${describe(input, description.inputs[port]!)}`));
-    outputs.forEach((output, port) =>
-      log.modelmanager.info(`Output name: ${describe(output, description.outputs[port]!)}`),
-    );
-    const batch = inputs[0]?.shape[0];
-    log.modelmanager.debug(`Model ${this.name} version ${version} was read from ${basePath}`);
-    log.modelmanager.info(
-      `Loaded model ${this.name}; version: ${version}; batch size: ${batch === undefined ? 1 : formatPartialShape([batch]).slice(1, -1)}; No of InferRequests: ${nireq}`,
-    );
+  #placeOf(version?: number): string {
+    return version === undefined ? this.name : `${this.name}; version: ${version}`;
   }
 
   #logFault(error: unknown, version?: number): ServingError {
     const known =
       error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
-    log.modelmanager.error(
-      `Error occurred while loading model: ${this.name}${version === undefined ? '' : `; version: ${version}`}; error: ${known.message}`,
-    );
+    if (known.code === 'SERVER_STOPPING') return known;
+    const place = this.#placeOf(version);
+    const line = this.#faults.line(place, `Error occurred while loading model: ${place}; error: ${known.message}`);
+    if (line !== null) log.modelmanager.error(line);
     return known;
   }
-}
-
-function describe({ name, shape, precision, layout }: TensorInfo, { names }: PortDescription): string {
-  return `${names[0] ?? name}; mapping_name: ${name}; shape: ${formatPartialShape(shape)}; precision: ${precision}; layout: ${layout}`;
 }

@@ -3,18 +3,19 @@ import { resolve } from 'node:path';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { parseChannelArguments } from '../config/channel-arguments.js';
-import { loadConfigFile } from '../config/load.js';
-import type { LoadedConfig, ServablesSource, ServerSettings } from '../config/settings.js';
-import { loadSingleModel } from '../config/single-model.js';
+import type { ServablesSource, ServerSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
-import { EMPTY_SNAPSHOT, type ServablesSnapshot } from '../servables/snapshot.js';
+import type { ReloadOutcome } from '../servables/reload-outcome.js';
+import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
+import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
 import { DataPlane } from './data-plane.js';
 import { Listeners } from './listeners.js';
 import { ModelCompiler } from './model-compiler.js';
 import { ServableManager } from './servable-manager.js';
+import { Watcher } from './watcher.js';
 
 /**
  * The control plane: it binds the ports, reads the configuration, compiles models on the blocking pool and tells the owner workers
@@ -25,6 +26,8 @@ export class Server {
   readonly #dataPlane: DataPlane;
   readonly #blocking: BlockingPool;
   readonly #compiler: ModelCompiler;
+  readonly #manager: ServableManager;
+  readonly #watcher: Watcher;
   /** Port of the gRPC listener, `null` without one. */
   readonly grpcPort: number | null;
   /** Port of the REST listener, `null` without one. */
@@ -36,20 +39,17 @@ export class Server {
   readonly loaded: Promise<void>;
   #stopped: Promise<void> | null = null;
 
-  private constructor(
-    ports: Ports,
-    dataPlane: DataPlane,
-    blocking: BlockingPool,
-    compiler: ModelCompiler,
-    source: ServablesSource,
-  ) {
+  private constructor(parts: ServerParts, { servables, pollIntervalSeconds }: ServerSettings) {
+    const { ports, dataPlane, blocking, compiler, manager } = parts;
     this.#listeners = [ports.grpc, ports.rest].filter((listeners) => listeners !== null);
     this.#dataPlane = dataPlane;
     this.#blocking = blocking;
     this.#compiler = compiler;
+    this.#manager = manager;
+    this.#watcher = new Watcher(() => manager.poll(), pollIntervalSeconds);
     this.grpcPort = ports.grpc?.port ?? null;
     this.restPort = ports.rest?.port ?? null;
-    this.loaded = this.#load(source);
+    this.loaded = this.#load(servables);
   }
 
   /**
@@ -67,19 +67,41 @@ export class Server {
     const cacheDir = prepareCacheDir(settings.cacheDir);
     if (settings.cpuExtension !== null) binding.addExtension(settings.cpuExtension);
     const ports = await openPorts(binding, settings);
+    const blocking = new BlockingPool();
+    const compiler = new ModelCompiler(binding, blocking, cacheDir);
+    const manager = new ServableManager({
+      source: configSource(settings.servables),
+      compiler,
+      publish: (snapshot) => dataPlane.publish(snapshot),
+    });
+    let dataPlane: DataPlane;
     try {
       const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
-      const dataPlane = await DataPlane.start(
+      dataPlane = await DataPlane.start(
         { ...ports, workers, channelArguments, cors, log: logSettings, backend, nodeExecutor },
         EMPTY_SNAPSHOT,
+        () => manager.reload(),
       );
       logPorts(ports);
-      const blocking = new BlockingPool();
-      return new Server(ports, dataPlane, blocking, new ModelCompiler(binding, blocking, cacheDir), settings.servables);
+      return new Server({ ports, dataPlane, blocking, compiler, manager }, settings);
     } catch (error) {
       for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
       throw error;
     }
+  }
+
+  /** Looks at the configuration and the version directories now, as the watcher does at each interval; never rejects. */
+  poll(): Promise<void> {
+    return this.#manager.poll();
+  }
+
+  /**
+   * What `POST /v1/config/reload` does.
+   *
+   * @throws ServingError SERVER_STOPPING
+   */
+  reload(): Promise<ReloadOutcome> {
+    return this.#manager.reload();
   }
 
   /** Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise. */
@@ -93,24 +115,31 @@ export class Server {
   }
 
   async #load(source: ServablesSource): Promise<void> {
-    const published: Promise<void>[] = [];
-    const publish = (snapshot: ServablesSnapshot): void => void published.push(this.#dataPlane.publish(snapshot));
-    const manager = new ServableManager(this.#compiler, publish);
-    const faults = await manager.load(await readSource(source));
-    await Promise.all(published);
-    if (source.kind === 'single-model' && faults[0] !== undefined) throw faults[0];
+    const [fault] = await this.#manager.load();
+    if (source.kind === 'single-model' && fault !== undefined) throw fault;
     log.serving.info('ServableManagerModule started');
     // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
-    log.modelmanager.info('Started model manager thread');
+    if (this.#watcher.start()) log.modelmanager.info('Started model manager thread');
   }
 
   async #stop(): Promise<void> {
+    this.#watcher.stop();
+    this.#manager.stop();
     for (const listeners of this.#listeners) listeners.close();
     await this.#dataPlane.stop();
     this.#compiler.close();
     await this.#blocking.close();
+    await this.#manager.close();
     log.serving.info('Server stopped');
   }
+}
+
+interface ServerParts {
+  readonly ports: Ports;
+  readonly dataPlane: DataPlane;
+  readonly blocking: BlockingPool;
+  readonly compiler: ModelCompiler;
+  readonly manager: ServableManager;
 }
 
 /** What the command line knows and this server has not yet: refused where it would be silently wrong, else told. */
@@ -137,9 +166,9 @@ function prepareCacheDir(directory: string | null): string | null {
   }
 }
 
-function readSource(source: ServablesSource): Promise<LoadedConfig> | LoadedConfig {
-  if (source.kind === 'config-file') return loadConfigFile(resolve(source.path));
-  return loadSingleModel(source.flags, process.cwd());
+function configSource(source: ServablesSource): ConfigSource {
+  if (source.kind === 'config-file') return configFileSource(resolve(source.path));
+  return singleModelSource(source.flags, process.cwd());
 }
 
 interface Ports {

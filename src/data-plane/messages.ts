@@ -1,7 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
 
 import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
+import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
+import type { Answered } from './questions.js';
 
 /** What an owner worker is started with. Crosses once, by structured clone. */
 export interface OwnerTask {
@@ -24,6 +26,8 @@ export interface OwnerTask {
 /** From the control plane to an owner worker. */
 export type OwnerCommand =
   | { readonly kind: 'snapshot'; readonly snapshot: ServablesSnapshot }
+  /** To the question with this number. */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answered<ReloadOutcome> }
   /** Accept nothing more, finish what was accepted, end. */
   | { readonly kind: 'stop' };
 
@@ -32,4 +36,6 @@ export type OwnerReport =
   /** The ports accept. */
   | { readonly kind: 'ready' }
   /** From here on this worker runs no request on an older snapshot's models but those that began before. */
-  | { readonly kind: 'applied'; readonly epoch: number };
+  | { readonly kind: 'applied'; readonly epoch: number }
+  /** Reload the configuration; the answer comes when this worker runs on what it brought. */
+  | { readonly kind: 'reload'; readonly id: number };

@@ -6,6 +6,7 @@ import { createRestServer } from '../frontends/rest/server.js';
 import { tensorflowServingMethods } from '../frontends/tfs/service.js';
 import { createInference } from '../inference/create-inference.js';
 import { configureLogging, log } from '../observability/logger.js';
+import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { WorkerServing } from '../servables/worker-serving.js';
 import { Arena } from '../tensors/arena.js';
 import type { NodeInstance } from '../nodes/node-instance.js';
@@ -13,6 +14,7 @@ import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import { ServingError } from '../errors.js';
 import { acceptFrom, listenOn } from './accept.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
+import { Questions } from './questions.js';
 
 /**
  * An owner worker: one long task of the data plane's piscina pool. It owns the connections it accepted, the scheduler and its share
@@ -25,10 +27,13 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   inference.useArena(arena);
   const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
   const serving = new WorkerServing(inference, arena, share, openUserNode);
-  const stop = followControlPlane(task.control, serving);
+  const reloads = new Questions<ReloadOutcome>();
+  const stop = followControlPlane(task.control, serving, reloads);
   await serving.apply(task.snapshot);
   const blocking = new BlockingPool();
-  const closeFrontends = await openFrontends(task, serving, blocking);
+  const closeFrontends = await openFrontends(task, serving, blocking, () =>
+    reloads.ask((id) => report(task.control, { kind: 'reload', id })),
+  );
   report(task.control, { kind: 'ready' });
 
   await stop;
@@ -42,15 +47,23 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
 }
 
 /** Applies snapshots as they come; the promise resolves at the command to stop. */
-function followControlPlane(control: MessagePort, serving: WorkerServing): Promise<void> {
+function followControlPlane(
+  control: MessagePort,
+  serving: WorkerServing,
+  reloads: Questions<ReloadOutcome>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     control.on('message', (command: OwnerCommand) => {
       if (command.kind === 'stop') return resolve();
+      if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
       const { snapshot } = command;
       serving.apply(snapshot).then(() => report(control, { kind: 'applied', epoch: snapshot.epoch }), reject);
     });
     // The control plane is gone: nobody could ever stop this worker.
-    control.on('close', resolve);
+    control.on('close', () => {
+      reloads.abandon(new ServingError('SERVER_STOPPING'));
+      resolve();
+    });
   });
 }
 
@@ -58,6 +71,7 @@ async function openFrontends(
   task: OwnerTask,
   serving: WorkerServing,
   blocking: BlockingPool,
+  reload: () => Promise<ReloadOutcome>,
 ): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
@@ -69,6 +83,7 @@ async function openFrontends(
     createRestServer(serving, {
       cors: task.cors,
       onBug,
+      reload,
       decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),
     }),
   );

@@ -1,5 +1,5 @@
 import { BlockingPool } from '#src/blocking/blocking-pool.js';
-import { loadConfigFile } from '#src/config/load.js';
+import { configFileSource } from '#src/control/config-source.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServableManager } from '#src/control/servable-manager.js';
 import type { RpcCall } from '#src/frontends/rpc.js';
@@ -7,6 +7,7 @@ import { METHOD } from '#src/frontends/tfs/method.js';
 import { tensorflowServingMethods } from '#src/frontends/tfs/service.js';
 import { NativeInference } from '#src/inference/native-inference.js';
 import { loadNativeBinding } from '#src/native/load.js';
+import type { ServablesSnapshot } from '#src/servables/snapshot.js';
 import { WorkerServing } from '#src/servables/worker-serving.js';
 import { Arena } from '#src/tensors/arena.js';
 
@@ -42,10 +43,8 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
   const blocking = new BlockingPool();
   const compiler = new ModelCompiler(binding, blocking, null);
-  const applied: Promise<void>[] = [];
-  const manager = new ServableManager(compiler, (snapshot) => void applied.push(serving.apply(snapshot)));
-  const faults = await manager.load(await loadConfigFile(configPath));
-  await Promise.all(applied);
+  const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
+  const faults = await new ServableManager({ source: configFileSource(configPath), compiler, publish }).load();
   if (faults[0] !== undefined) throw faults[0];
   return {
     arena,

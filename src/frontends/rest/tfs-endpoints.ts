@@ -1,4 +1,5 @@
-import { ServingError } from '../../errors.js';
+import { CATALOGUE, ServingError } from '../../errors.js';
+import type { ReloadOutcome } from '../../servables/reload-outcome.js';
 import type { PredictResult, Serving } from '../../servables/serving.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { TIMELINE_HEADER, timelineText } from '../timeline.js';
@@ -23,6 +24,8 @@ export type DecodeOffLoop = (body: Uint8Array, inputs: readonly TensorInfo[]) =>
 
 export interface TfsEndpointOptions {
   readonly decodeOffLoop?: DecodeOffLoop;
+  /** Reloads the configuration; without it there is no such endpoint. */
+  readonly reload?: () => Promise<ReloadOutcome>;
   /** Where the endpoints tell of faults of the server that their answers do not name. */
   readonly onBug: (error: unknown) => void;
 }
@@ -33,9 +36,10 @@ export const DECODE_OFF_LOOP_BYTES = 256 * 1024;
 // One character may stand in front (as OVMS 2026.2.1): in practice the second slash of a base URL that ends in one.
 const SERVABLE = String.raw`^.?/v1/models/(?<name>[^/:]+)(?:/versions/(?<version>\d+)|/labels/(?<label>\w+))?`;
 
-/** The TensorFlow Serving REST API of OVMS 2026.2.1 and `GET /v1/config`. */
+/** The TensorFlow Serving REST API of OVMS 2026.2.1, `GET /v1/config` and `POST /v1/config/reload`. */
 export function tfsEndpoints(backend: RestBackend, options: TfsEndpointOptions): readonly Endpoint[] {
   const api = 'TensorFlowServing';
+  const { reload } = options;
   return [
     {
       api,
@@ -48,6 +52,16 @@ export function tfsEndpoints(backend: RestBackend, options: TfsEndpointOptions):
     { api, method: 'GET', path: /^.?\/v1\/models$/, handle: noName },
     { api, method: 'GET', path: new RegExp(`${SERVABLE}/metadata$`), handle: (request) => metadata(backend, request) },
     { api, method: 'GET', path: /^.?\/v1\/config$/, handle: () => config(backend, options) },
+    ...(reload === undefined
+      ? []
+      : [
+          {
+            api,
+            method: 'POST',
+            path: /^.?\/v1\/config\/reload$/,
+            handle: () => reloadConfig(backend, options, reload),
+          } as const,
+        ]),
   ];
 }
 
@@ -99,13 +113,30 @@ function metadata(backend: RestBackend, request: RestRequest): RestAnswer {
   return { status: 200, body: encodeMetadata(backend.metadata(name, version)) };
 }
 
-function config(backend: RestBackend, options: TfsEndpointOptions): RestAnswer {
+function config(backend: RestBackend, options: TfsEndpointOptions, status = 200): RestAnswer {
   try {
-    return { status: 200, body: encodeAllStatuses(backend.allStatuses()) };
+    return { status, body: encodeAllStatuses(backend.allStatuses()) };
   } catch (error) {
     options.onBug(error);
-    const text = 'Retrieving all model statuses failed. Check server logs for more info.';
-    return { status: error instanceof ServingError ? error.httpStatus() : 500, body: encodeConfigError(text) };
+    const { http, text } = CATALOGUE.STATUSES_FAILED;
+    return { status: error instanceof ServingError ? error.httpStatus() : http, body: encodeConfigError(text) };
+  }
+}
+
+/** 201 when something was reloaded, 200 when not, as the documents of OVMS 2026.2.1 say; the release itself answers 200 to both. */
+async function reloadConfig(
+  backend: RestBackend,
+  options: TfsEndpointOptions,
+  reload: () => Promise<ReloadOutcome>,
+): Promise<RestAnswer> {
+  try {
+    const outcome = await reload();
+    if (outcome.kind === 'done') return config(backend, options, outcome.reloaded ? 201 : 200);
+    const { code, cause } = outcome;
+    return { status: CATALOGUE[cause].http, body: encodeConfigError(CATALOGUE[code].text) };
+  } catch (error) {
+    if (!(error instanceof ServingError)) throw error;
+    return { status: error.httpStatus(), body: encodeConfigError(error.message) };
   }
 }
 
