@@ -18,7 +18,7 @@ export interface ConfigFileSystem {
   sleep(milliseconds: number): Promise<void>;
 }
 
-const NODE_FILE_SYSTEM: ConfigFileSystem = { readFile: (path) => readFile(path), sleep: (time) => delay(time) };
+export const NODE_FILE_SYSTEM: ConfigFileSystem = { readFile: (path) => readFile(path), sleep: (time) => delay(time) };
 
 const TRIES = 3;
 const MILLISECONDS_BETWEEN_TRIES = 10;

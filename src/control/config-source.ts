@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-
-import { digestOf, loadConfigFile } from '../config/load.js';
+import { digestOf, loadConfigFile, NODE_FILE_SYSTEM, type ConfigFileSystem } from '../config/load.js';
 import type { LoadedConfig, SingleModelFlags } from '../config/settings.js';
 import { loadSingleModel } from '../config/single-model.js';
 import { ServingError } from '../errors.js';
@@ -19,16 +17,16 @@ export interface ConfigSource {
 }
 
 /** @param path absolute path of config.json. */
-export function configFileSource(path: string): ConfigSource {
+export function configFileSource(path: string, fileSystem: ConfigFileSystem = NODE_FILE_SYSTEM): ConfigSource {
   return {
     async digest() {
       try {
-        return digestOf(await readFile(path));
+        return digestOf(await fileSystem.readFile(path));
       } catch (cause) {
         throw new ServingError('CONFIG_FILE_UNREADABLE', `${path}: ${String(cause)}`, { cause });
       }
     },
-    read: () => loadConfigFile(path),
+    read: () => loadConfigFile(path, fileSystem),
   };
 }
 
