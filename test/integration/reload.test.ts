@@ -1,0 +1,583 @@
+import assert from 'node:assert/strict';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { ServerSettings } from '#src/config/settings.js';
+import { ALL_ANSWERED, underLoad } from '../helpers/constant-load.js';
+import { DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
+import { embeddedSettings, withEmbeddedServer, type EmbeddedServer } from '../helpers/embedded-server.js';
+import { withGrpcClient } from '../helpers/grpc-client.js';
+import { LogFile } from '../helpers/log-file.js';
+import { modelNode, pipeline, TestRepository, type Model, type Pipeline } from '../helpers/repository.js';
+import { errorOf, restCall, type RestOutcome } from '../helpers/rest-client.js';
+import { floatsOf } from '../helpers/tensors.js';
+import { writeDummyModel } from '../fixtures/ir.js';
+
+const repository = new TestRepository();
+let count = 0;
+
+/** A configuration and models of one test, and a server on it whose looks at the file system the test makes itself. */
+class Scene {
+  readonly #name = `scene-${(count += 1)}`;
+  readonly log = new LogFile(repository.path(`${this.#name}.log`));
+  readonly config = repository.path(`${this.#name}.json`);
+
+  model(name = 'dummy'): Model {
+    return { name, base_path: `${this.#name}/${name}` };
+  }
+
+  path(...names: readonly string[]): string {
+    return repository.path(this.#name, ...names);
+  }
+
+  /** A version of the dummy that adds its own number; another shape makes it another model. */
+  addVersion(model: string, version: number, shape: readonly number[] = [1, 10]): void {
+    writeDummyModel(this.path(model, String(version)), { addend: version, shape });
+  }
+
+  removeVersion(model: string, version: number): void {
+    rmSync(this.path(model, String(version)), { recursive: true });
+  }
+
+  write(models: readonly Model[], pipelines: readonly Pipeline[] = []): void {
+    repository.writeConfig(models, pipelines, `${this.#name}.json`);
+  }
+
+  settings(...flags: readonly string[]): ServerSettings {
+    const log = ['--log_level', 'INFO', '--log_path', this.log.path];
+    return embeddedSettings(this.config, '--file_system_poll_wait_seconds', '0', ...log, ...flags);
+  }
+
+  serve(use: (server: EmbeddedServer) => Promise<void>, ...flags: readonly string[]): Promise<void> {
+    return withEmbeddedServer(this.settings(...flags), use);
+  }
+}
+
+/** What Predict answers: the sum for zeros, which tells the version, or code and text. */
+function predict({ grpcPort }: EmbeddedServer, servable: string, version: number | null = null): Promise<string> {
+  return withGrpcClient(grpcPort, async (client) => {
+    const asked = version === null ? null : BigInt(version);
+    const { code, details, outputs } = await client.predict(servable, [DUMMY_INPUT], asked);
+    return code === 'OK' ? String(floatsOf([...outputs.values()][0])[0]) : `${code} ${details}`;
+  });
+}
+
+/** Every version of a servable: `1 AVAILABLE OK`. */
+async function statuses({ restPort }: EmbeddedServer, servable: string): Promise<string[]> {
+  const { text } = await restCall(restPort, 'GET', `/v1/models/${servable}`);
+  return statusLines(JSON.parse(text) as StatusAnswer);
+}
+
+interface StatusAnswer {
+  readonly model_version_status: readonly {
+    readonly version: string;
+    readonly state: string;
+    readonly status: { readonly error_code: string };
+  }[];
+}
+
+function statusLines({ model_version_status }: StatusAnswer): string[] {
+  return model_version_status.map(({ version, state, status }) => `${version} ${state} ${status.error_code}`);
+}
+
+function postReload({ restPort }: EmbeddedServer): Promise<RestOutcome> {
+  return restCall(restPort, 'POST', '/v1/config/reload');
+}
+
+const NOT_LOADED = 'UNAVAILABLE Pipeline is not loaded yet';
+const RETIRED = 'NOT_FOUND Model with requested version is retired';
+const NO_VERSION = 'NOT_FOUND Model with requested version is not found';
+const VERSIONS_FAILED = 'Reloading models versions failed. Check server logs for more info.';
+const CONFIG_FAILED = 'Reloading config file failed. Check server logs for more info.';
+
+describe('version directories', () => {
+  test('a new one is served at the next look, and latest retires the older one; it comes back when the newer one goes', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      scene.addVersion('dummy', 2);
+      assert.equal(await predict(server, 'dummy'), '1');
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '2');
+      assert.equal(await predict(server, 'dummy', 1), RETIRED);
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 END OK', '2 AVAILABLE OK']);
+      scene.removeVersion('dummy', 2);
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '1');
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK', '2 END OK']);
+    });
+  });
+
+  test('another policy serves other versions without loading again what is there', async () => {
+    const scene = new Scene();
+    for (const version of [1, 2, 3]) scene.addVersion('dummy', version);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      assert.deepEqual(await statuses(server, 'dummy'), ['3 AVAILABLE OK']);
+      scene.write([{ ...scene.model(), model_version_policy: { specific: { versions: [1, 3] } } }]);
+      await server.server.poll();
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK', '3 AVAILABLE OK']);
+      assert.equal(scene.log.count('Loaded model dummy; version: 3;'), 1);
+      scene.write([{ ...scene.model(), model_version_policy: { all: {} } }]);
+      await server.server.poll();
+      assert.deepEqual(await Promise.all([1, 2, 3].map((version) => predict(server, 'dummy', version))), [
+        '1',
+        '2',
+        '3',
+      ]);
+    });
+  });
+
+  test('one whose files are still being copied is tried again, then served; until then latest has the older one', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      scene.addVersion('dummy', 2);
+      renameSync(scene.path('dummy', '2', 'model.bin'), scene.path('model.bin'));
+      for (let look = 0; look < 9; look += 1) await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '1');
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK', '2 LOADING UNKNOWN']);
+      const fault = 'Error occurred while loading model: dummy; version: 2; error: ';
+      assert.equal(scene.log.count(fault), 4, 'the 1st, 2nd, 4th and 8th of nine');
+      renameSync(scene.path('model.bin'), scene.path('dummy', '2', 'model.bin'));
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '2');
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 END OK', '2 AVAILABLE OK']);
+    });
+  });
+
+  test('a base path that cannot be read for a while changes nothing', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      renameSync(scene.path('dummy'), scene.path('away'));
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '1');
+      const { status, text } = await postReload(server);
+      assert.deepEqual([status, errorOf({ status, text })], [400, VERSIONS_FAILED]);
+      renameSync(scene.path('away'), scene.path('dummy'));
+      assert.equal((await postReload(server)).status, 200);
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK']);
+    });
+  });
+
+  test('are watched in single-model mode too', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    const flags = { ...NO_FLAGS, modelName: 'dummy', modelPath: scene.path('dummy') };
+    const settings: ServerSettings = { ...scene.settings(), servables: { kind: 'single-model', flags } };
+    await withEmbeddedServer(settings, async (server) => {
+      scene.addVersion('dummy', 2);
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '2');
+      assert.equal((await postReload(server)).status, 200);
+    });
+  });
+});
+
+const NO_FLAGS = {
+  batchSize: null,
+  shape: null,
+  layout: null,
+  mean: null,
+  scale: null,
+  colorFormat: null,
+  precision: null,
+  modelVersionPolicy: null,
+  nireq: 0,
+  targetDevice: null,
+  pluginConfig: null,
+  stateful: false,
+  idleSequenceCleanup: null,
+  lowLatencyTransformation: null,
+  maxSequenceNumber: null,
+} as const;
+
+describe('a model', () => {
+  test('that is added is served, that is removed is retired, that comes back is served again', async () => {
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      assert.equal(await predict(server, 'other'), 'NOT_FOUND Pipeline with requested name is not found');
+      scene.write([scene.model(), scene.model('other')]);
+      await server.server.poll();
+      assert.equal(await predict(server, 'other'), '1');
+      scene.write([scene.model()]);
+      await server.server.poll();
+      assert.equal(await predict(server, 'other'), NO_VERSION);
+      assert.equal(await predict(server, 'other', 1), RETIRED);
+      assert.deepEqual(await statuses(server, 'other'), ['1 END OK']);
+      scene.write([scene.model(), scene.model('other')]);
+      await server.server.poll();
+      assert.equal(await predict(server, 'other'), '1');
+      assert.equal(await predict(server, 'dummy'), '1');
+      assert.equal(scene.log.count('Loaded model dummy; version: 1;'), 1);
+    });
+  });
+
+  test('that gets other settings serves on until it is there with them: no call fails', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      const changeNireq = async (): Promise<void> => {
+        for (const nireq of [2, 3, 4]) {
+          scene.write([{ ...scene.model(), nireq }], [pipelineOf('pipe', 'dummy')]);
+          await server.server.poll();
+        }
+      };
+      let ofPipeline: string[] = [];
+      const ofModel = await underLoad(server, 'dummy', async () => {
+        ofPipeline = [...(await underLoad(server, 'pipe', changeNireq)).keys()];
+      });
+      assert.deepEqual([...ofModel.keys()].sort(), ALL_ANSWERED);
+      assert.deepEqual(ofPipeline.sort(), ALL_ANSWERED);
+      for (const nireq of [2, 3, 4]) assert.equal(scene.log.count(`No of InferRequests: ${nireq}`), 1);
+    });
+  });
+
+  test('that does not load with other settings serves on with those it has', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      scene.write([{ ...scene.model(), target_device: 'ABACUS' }]);
+      assert.equal((await postReload(server)).status, 412);
+      assert.equal(await predict(server, 'dummy'), '1');
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK']);
+      scene.write([scene.model()]);
+      assert.equal((await postReload(server)).status, 201);
+      assert.equal(scene.log.count('Loaded model dummy; version: 1;'), 1);
+    });
+  });
+
+  test('whose entry cannot be used any more is retired, and the others are left alone', async () => {
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    scene.write([scene.model(), scene.model('other')]);
+    await scene.serve(async (server) => {
+      scene.write([{ ...scene.model(), layout: 'Q!' }, scene.model('other')]);
+      await server.server.poll();
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 END OK']);
+      assert.equal(await predict(server, 'other'), '1');
+    });
+  });
+
+  test('cannot become stateful once it was loaded', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      scene.write([{ ...scene.model(), stateful: true }]);
+      assert.equal((await postReload(server)).status, 500);
+      assert.equal(scene.log.count('Model type cannot be changed after it is loaded'), 1);
+      assert.equal(await predict(server, 'dummy'), '1');
+    });
+  });
+});
+
+describe('a pipeline', () => {
+  const renamed = pipeline('pipe', ['b'], [modelNode('node', 'dummy', { b: 'request.b' }, ['a'])], { z: 'node.a' });
+
+  test('under a constant load changes its alias, goes and comes back: only the documented codes appear', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    const write = (...pipelines: readonly Pipeline[]): void => scene.write([scene.model()], pipelines);
+    write(pipelineOf('pipe', 'dummy'));
+    await scene.serve(async (server) => {
+      const alone = await underLoad(server, 'pipe', async () => {
+        write(renamed);
+        await server.server.poll();
+        write(pipelineOf('pipe', 'dummy'));
+        await server.server.poll();
+      });
+      assert.deepEqual([...alone.keys()].sort(), ALL_ANSWERED);
+      const gone = await underLoad(server, 'pipe', async () => {
+        write();
+        await server.server.poll();
+        assert.equal(await predict(server, 'pipe'), 'NOT_FOUND Pipeline is retired');
+        assert.deepEqual(await statuses(server, 'pipe'), ['1 END OK']);
+        write(renamed);
+        await server.server.poll();
+        assert.equal(await predict(server, 'pipe'), '1');
+      });
+      const documented = [
+        ...ALL_ANSWERED,
+        'metadata: NOT_FOUND Pipeline is retired',
+        'metadata: UNAVAILABLE Pipeline is not loaded yet',
+        'predict: NOT_FOUND Pipeline is retired',
+        'rest: 404 {"error":"Pipeline is retired"}',
+      ];
+      assert.deepEqual(
+        [...gone.keys()].filter((ending) => !documented.includes(ending)),
+        [],
+      );
+      assert.equal(scene.log.count('Pipeline: pipe state changed to: RETIRED after handling: RetireEvent: '), 1);
+    });
+  });
+
+  test('leaves the file together with its model: nobody meets one without the other', async () => {
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      const endings = await underLoad(server, 'pipe', async () => {
+        scene.write([scene.model('other')], [pipelineOf('pipe', 'other')]);
+        await server.server.poll();
+      });
+      assert.deepEqual([...endings.keys()].sort(), ALL_ANSWERED);
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 END OK']);
+    });
+  });
+
+  test('goes down with its model and comes up with it, by itself', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.addVersion('other', 1);
+    scene.write([scene.model(), scene.model('other')], [pipelineOf('pipe', 'dummy'), pipelineOf('rest', 'other')]);
+    await scene.serve(async (server) => {
+      scene.removeVersion('dummy', 1);
+      await server.server.poll();
+      assert.equal(await predict(server, 'pipe'), NOT_LOADED);
+      assert.deepEqual(await statuses(server, 'pipe'), ['1 LOADING FAILED_PRECONDITION']);
+      assert.equal(await predict(server, 'rest'), '1');
+      scene.addVersion('dummy', 2);
+      await server.server.poll();
+      assert.equal(await predict(server, 'pipe'), '2');
+      assert.deepEqual(await statuses(server, 'pipe'), ['1 AVAILABLE OK']);
+      assert.equal(scene.log.count('Revalidation pipeline definition: pipe failed'), 1);
+    });
+  });
+
+  test('follows the default version, and is refused when the new one does not fit', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    const chain = pipeline(
+      'chain',
+      ['b'],
+      [modelNode('first', 'dummy', { b: 'request.b' }, ['a']), modelNode('second', 'fixed', { b: 'first.a' }, ['a'])],
+      { a: 'second.a' },
+    );
+    scene.addVersion('fixed', 1);
+    scene.write([scene.model(), scene.model('fixed')], [chain]);
+    await scene.serve(async (server) => {
+      scene.addVersion('dummy', 2);
+      await server.server.poll();
+      assert.equal(await predict(server, 'chain'), '3');
+      scene.addVersion('dummy', 3, [1, 7]);
+      await server.server.poll();
+      assert.equal(await predict(server, 'chain'), NOT_LOADED);
+      scene.removeVersion('dummy', 3);
+      await server.server.poll();
+      assert.equal(await predict(server, 'chain'), '3');
+    });
+  });
+
+  test('on a pinned version is not touched by others', async () => {
+    const scene = new Scene();
+    const all: Model = { ...scene.model(), model_version_policy: { all: {} } };
+    for (const version of [1, 2]) scene.addVersion('dummy', version);
+    const node = { ...modelNode('node', 'dummy', { b: 'request.b' }, ['a']), version: 1 };
+    scene.write([all], [pipeline('pinned', ['b'], [node], { a: 'node.a' })]);
+    await scene.serve(async (server) => {
+      scene.removeVersion('dummy', 2);
+      await server.server.poll();
+      assert.equal(await predict(server, 'pinned'), '1');
+      assert.equal(scene.log.count('UsedModelChangedEvent'), 0);
+      scene.addVersion('dummy', 2);
+      scene.removeVersion('dummy', 1);
+      await server.server.poll();
+      assert.equal(await predict(server, 'pinned'), NOT_LOADED);
+      assert.equal(scene.log.count('after handling: UsedModelChangedEvent: model: dummy version: 1'), 1);
+    });
+  });
+});
+
+describe('names are never freed', () => {
+  test('a model cannot take the name of a retired pipeline', async () => {
+    const scene = new Scene();
+    for (const model of ['dummy', 'pipe']) scene.addVersion(model, 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      scene.write([scene.model()]);
+      await server.server.poll();
+      scene.write([scene.model(), scene.model('pipe')]);
+      assert.equal((await postReload(server)).status, 500);
+      assert.equal(await predict(server, 'pipe'), 'NOT_FOUND Pipeline is retired');
+      assert.equal(scene.log.count('loading model: pipe; error: Given model name is already occupied'), 1);
+    });
+  });
+
+  test('a pipeline cannot take the name of a retired model', async () => {
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    scene.write([scene.model(), scene.model('other')]);
+    await scene.serve(async (server) => {
+      scene.write([scene.model()]);
+      await server.server.poll();
+      scene.write([scene.model()], [pipelineOf('other', 'dummy')]);
+      assert.equal((await postReload(server)).status, 500);
+      assert.equal(await predict(server, 'other', 1), RETIRED);
+      assert.equal(scene.log.count('Loading pipeline: other failed: Pipeline has the same name as model'), 1);
+    });
+  });
+});
+
+describe('a configuration that cannot be used', () => {
+  const contents: readonly (readonly [string, string])[] = [
+    ['is not JSON', '{ "model_config_list": ['],
+    ['is empty', ''],
+    ['breaks the schema', '{"model_config_list": [], "models": []}'],
+  ];
+  for (const [title, content] of contents) {
+    test(`because it ${title} changes nothing, and is told once`, async () => {
+      const scene = new Scene();
+      scene.addVersion('dummy', 1);
+      scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+      await scene.serve(async (server) => {
+        writeFileSync(scene.config, content);
+        const endings = await underLoad(server, 'pipe', async () => {
+          for (let look = 0; look < 3; look += 1) await server.server.poll();
+        });
+        assert.deepEqual([...endings.keys()].sort(), ALL_ANSWERED);
+        assert.equal(scene.log.count('The configuration stays as it was: The file is not valid json'), 1);
+        const { status, text } = await postReload(server);
+        assert.deepEqual([status, errorOf({ status, text })], [412, CONFIG_FAILED]);
+        assert.equal(scene.log.count('ReloadEvent'), 0);
+        scene.write([{ ...scene.model(), nireq: 2 }]);
+        await server.server.poll();
+        assert.equal(await predict(server, 'pipe'), 'NOT_FOUND Pipeline is retired');
+      });
+    });
+  }
+
+  test('because it is gone changes nothing', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      renameSync(scene.config, scene.path('config.json'));
+      for (let look = 0; look < 3; look += 1) await server.server.poll();
+      assert.equal(scene.log.count('The configuration stays as it was: Config file not found or cannot open.'), 1);
+      const { status, text } = await postReload(server);
+      assert.deepEqual([status, text], [500, '{\n\t"error": "Config file not found or cannot open."\n}']);
+      assert.equal(await predict(server, 'dummy'), '1');
+      renameSync(scene.path('config.json'), scene.config);
+      assert.equal((await postReload(server)).status, 200);
+    });
+  });
+});
+
+describe('POST /v1/config/reload', () => {
+  test('answers 201 when something was reloaded, 200 when not, with the statuses of everything', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      assert.equal((await postReload(server)).status, 200);
+      scene.addVersion('dummy', 2);
+      const versions = await postReload(server);
+      assert.equal(versions.status, 201);
+      scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+      const { status, text } = await postReload(server);
+      assert.equal(status, 201);
+      assert.equal(text, (await restCall(server.restPort, 'GET', '/v1/config')).text);
+      const answer = JSON.parse(text) as Readonly<Record<string, StatusAnswer>>;
+      assert.deepEqual(
+        Object.entries(answer).map(([name, of]) => [name, statusLines(of)]),
+        [
+          ['dummy', ['1 END OK', '2 AVAILABLE OK']],
+          ['pipe', ['1 AVAILABLE OK']],
+        ],
+      );
+      assert.equal((await postReload(server)).status, 200);
+    });
+  });
+
+  test('answers an error, each time, when a servable of a good file fails, and applies the rest', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([]);
+    await scene.serve(async (server) => {
+      scene.write([scene.model()], [pipelineOf('pipe', 'nobody')]);
+      for (let call = 0; call < 2; call += 1) {
+        const { status, text } = await postReload(server);
+        assert.deepEqual([status, errorOf({ status, text })], [500, CONFIG_FAILED]);
+      }
+      assert.equal(await predict(server, 'dummy'), '1');
+      scene.write([scene.model(), scene.model('absent')]);
+      const { status, text } = await postReload(server);
+      assert.deepEqual([status, errorOf({ status, text })], [400, CONFIG_FAILED]);
+    });
+  });
+
+  test('answers 500 when a version goes that a pipeline needs', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      scene.removeVersion('dummy', 1);
+      const { status, text } = await postReload(server);
+      assert.deepEqual([status, errorOf({ status, text })], [500, VERSIONS_FAILED]);
+    });
+  });
+
+  test('answers when every owner worker runs on what was loaded', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    const use = async (server: EmbeddedServer): Promise<void> => {
+      for (const version of [2, 3, 4]) {
+        scene.addVersion('dummy', version);
+        assert.equal((await postReload(server)).status, 201);
+        const answers = await Promise.all(Array.from({ length: 8 }, () => predict(server, 'dummy')));
+        assert.deepEqual(new Set(answers), new Set([String(version)]));
+      }
+    };
+    await scene.serve(use, '--grpc_workers', '2');
+  });
+
+  test('calls at once come one after the other: one of them reloads', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      scene.addVersion('dummy', 2);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => postReload(server)));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 200, 201]);
+      assert.equal(scene.log.count('Loaded model dummy; version: 2;'), 1);
+    });
+  });
+});
+
+describe('the watcher', () => {
+  test('looks every --file_system_poll_wait_seconds', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    const use = async (server: EmbeddedServer): Promise<void> => {
+      assert.equal(scene.log.count('Started model manager thread'), 1);
+      scene.addVersion('dummy', 2);
+      await scene.log.has('"state": "END"');
+      assert.equal(await predict(server, 'dummy'), '2');
+      scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+      await scene.log.has('Loading pipeline definition: pipe succeeded');
+    };
+    await withEmbeddedServer({ ...scene.settings(), pollIntervalSeconds: 1 }, use);
+  });
+
+  test('is off at 0: only a call reloads', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      assert.equal(scene.log.count('Started model manager thread'), 0);
+      scene.addVersion('dummy', 2);
+      assert.equal((await postReload(server)).status, 201);
+      assert.equal(await predict(server, 'dummy'), '2');
+    });
+  });
+});
