@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { METHOD } from '#src/frontends/tfs/method.js';
@@ -184,6 +185,21 @@ describe('stop', () => {
     await server.line('Received SIGTERM; stopping');
     await model.open();
     assert.equal(await server.exited, 0);
+  });
+
+  test('a signal during a reload refuses who waits for it and ends the process with 0', async () => {
+    const model = new GatedModel('reloaded');
+    const served = repository.writeConfig([addDummy(repository)], [], 'reloading.json');
+    const server = await startServerProcess(['--config_path', served, '--file_system_poll_wait_seconds', '0']);
+    await server.line('ServableManagerModule started');
+    copyFileSync(model.config, served);
+    const reload = restCall(server.restPort, 'POST', '/v1/config/reload');
+    await server.line('Version 1 of model reloaded status change');
+    server.process.kill('SIGTERM');
+    assert.deepEqual(await reload, { status: 503, text: '{\n\t"error": "Server is stopping"\n}' });
+    await model.open();
+    assert.equal(await server.exited, 0);
+    assert.equal(server.lines.filter((line) => line.includes('[error]')).length, 0);
   });
 
   // Between two signals that follow each other closely the process has no handler and dies of the second one.

@@ -7,6 +7,7 @@ import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { ServingError } from '#src/errors.js';
 import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { decodePredictBody } from '#src/frontends/rest/predict-json.js';
+import type { ReloadOutcome } from '#src/servables/reload-outcome.js';
 import { createRestServer, type RestServer, type RestServerOptions } from '#src/frontends/rest/server.js';
 import { DECODE_OFF_LOOP_BYTES, type DecodeOffLoop } from '#src/frontends/rest/tfs-endpoints.js';
 import { type FakeBackend, fakeBackend } from './fake-backend.js';
@@ -187,6 +188,47 @@ test('status, metadata and config answer their texts', () =>
     assert.match((await ask(port, '/v1/models/echo/metadata')).body, /^\{\n "modelSpec": \{\n {2}"name": "echo"/);
     assert.match((await ask(port, '/v1/config')).body, /^\{\n"echo" : \n\{\n "model_version_status": \[/);
   }));
+
+const RELOADS: readonly (readonly [string, () => Promise<ReloadOutcome>, number, RegExp])[] = [
+  ['something changed', () => Promise.resolve({ kind: 'done', reloaded: true }), 201, /^\{\n"echo" : \n/],
+  ['nothing changed', () => Promise.resolve({ kind: 'done', reloaded: false }), 200, /^\{\n"echo" : \n/],
+  [
+    'a base path is missing',
+    () => Promise.resolve({ kind: 'failed', code: 'CONFIG_RELOAD_FAILED', cause: 'PATH_INVALID' }),
+    400,
+    /^\{\n\t"error": "Reloading config file failed. Check server logs for more info."\n\}$/,
+  ],
+  [
+    'a version does not load',
+    () => Promise.resolve({ kind: 'failed', code: 'VERSIONS_RELOAD_FAILED', cause: 'FILE_INVALID' }),
+    500,
+    /^\{\n\t"error": "Reloading models versions failed. Check server logs for more info."\n\}$/,
+  ],
+  [
+    'the server stops',
+    () => Promise.reject(new ServingError('SERVER_STOPPING')),
+    503,
+    /^\{\n\t"error": "Server is stopping"\n\}$/,
+  ],
+];
+for (const [title, reload, expected, body] of RELOADS) {
+  test(`a reload after which ${title} answers ${expected}`, () =>
+    withServer({ reload }, async ({ port }) => {
+      const answer = await ask(port, '/v1/config/reload', { method: 'POST' });
+      assert.equal(answer.status, expected);
+      assert.match(answer.body, body);
+    }));
+}
+
+test('a reload takes no other method, and without somebody who reloads it is an unknown address', async () => {
+  const reload = RELOADS[0]![1];
+  await withServer({ reload }, async ({ port }) => {
+    assert.equal((await ask(port, '/v1/config/reload')).status, 406);
+  });
+  await withServer({}, async ({ port }) => {
+    assert.equal((await ask(port, '/v1/config/reload', { method: 'POST' })).status, 400);
+  });
+});
 
 const REFUSED: readonly (readonly [string, string, string, number, string])[] = [
   [
