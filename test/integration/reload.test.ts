@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ServerSettings } from '#src/config/settings.js';
 import { ALL_ANSWERED, underLoad } from '../helpers/constant-load.js';
-import { DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
+import { addHeavy, DUMMY_INPUT, HEAVY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer, type EmbeddedServer } from '../helpers/embedded-server.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { LogFile } from '../helpers/log-file.js';
@@ -88,6 +88,8 @@ const RETIRED = 'NOT_FOUND Model with requested version is retired';
 const NO_VERSION = 'NOT_FOUND Model with requested version is not found';
 const VERSIONS_FAILED = 'Reloading models versions failed. Check server logs for more info.';
 const CONFIG_FAILED = 'Reloading config file failed. Check server logs for more info.';
+
+const DEBUG = ['--log_level', 'DEBUG'];
 
 describe('version directories', () => {
   test('a new one is served at the next look, and latest retires the older one; it comes back when the newer one goes', async () => {
@@ -237,6 +239,26 @@ describe('a model', () => {
       assert.deepEqual(ofPipeline.sort(), ALL_ANSWERED);
       for (const nireq of [2, 3, 4]) assert.equal(scene.log.count(`No of InferRequests: ${nireq}`), 1);
     });
+  });
+
+  test('that is retired under running requests is unloaded behind them: all are answered', async () => {
+    const scene = new Scene();
+    const heavy = addHeavy(repository);
+    scene.write([heavy]);
+    await scene.serve(
+      async (server) => {
+        await withGrpcClient(server.grpcPort, async (client) => {
+          const calls = Array.from({ length: 10 }, () => client.predict('heavy', [HEAVY_INPUT]));
+          await scene.log.has('Processing gRPC request for model: heavy', calls.length);
+          scene.write([]);
+          await server.server.poll();
+          assert.deepEqual(await statuses(server, 'heavy'), ['1 END OK']);
+          assert.deepEqual(new Set((await Promise.all(calls)).map(({ code }) => code)), new Set(['OK']));
+          assert.equal(scene.log.count('[error]'), 0);
+        });
+      },
+      ...DEBUG,
+    );
   });
 
   test('that does not load with other settings serves on with those it has', async () => {

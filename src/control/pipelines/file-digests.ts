@@ -5,25 +5,22 @@ import { digestOf } from '../../config/load.js';
 /** Digests of files by path. A file that cannot be read has one too, so that its coming and going is a change. */
 export type FileDigests = ReadonlyMap<string, string>;
 
-/** Reads a file; rejects with the system's error. Tests give their own. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
-
-export async function digestFiles(paths: Iterable<string>, read: ReadFile = readFile): Promise<FileDigests> {
+export async function digestFiles(paths: Iterable<string>): Promise<FileDigests> {
   const unique = [...new Set(paths)];
-  const digests = await Promise.all(unique.map((path) => digestFile(path, read)));
+  const digests = await Promise.all(unique.map(digestFile));
   return new Map(unique.map((path, index) => [path, digests[index]!]));
 }
 
 /** Whether a file is other than it was when `digests` were made. */
-export async function haveChanged(digests: FileDigests, read: ReadFile = readFile): Promise<boolean> {
+export async function haveChanged(digests: FileDigests): Promise<boolean> {
   if (digests.size === 0) return false;
-  const now = await digestFiles(digests.keys(), read);
+  const now = await digestFiles(digests.keys());
   return [...digests].some(([path, digest]) => now.get(path) !== digest);
 }
 
-async function digestFile(path: string, read: ReadFile): Promise<string> {
+async function digestFile(path: string): Promise<string> {
   try {
-    return digestOf(await read(path));
+    return digestOf(await readFile(path));
   } catch (error) {
     return `unreadable: ${(error as NodeJS.ErrnoException).code ?? String(error)}`;
   }
