@@ -7,8 +7,8 @@ import type { ConfigSource } from './config-source.js';
 import { ConfigWatch, type ConfigLook } from './config-watch.js';
 import type { ModelCompiler } from './model-compiler.js';
 import { ModelVersions } from './model-versions.js';
-import { modelPipelineBuilder, type PipelineBuilder, type Surroundings } from './pipelines/pipeline-builder.js';
-import { Pipelines } from './pipelines/pipelines.js';
+import { plainPipelineBuilder, type PipelineBuilder } from './pipelines/pipeline-builder.js';
+import { Pipelines, type ModelSurroundings } from './pipelines/pipelines.js';
 import { RepeatedFaults } from './repeated-faults.js';
 import { SnapshotPublisher } from './snapshot-publisher.js';
 
@@ -18,7 +18,7 @@ export interface ServableManagerOptions {
   readonly compiler: ModelCompiler;
   /** Resolves when every owner worker runs on the snapshot. */
   readonly publish: (snapshot: ServablesSnapshot) => Promise<void>;
-  /** Pipelines of DL model nodes unless said otherwise. */
+  /** For nodes of users' own code; without it there are none. */
   readonly pipelineBuilder?: PipelineBuilder;
 }
 
@@ -45,7 +45,7 @@ export class ServableManager {
   constructor(options: ServableManagerOptions) {
     this.#options = options;
     this.#config = new ConfigWatch(options.source);
-    this.#pipelines = new Pipelines(options.pipelineBuilder ?? modelPipelineBuilder);
+    this.#pipelines = new Pipelines(options.pipelineBuilder ?? plainPipelineBuilder);
     this.#publisher = new SnapshotPublisher((epoch) => this.#snapshot(epoch), options.publish);
   }
 
@@ -180,7 +180,7 @@ export class ServableManager {
     return [...modelFaults, ...pipelineFaults];
   }
 
-  #surroundings(): Surroundings {
+  #surroundings(): ModelSurroundings {
     return {
       models: {
         isModelName: (name) => this.#models.has(name),
@@ -207,13 +207,13 @@ export class ServableManager {
 
 type Pipeline = ServablesSnapshot['pipelines'][number];
 
-/** Whether a data plane that knows `before` must be told `after`. Graphs are compared by identity: they are made anew when built. */
+/** Whether a data plane that knows `before` must be told `after`. Definitions keep their places, and a graph is made anew when built. */
 function differ(before: readonly Pipeline[], after: readonly Pipeline[]): boolean {
   return (
     before.length !== after.length ||
-    after.some(({ name, state, errorCode, graph }, index) => {
+    after.some(({ state, errorCode, graph }, index) => {
       const old = before[index]!;
-      return old.name !== name || old.state !== state || old.errorCode !== errorCode || old.graph !== graph;
+      return old.state !== state || old.errorCode !== errorCode || old.graph !== graph;
     })
   );
 }

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
+import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { tensorflowServingMethods } from '../frontends/tfs/service.js';
 import { createInference } from '../inference/create-inference.js';
@@ -83,8 +84,8 @@ async function openFrontends(
     createRestServer(serving, {
       cors: task.cors,
       onBug,
-      reload,
       decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),
+      endpoints: [reloadEndpoint(serving, onBug, reload)],
     }),
   );
   await Promise.all(rest.map(({ server }, index) => listenOn(server, task.restDescriptors[index]!)));

@@ -1,6 +1,8 @@
-import type { LoadedConfig, PipelineSettings } from '../../config/settings.js';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { LoadedConfig, NodeSettings, PipelineSettings } from '../../config/settings.js';
 import { buildPipelineGraph } from '../../dag/build-graph.js';
-import type { ModelCatalogue } from '../../dag/definition.js';
+import type { ServableCatalogue } from '../../dag/definition.js';
 import type { PipelineGraph } from '../../dag/graph.js';
 
 /** How a definition becomes something to run, and what it depends on. */
@@ -19,9 +21,9 @@ export interface PipelineBuilder {
   files(pipeline: PipelineSettings): readonly string[];
 }
 
-/** The models of this pass, those that end with it left out, and the libraries of the file. */
+/** What a definition may use: what is there when this pass is committed, and the libraries of the file. */
 export interface Surroundings {
-  readonly models: ModelCatalogue;
+  readonly servables: Omit<ServableCatalogue, 'userNodes'>;
   readonly libraries: LoadedConfig['libraries'];
 }
 
@@ -34,24 +36,28 @@ export interface BuiltPipeline {
 }
 
 export interface UsedServable {
+  readonly kind: 'model' | 'pipeline';
   readonly name: string;
   /** `null`: the default version. */
   readonly version: number | null;
 }
 
-/** Pipelines of DL model nodes: validation is all there is to prepare. */
-export const modelPipelineBuilder: PipelineBuilder = {
-  async build(pipeline, { models }) {
-    return Promise.resolve({ graph: buildPipelineGraph(pipeline, models), release: () => undefined });
+/** Pipelines without nodes of users' own code: validation is all there is to prepare. */
+export const plainPipelineBuilder: PipelineBuilder = {
+  async build(pipeline, { servables }) {
+    const graph = buildPipelineGraph(pipeline, { ...servables, userNodes: new Map() });
+    return Promise.resolve({ graph, release: () => undefined });
   },
 
   used({ nodes }) {
-    const used = new Map<string, UsedServable>();
-    for (const { modelName: name, version } of nodes) {
-      if (name !== null) used.set(`${version ?? 0}/${name}`, { name, version });
-    }
-    return [...used.values()];
+    const used = nodes.flatMap(usedByNode);
+    return used.filter((one, index) => used.findIndex((other) => isDeepStrictEqual(one, other)) === index);
   },
 
   files: () => [],
 };
+
+function usedByNode({ modelName, pipelineName, version }: NodeSettings): UsedServable[] {
+  if (modelName !== null) return [{ kind: 'model', name: modelName, version }];
+  return pipelineName === null ? [] : [{ kind: 'pipeline', name: pipelineName, version }];
+}

@@ -16,7 +16,7 @@ import {
 /** What stands behind a used servable now; another object when it was loaded anew, `undefined` when it is not there. */
 export type Lookup = (used: UsedServable) => unknown;
 
-/** What a definition needs of its surroundings for one build. */
+/** What one build of one definition needs. */
 export interface BuildContext {
   readonly surroundings: Surroundings;
   readonly lookup: Lookup;
@@ -28,6 +28,8 @@ export interface BuildContext {
  */
 export class PipelineDefinition {
   readonly name: string;
+  /** `null`: the pipeline has no versions. */
+  readonly version: number | null;
   readonly #builder: PipelineBuilder;
   readonly #discard: (built: BuiltPipeline) => void;
   #settings: PipelineSettings;
@@ -40,6 +42,7 @@ export class PipelineDefinition {
   /** @param discard takes what no snapshot shows any more, to release it once the owner workers have moved on. */
   constructor(settings: PipelineSettings, builder: PipelineBuilder, discard: (built: BuiltPipeline) => void) {
     this.name = settings.name;
+    this.version = settings.version;
     this.#settings = settings;
     this.#builder = builder;
     this.#discard = discard;
@@ -58,9 +61,15 @@ export class PipelineDefinition {
     return this.#built;
   }
 
+  /** What its nodes refer to; each once. */
+  get used(): readonly UsedServable[] {
+    return this.#builder.used(this.#settings);
+  }
+
   snapshot(): PipelineSnapshot {
+    const { name, version } = this;
     const { state, errorCode } = reportedStatus(this.#state, this.#built !== null);
-    return { name: this.name, state, errorCode, graph: this.#built?.graph ?? null };
+    return { name, version, state, errorCode, graph: this.#built?.graph ?? null };
   }
 
   /** The file was read again and lists it, perhaps as it was before: it has to be validated. */
@@ -79,7 +88,7 @@ export class PipelineDefinition {
 
   /** Compares the used servables with those it was validated against. */
   noticeChanges(lookup: Lookup): void {
-    for (const used of this.#builder.used(this.#settings)) {
+    for (const used of this.used) {
       const key = describe(used);
       const now = lookup(used);
       if (this.#used.get(key) === now) continue;
@@ -96,7 +105,7 @@ export class PipelineDefinition {
   async validate(context: BuildContext, opening = 'Validation of'): Promise<ServingError | null> {
     const built = await this.#build(context);
     if (built instanceof ServingError) {
-      log.modelmanager.error(`${opening} pipeline definition: ${this.name} failed: ${built.message}`);
+      log.modelmanager.error(`${opening} pipeline definition: ${this.#title} failed: ${built.message}`);
       this.#replace(null);
       this.#handle('ValidationFailedEvent');
       return built;
@@ -116,7 +125,7 @@ export class PipelineDefinition {
     }
     const built = await this.#build(context);
     if (built instanceof ServingError) {
-      log.modelmanager.error(`Pipeline: ${this.name} serves on as it was; its changed files fail: ${built.message}`);
+      log.modelmanager.error(`Pipeline: ${this.#title} serves on as it was; its changed files fail: ${built.message}`);
       return built;
     }
     this.#handle('ReloadEvent');
@@ -130,15 +139,20 @@ export class PipelineDefinition {
     this.#built = null;
   }
 
+  /** How the log calls it. */
+  get #title(): string {
+    return titleOf(this);
+  }
+
   #passed(built: BuiltPipeline): void {
     this.#replace(built);
     logSignature(built.graph);
     this.#handle('ValidationPassedEvent');
-    log.modelmanager.info(`Loading pipeline definition: ${this.name} succeeded`);
+    log.modelmanager.info(`Loading pipeline definition: ${this.#title} succeeded`);
   }
 
   async #build({ surroundings, lookup }: BuildContext): Promise<BuiltPipeline | ServingError> {
-    this.#used = new Map(this.#builder.used(this.#settings).map((used) => [describe(used), lookup(used)]));
+    this.#used = new Map(this.used.map((used) => [describe(used), lookup(used)]));
     const named = this.#builder.files(this.#settings);
     // Before the build, so that a file that changes meanwhile counts as changed; after a failure all are watched on.
     const before = await digestFiles([...named, ...this.#files.keys()]);
@@ -162,13 +176,18 @@ export class PipelineDefinition {
   #handle(event: PipelineEvent, details = ''): void {
     this.#state = nextState(this.#state, event);
     log.modelmanager.info(
-      `Pipeline: ${this.name} state changed to: ${this.#state} after handling: ${event}: ${details}`,
+      `Pipeline: ${this.#title} state changed to: ${this.#state} after handling: ${event}: ${details}`,
     );
   }
 }
 
-function describe({ name, version }: UsedServable): string {
-  return version === null ? `model: ${name}` : `model: ${name} version: ${version}`;
+/** Name and, where it has one, version of a definition, for the log. */
+export function titleOf({ name, version }: { readonly name: string; readonly version: number | null }): string {
+  return version === null ? name : `${name} version: ${version}`;
+}
+
+function describe({ kind, ...used }: UsedServable): string {
+  return `${kind}: ${titleOf(used)}`;
 }
 
 /** A builder that fails in a way nobody foresaw costs its pipeline and nothing else. */

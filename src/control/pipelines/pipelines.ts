@@ -1,20 +1,28 @@
 import type { LoadedConfig, PipelineSettings } from '../../config/settings.js';
+import type { ServableCatalogue } from '../../dag/definition.js';
 import { ServingError } from '../../errors.js';
 import { log } from '../../observability/logger.js';
 import type { PipelineSnapshot } from '../../servables/snapshot.js';
-import type { BuiltPipeline, PipelineBuilder, Surroundings } from './pipeline-builder.js';
-import { PipelineDefinition, type BuildContext } from './pipeline-definition.js';
+import type { BuiltPipeline, PipelineBuilder } from './pipeline-builder.js';
+import { PipelineDefinition, titleOf, type BuildContext, type Lookup } from './pipeline-definition.js';
+import { PipelineTable } from './pipeline-table.js';
+
+/** What the models of a pass are to pipelines: those that end with the pass are left out. */
+export interface ModelSurroundings {
+  readonly models: Pick<ServableCatalogue, 'isModelName' | 'signature'>;
+  readonly libraries: LoadedConfig['libraries'];
+}
 
 /**
- * All pipeline definitions that were ever listed. Driven by the passes of the control plane, one at a time: {@link list} when the
- * file was read, then {@link update} in every pass, behind the models.
+ * All pipelines and their life. Driven by the passes of the control plane, one at a time: {@link list} when the file was read, then
+ * {@link update} in every pass, behind the models.
  */
 export class Pipelines {
   readonly #builder: PipelineBuilder;
-  readonly #definitions = new Map<string, PipelineDefinition>();
+  readonly #table = new PipelineTable();
   readonly #discarded: BuiltPipeline[] = [];
-  /** Names the file lists. */
-  #listed = new Set<string>();
+  /** What the file lists. */
+  #listed = new Set<PipelineDefinition>();
   /** Listed since the last update. */
   #relisted: readonly PipelineDefinition[] = [];
 
@@ -24,11 +32,11 @@ export class Pipelines {
 
   /** Whether a pipeline has, or ever had, this name (as OVMS 2026.2.1). */
   has(name: string): boolean {
-    return this.#definitions.has(name);
+    return this.#table.has(name);
   }
 
   snapshots(): PipelineSnapshot[] {
-    return [...this.#definitions.values()].map((definition) => definition.snapshot());
+    return this.#table.all().map((definition) => definition.snapshot());
   }
 
   /**
@@ -39,26 +47,28 @@ export class Pipelines {
    */
   list(pipelines: LoadedConfig['pipelines'], isModelName: (name: string) => boolean): ServingError[] {
     const free = pipelines.filter(({ name }) => !isModelName(name));
-    this.#listed = new Set(free.map(({ name }) => name));
     this.#relisted = free.map((settings) => this.#relist(settings));
+    this.#listed = new Set(this.#relisted);
     return pipelines.filter((pipeline) => !free.includes(pipeline)).map(({ name }) => nameOccupied(name));
   }
 
   /**
-   * Validates what the file lists anew, what uses a model that changed, and what was made of files that changed; retires what the file
-   * lists no longer.
+   * Validates what the file lists anew, what uses something that changed, and what was made of files that changed; retires what the
+   * file lists no longer.
    *
    * @returns the faults of this pass.
    */
-  async update(surroundings: Surroundings): Promise<ServingError[]> {
-    const context = this.#context(surroundings);
+  async update(surroundings: ModelSurroundings): Promise<ServingError[]> {
     const faults: Faults = new Map();
-    for (const definition of this.#relisted) faults.set(definition, await definition.validate(context));
+    const relisted = this.#table.inOrderOfUse(this.#relisted);
     this.#relisted = [];
-    for (const definition of this.#live()) if (!this.#listed.has(definition.name)) definition.retire();
-    await this.#revalidate(context, faults);
-    await this.#rebuildChanged(context, faults);
-    await this.#revalidate(context, faults);
+    for (const definition of relisted) {
+      faults.set(definition, await definition.validate(this.#context(definition, surroundings)));
+    }
+    for (const definition of this.#table.live()) if (!this.#listed.has(definition)) definition.retire();
+    await this.#revalidate(surroundings, faults);
+    await this.#rebuildChanged(surroundings, faults);
+    await this.#revalidate(surroundings, faults);
     return [...faults.values()].filter((fault) => fault !== null);
   }
 
@@ -70,49 +80,54 @@ export class Pipelines {
   /** The end of the server: no owner worker is left. */
   close(): void {
     this.releaseDiscarded();
-    for (const definition of this.#definitions.values()) definition.close();
+    for (const definition of this.#table.all()) definition.close();
   }
 
   #relist(settings: PipelineSettings): PipelineDefinition {
-    const { name } = settings;
-    log.modelmanager.info(`Reading pipeline: ${name} configuration`);
-    const known = this.#definitions.get(name);
+    log.modelmanager.info(`Reading pipeline: ${titleOf(settings)} configuration`);
+    const known = this.#table.get(settings.name, settings.version);
     if (known !== undefined) {
       known.relist(settings);
       return known;
     }
     const discard = (built: BuiltPipeline): void => void this.#discarded.push(built);
     const definition = new PipelineDefinition(settings, this.#builder, discard);
-    this.#definitions.set(name, definition);
+    this.#table.add(definition);
     return definition;
   }
 
-  async #rebuildChanged(context: BuildContext, faults: Faults): Promise<void> {
-    for (const definition of this.#live()) {
-      if (await definition.filesHaveChanged()) faults.set(definition, await definition.rebuild(context));
+  async #rebuildChanged(surroundings: ModelSurroundings, faults: Faults): Promise<void> {
+    for (const definition of this.#table.live()) {
+      if (!(await definition.filesHaveChanged())) continue;
+      faults.set(definition, await definition.rebuild(this.#context(definition, surroundings)));
     }
   }
 
-  /** Goes round until nothing changes: a pipeline may use one that stands behind it. No chain is longer than there are pipelines. */
-  async #revalidate(context: BuildContext, faults: Faults): Promise<void> {
-    for (let round = 0; round <= this.#definitions.size; round += 1) {
-      for (const definition of this.#live()) definition.noticeChanges(context.lookup);
-      const pending = this.#live().filter((definition) => definition.needsRevalidation);
+  /** Goes round until nothing changes: a pipeline may use another one. No chain is longer than there are pipelines. */
+  async #revalidate(surroundings: ModelSurroundings, faults: Faults): Promise<void> {
+    const live = this.#table.inOrderOfUse(this.#table.live());
+    for (let round = 0; round <= live.length; round += 1) {
+      for (const definition of live) definition.noticeChanges(this.#lookup(surroundings));
+      const pending = live.filter((definition) => definition.needsRevalidation);
       if (pending.length === 0) return;
-      for (const definition of pending) faults.set(definition, await definition.validate(context, 'Revalidation'));
+      for (const definition of pending) {
+        faults.set(definition, await definition.validate(this.#context(definition, surroundings), 'Revalidation'));
+      }
     }
   }
 
-  #live(): PipelineDefinition[] {
-    return [...this.#definitions.values()].filter((definition) => !definition.isRetired);
+  #context(user: PipelineDefinition, surroundings: ModelSurroundings): BuildContext {
+    const { models, libraries } = surroundings;
+    const pipeline: ServableCatalogue['pipeline'] = (name, version) => this.#table.signature(name, version, user);
+    return {
+      surroundings: { servables: { ...models, pipeline }, libraries },
+      lookup: this.#lookup(surroundings),
+    };
   }
 
-  #context(surroundings: Surroundings): BuildContext {
-    return {
-      surroundings,
-      lookup: ({ name, version }) =>
-        surroundings.models.signature(name, version) ?? this.#definitions.get(name)?.built?.graph,
-    };
+  #lookup({ models }: ModelSurroundings): Lookup {
+    return ({ kind, name, version }) =>
+      kind === 'model' ? models.signature(name, version) : this.#table.built(name, version);
   }
 }
 

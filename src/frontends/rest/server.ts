@@ -10,7 +10,7 @@ import type { Endpoint, RestAnswer } from './endpoint.js';
 import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
 import { TIMELINE_HEADER } from '../timeline.js';
-import { type DecodeOffLoop, type RestBackend, type TfsEndpointOptions, tfsEndpoints } from './tfs-endpoints.js';
+import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
 export interface RestServerOptions {
   readonly cors: CorsSettings;
@@ -18,8 +18,6 @@ export interface RestServerOptions {
   readonly onBug: (error: unknown) => void;
   /** Decodes bodies of more than `DECODE_OFF_LOOP_BYTES`; without it all are decoded on the event loop. */
   readonly decodeOffLoop?: DecodeOffLoop;
-  /** Reloads the configuration; without it `POST /v1/config/reload` is an unknown address. */
-  readonly reload?: TfsEndpointOptions['reload'] & {};
   /** Further APIs on the same port; earlier lines of the table win, and those of TensorFlow Serving come first. */
   readonly endpoints?: readonly Endpoint[];
   /** Bytes of a body, inflated or not; 1 GiB by default. */

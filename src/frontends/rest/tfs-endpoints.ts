@@ -1,20 +1,17 @@
-import { CATALOGUE, ServingError } from '../../errors.js';
-import type { ReloadOutcome } from '../../servables/reload-outcome.js';
+import { ServingError } from '../../errors.js';
 import type { PredictResult, Serving } from '../../servables/serving.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { TIMELINE_HEADER, timelineText } from '../timeline.js';
+import { statusesAnswer, type StatusSource } from './config-endpoints.js';
 import type { Endpoint, RestAnswer, RestRequest } from './endpoint.js';
 import { type DecodedPredictBody, decodePredictBody } from './predict-json.js';
 import { encodePredictResponse } from './predict-response-json.js';
 import { parseVersion } from './router.js';
-import { encodeAllStatuses, encodeConfigError, encodeStatus, type ServableStatus } from './status-json.js';
+import { encodeStatus } from './status-json.js';
 import { encodeMetadata } from './metadata-json.js';
 
 /** What the TensorFlow Serving endpoints ask of the servables. */
-export interface RestBackend extends Serving {
-  /** All models and pipelines of the configuration, in any order. */
-  allStatuses(): readonly ServableStatus[];
-}
+export interface RestBackend extends Serving, StatusSource {}
 
 /**
  * `decodePredictBody` on another thread, with the same contract: resolves with plain data or rejects with its `ServingError`.
@@ -24,8 +21,6 @@ export type DecodeOffLoop = (body: Uint8Array, inputs: readonly TensorInfo[]) =>
 
 export interface TfsEndpointOptions {
   readonly decodeOffLoop?: DecodeOffLoop;
-  /** Reloads the configuration; without it there is no such endpoint. */
-  readonly reload?: () => Promise<ReloadOutcome>;
   /** Where the endpoints tell of faults of the server that their answers do not name. */
   readonly onBug: (error: unknown) => void;
 }
@@ -36,10 +31,9 @@ export const DECODE_OFF_LOOP_BYTES = 256 * 1024;
 // One character may stand in front (as OVMS 2026.2.1): in practice the second slash of a base URL that ends in one.
 const SERVABLE = String.raw`^.?/v1/models/(?<name>[^/:]+)(?:/versions/(?<version>\d+)|/labels/(?<label>\w+))?`;
 
-/** The TensorFlow Serving REST API of OVMS 2026.2.1, `GET /v1/config` and `POST /v1/config/reload`. */
+/** The TensorFlow Serving REST API of OVMS 2026.2.1 and `GET /v1/config`. */
 export function tfsEndpoints(backend: RestBackend, options: TfsEndpointOptions): readonly Endpoint[] {
   const api = 'TensorFlowServing';
-  const { reload } = options;
   return [
     {
       api,
@@ -51,17 +45,7 @@ export function tfsEndpoints(backend: RestBackend, options: TfsEndpointOptions):
     { api, method: 'GET', path: new RegExp(`${SERVABLE}$`), handle: (request) => status(backend, request) },
     { api, method: 'GET', path: /^.?\/v1\/models$/, handle: noName },
     { api, method: 'GET', path: new RegExp(`${SERVABLE}/metadata$`), handle: (request) => metadata(backend, request) },
-    { api, method: 'GET', path: /^.?\/v1\/config$/, handle: () => config(backend, options) },
-    ...(reload === undefined
-      ? []
-      : [
-          {
-            api,
-            method: 'POST',
-            path: /^.?\/v1\/config\/reload$/,
-            handle: () => reloadConfig(backend, options, reload),
-          } as const,
-        ]),
+    { api, method: 'GET', path: /^.?\/v1\/config$/, handle: () => statusesAnswer(backend, options.onBug) },
   ];
 }
 
@@ -111,33 +95,6 @@ function status(backend: RestBackend, request: RestRequest): RestAnswer {
 function metadata(backend: RestBackend, request: RestRequest): RestAnswer {
   const { name, version } = servableOf(request);
   return { status: 200, body: encodeMetadata(backend.metadata(name, version)) };
-}
-
-function config(backend: RestBackend, options: TfsEndpointOptions, status = 200): RestAnswer {
-  try {
-    return { status, body: encodeAllStatuses(backend.allStatuses()) };
-  } catch (error) {
-    options.onBug(error);
-    const { http, text } = CATALOGUE.STATUSES_FAILED;
-    return { status: error instanceof ServingError ? error.httpStatus() : http, body: encodeConfigError(text) };
-  }
-}
-
-/** 201 when something was reloaded, 200 when not, as the documents of OVMS 2026.2.1 say; the release itself answers 200 to both. */
-async function reloadConfig(
-  backend: RestBackend,
-  options: TfsEndpointOptions,
-  reload: () => Promise<ReloadOutcome>,
-): Promise<RestAnswer> {
-  try {
-    const outcome = await reload();
-    if (outcome.kind === 'done') return config(backend, options, outcome.reloaded ? 201 : 200);
-    const { code, cause } = outcome;
-    return { status: CATALOGUE[cause].http, body: encodeConfigError(CATALOGUE[code].text) };
-  } catch (error) {
-    if (!(error instanceof ServingError)) throw error;
-    return { status: error.httpStatus(), body: encodeConfigError(error.message) };
-  }
 }
 
 function notFound(): never {

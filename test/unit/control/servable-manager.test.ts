@@ -220,8 +220,9 @@ test('a model that is replaced by another one and the pipeline that follows it c
     await fixture.configure({ n: {} }, { p: 'n' });
     await fixture.manager.poll();
     for (const snapshot of fixture.snapshots.slice(2)) {
-      const model = snapshot.pipelines[0]!.graph?.nodes[0]!.modelName;
-      if (model === undefined) continue;
+      const program = snapshot.pipelines[0]!.graph?.nodes[0]!.program;
+      if (program?.kind !== 'model') continue;
+      const model = program.modelName;
       assert.equal(fixture.versions(model, snapshot), '1 AVAILABLE', `of ${model} at ${snapshot.epoch}`);
     }
     assert.equal(fixture.versions('m'), '1 END');

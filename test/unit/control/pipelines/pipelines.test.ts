@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 
 import type { PipelineSettings } from '#src/config/settings.js';
 import type { BuiltPipeline, PipelineBuilder, Surroundings } from '#src/control/pipelines/pipeline-builder.js';
-import { modelPipelineBuilder } from '#src/control/pipelines/pipeline-builder.js';
+import { plainPipelineBuilder } from '#src/control/pipelines/pipeline-builder.js';
 import { Pipelines } from '#src/control/pipelines/pipelines.js';
 import type { ModelSignature } from '#src/dag/definition.js';
 import { ServingError } from '#src/errors.js';
@@ -22,6 +22,8 @@ function pipelineOf(model: string, name = 'pipeline'): PipelineSettings {
   };
 }
 
+const NESTED = { type: 'pipeline', modelName: null, pipelineName: 'inner' } as const;
+
 /** The builder of DL model pipelines, which counts what it built and what was released, and can be told to fail. */
 class CountingBuilder implements PipelineBuilder {
   built = 0;
@@ -32,13 +34,13 @@ class CountingBuilder implements PipelineBuilder {
 
   async build(settings: PipelineSettings, surroundings: Surroundings): Promise<BuiltPipeline> {
     if (this.fault !== null) throw this.fault;
-    const { graph } = await modelPipelineBuilder.build(settings, surroundings);
+    const { graph } = await plainPipelineBuilder.build(settings, surroundings);
     this.built += 1;
     return { graph, files: this.found, release: () => void (this.released += 1) };
   }
 
   used(settings: PipelineSettings): ReturnType<PipelineBuilder['used']> {
-    return modelPipelineBuilder.used(settings);
+    return plainPipelineBuilder.used(settings);
   }
 
   files(): readonly string[] {
@@ -146,16 +148,66 @@ describe('a model that a pipeline uses', () => {
     await fixture.pass();
     assert.equal(fixture.builder.built, 3);
   });
+});
 
-  test('is a pipeline that stands behind its user in the file: the user is tried again in the same pass', async () => {
+describe('a pipeline that another one uses', () => {
+  /** `outer` runs `inner` as its only node. */
+  const inner = pipelineOf('dummy', 'inner');
+  const outer: PipelineSettings = {
+    ...pipeline([{ ...node('node', '', { image: ['request', 'image'] }, { label: 'a' }), ...NESTED }], {
+      label: ['node', 'a'],
+    }),
+    name: 'outer',
+  };
+
+  test('is built before it, wherever it stands in the file', async () => {
     const fixture = new Fixture();
-    const inner = pipelineOf('dummy', 'inner');
-    const outer = pipelineOf('dummy', 'outer');
-    fixture.builder.used = ({ name }) => (name === 'outer' ? [{ name: 'inner', version: null }] : []);
+    fixture.list(outer, inner);
+    assert.deepEqual(await fixture.pass(), []);
+    assert.equal(fixture.builder.built, 2);
+    assert.equal(fixture.status('outer'), 'AVAILABLE OK with graph');
+  });
+
+  test('takes it along when it goes down, and when it comes back', async () => {
+    const fixture = new Fixture();
     fixture.list(outer, inner);
     await fixture.pass();
-    assert.equal(fixture.builder.built, 3);
+    fixture.models = {};
+    assert.deepEqual(await fixture.pass(), ['PIPELINE_MODEL_MISSING', 'PIPELINE_PIPELINE_MISSING']);
+    fixture.models = { dummy: { ...DUMMY } };
+    assert.deepEqual(await fixture.pass(), []);
     assert.equal(fixture.status('outer'), 'AVAILABLE OK with graph');
+  });
+
+  test('is retired: its user is refused', async () => {
+    const fixture = new Fixture();
+    fixture.list(outer, inner);
+    await fixture.pass();
+    fixture.list(outer);
+    assert.deepEqual(await fixture.pass(), ['PIPELINE_PIPELINE_MISSING']);
+    assert.equal(fixture.status('inner'), 'END OK without graph');
+  });
+
+  test('and which uses that one is refused with it', async () => {
+    const fixture = new Fixture();
+    const circle = { ...outer, name: 'inner', nodes: outer.nodes.map((each) => ({ ...each, pipelineName: 'outer' })) };
+    fixture.list(outer, inner);
+    await fixture.pass();
+    fixture.list(outer, circle);
+    assert.deepEqual(await fixture.pass(), ['PIPELINE_PIPELINE_MISSING', 'PIPELINE_PIPELINE_MISSING']);
+  });
+
+  test('has versions: each has a life of its own, and its user runs the highest that is built', async () => {
+    const fixture = new Fixture();
+    const [one, two] = [1, 2].map((version) => ({ ...inner, version })) as [PipelineSettings, PipelineSettings];
+    fixture.list(outer, one, two);
+    await fixture.pass();
+    fixture.list(outer, one);
+    assert.deepEqual(await fixture.pass(), []);
+    assert.deepEqual(
+      fixture.pipelines.snapshots().map(({ name, version, state }) => `${name} ${version} ${state}`),
+      ['outer null AVAILABLE', 'inner 1 AVAILABLE', 'inner 2 END'],
+    );
   });
 });
 
