@@ -110,6 +110,31 @@ describe('version directories', () => {
     });
   });
 
+  test('that come and go under a constant load leave no gap', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      const comeAndGo = async (): Promise<void> => {
+        for (const version of [2, 3]) {
+          scene.addVersion('dummy', version);
+          await server.server.poll();
+        }
+        for (const version of [3, 2]) {
+          scene.removeVersion('dummy', version);
+          await server.server.poll();
+        }
+      };
+      let ofPipeline: string[] = [];
+      const ofModel = await underLoad(server, 'dummy', async () => {
+        ofPipeline = [...(await underLoad(server, 'pipe', comeAndGo)).keys()];
+      });
+      assert.deepEqual([...ofModel.keys()].sort(), ALL_ANSWERED);
+      assert.deepEqual(ofPipeline.sort(), ALL_ANSWERED);
+      assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK', '2 END OK', '3 END OK']);
+    });
+  });
+
   test('another policy serves other versions without loading again what is there', async () => {
     const scene = new Scene();
     for (const version of [1, 2, 3]) scene.addVersion('dummy', version);
@@ -217,6 +242,31 @@ describe('a model', () => {
       assert.equal(await predict(server, 'other'), '1');
       assert.equal(await predict(server, 'dummy'), '1');
       assert.equal(scene.log.count('Loaded model dummy; version: 1;'), 1);
+    });
+  });
+
+  test('that leaves and comes back under a constant load gives the documented codes only', async () => {
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      const endings = await underLoad(server, 'dummy', async () => {
+        for (const models of [[], [scene.model()], [], [scene.model()]]) {
+          scene.write(models);
+          await server.server.poll();
+          assert.equal(await predict(server, 'dummy'), models.length === 0 ? NO_VERSION : '1');
+        }
+      });
+      const documented = [
+        ...ALL_ANSWERED,
+        `metadata: ${NO_VERSION}`,
+        `predict: ${NO_VERSION}`,
+        'rest: 404 {"error":"Model with requested version is not found"}',
+      ];
+      assert.deepEqual(
+        [...endings.keys()].filter((ending) => !documented.includes(ending)),
+        [],
+      );
     });
   });
 

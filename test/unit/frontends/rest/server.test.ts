@@ -7,7 +7,6 @@ import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { ServingError } from '#src/errors.js';
 import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { decodePredictBody } from '#src/frontends/rest/predict-json.js';
-import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { reloadEndpoint } from '#src/frontends/rest/config-endpoints.js';
 import type { ReloadOutcome } from '#src/servables/reload-outcome.js';
 import { createRestServer, type RestServer, type RestServerOptions } from '#src/frontends/rest/server.js';
