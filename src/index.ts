@@ -7,6 +7,7 @@ import { configureLogging } from './observability/logger.js';
 export { Server } from './control/server.js';
 export { ListenError } from './control/listeners.js';
 export { CATALOGUE, ServingError, type ErrorCode } from './errors.js';
+export type { ReloadOutcome } from './servables/reload-outcome.js';
 export type { ListenSettings, ServablesSource, ServerSettings } from './config/settings.js';
 
 /** What an embedding program may say; the rest is as the command line has it by default. */

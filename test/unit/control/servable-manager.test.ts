@@ -272,7 +272,11 @@ test('a server that stops refuses who waits for a reload, and ends behind the pa
     let fail: (error: Error) => void = () => undefined;
     let reached = (): void => undefined;
     const compiling = new Promise<void>((resolve) => (reached = resolve));
-    fixture.compile = () => new Promise((_, reject) => ((fail = reject), reached()));
+    fixture.compile = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+        reached();
+      });
     const loaded = fixture.manager.load();
     await compiling;
     const asked = fixture.manager.reload();
