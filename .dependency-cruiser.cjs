@@ -20,6 +20,18 @@ module.exports = {
       'backends know tensors only',
     ),
     forbid(
+      'nodes-below-dag',
+      '^src/nodes',
+      '^src/(?!nodes|inference|native|tensors|errors)',
+      "a user's code knows its tensors, not who runs it",
+    ),
+    forbid(
+      'inference-knows-no-nodes',
+      '^src/(inference|native|tensors|openvino)',
+      '^src/nodes',
+      'nodes are built on inference',
+    ),
+    forbid(
       'dag-is-pure',
       '^src/dag',
       '^src/(frontends|servables|inference|native|control|data-plane|client|blocking)',

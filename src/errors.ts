@@ -145,6 +145,32 @@ export const CATALOGUE = {
   NODE_WITHDRAWN: { grpc: CANCELLED, http: 499, text: 'Node is not needed any more' },
   GATHER_SHARDS_DIFFER: { grpc: null, http: 500, text: 'Gathered tensor shards dimensions are different' },
 
+  // custom nodes at run time
+  CUSTOM_NODE_FAILED: { grpc: null, http: 500, text: 'Custom node failed during execution' },
+  CUSTOM_NODE_OUTPUTS_CORRUPTED: {
+    grpc: null,
+    http: 500,
+    text: 'Custom node library has returned corrupted outputs handle',
+  },
+  CUSTOM_NODE_OUTPUT_COUNT_CORRUPTED: {
+    grpc: null,
+    http: 500,
+    text: 'Custom node library has produced corrupted number of outputs',
+  },
+  CUSTOM_NODE_OUTPUT_NAME_MISSING: { grpc: null, http: 500, text: 'Custom node output is missing name' },
+  CUSTOM_NODE_OUTPUT_PRECISION: {
+    grpc: null,
+    http: 500,
+    text: 'Custom node has produced tensor with unspecified precision',
+  },
+  CUSTOM_NODE_OUTPUT_SHAPE: {
+    grpc: null,
+    http: 500,
+    text: 'Custom node has produced tensor with not matching shape',
+  },
+  CUSTOM_NODE_OUTPUT_CONTENT_SIZE: { grpc: null, http: 500, text: 'Custom node output has invalid content size' },
+  CUSTOM_NODE_OUTPUT_MISSING: { grpc: null, http: 500, text: 'Custom node output is missing' },
+
   // configuration file and repository
   CONFIG_FILE_UNREADABLE: { grpc: null, http: 500, text: 'Config file not found or cannot open.' },
   CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
@@ -187,6 +213,9 @@ export const CATALOGUE = {
 
   // pipeline definitions, in the order OVMS 2026.2.1 checks them
   PIPELINE_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Pipeline has the same name as model' },
+  PIPELINE_LIBRARY_INVALID: { grpc: null, http: 500, text: 'Pipeline refers to incorrect library' },
+  CUSTOM_NODE_INITIALIZE_FAILED: { grpc: null, http: 500, text: 'Failure during custom node library initialization' },
+  CUSTOM_NODE_METADATA_FAILED: { grpc: null, http: 500, text: 'Custom node failed on metadata call' },
   PIPELINE_NODE_NAME_DUPLICATE: {
     grpc: null,
     http: 500,

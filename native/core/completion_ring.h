@@ -9,7 +9,7 @@
 
 namespace vinery {
 
-/// The end of one inference.
+/// The end of one flight: an inference or the execution of a custom node.
 struct Completion {
   /// JavaScript's name for it.
   std::int32_t token = 0;
@@ -19,9 +19,9 @@ struct Completion {
   Status status = Status::Ok();
 };
 
-/// Carries ends of inferences from OpenVINO's threads to the one thread of an environment. Any number of posts between
-/// two takes share one wake: waking an event loop costs more than everything else here (measured: 45-75 us a hop at low
-/// load).
+/// Carries ends of flights from the threads they run on to the one thread of an environment. Any number of posts
+/// between two takes share one wake: waking an event loop costs more than everything else here (measured: 45-75 us a
+/// hop at low load).
 class CompletionRing {
  public:
   /// `wake` is called on the posting thread, outside the lock, and must not block.

@@ -2,20 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <utility>
 
+#include "core/elapsed.h"
 #include "core/openvino_fault.h"
 
 namespace vinery {
 namespace {
-
-std::int32_t MicrosSince(std::chrono::steady_clock::time_point start) {
-  const auto elapsed = std::chrono::steady_clock::now() - start;
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
-  return static_cast<std::int32_t>(std::min<std::int64_t>(micros, std::numeric_limits<std::int32_t>::max()));
-}
 
 /// Compares rank and sizes with those of a row that was checked before. Sizes behind the rank are left over and mean
 /// nothing.

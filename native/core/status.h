@@ -23,13 +23,44 @@ enum class StatusCode : std::int32_t {
   kExtensionFailed,
   kNotCompiled,
   kInternal,
+  kLibraryFailed,
+  kInitializeFailed,
+  kMetadataFailed,
+  kNotInitialized,
+  kCustomNodeFailed,
+  kCustomOutputsCorrupted,
+  kCustomOutputCountCorrupted,
+  kCustomOutputNameMissing,
+  kCustomOutputPrecision,
+  kCustomOutputShape,
+  kCustomOutputContentSize,
 };
 
-inline constexpr std::array<const char*, 12> kStatusNames = {
-    "OK",           "BINDING_FAILED", "INFERENCE_FAILED", "CANCELLED",     "OUTPUT_FAILED",
-    "READ_FAILED",  "RESHAPE_FAILED", "COMPILE_FAILED",   "LAYOUT_FAILED", "EXTENSION_FAILED",
-    "NOT_COMPILED", "INTERNAL"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kInternal) + 1, "one name for each code");
+inline constexpr std::array<const char*, 23> kStatusNames = {"OK",
+                                                             "BINDING_FAILED",
+                                                             "INFERENCE_FAILED",
+                                                             "CANCELLED",
+                                                             "OUTPUT_FAILED",
+                                                             "READ_FAILED",
+                                                             "RESHAPE_FAILED",
+                                                             "COMPILE_FAILED",
+                                                             "LAYOUT_FAILED",
+                                                             "EXTENSION_FAILED",
+                                                             "NOT_COMPILED",
+                                                             "INTERNAL",
+                                                             "LIBRARY_FAILED",
+                                                             "INITIALIZE_FAILED",
+                                                             "METADATA_FAILED",
+                                                             "NOT_INITIALIZED",
+                                                             "CUSTOM_NODE_FAILED",
+                                                             "CUSTOM_OUTPUTS_CORRUPTED",
+                                                             "CUSTOM_OUTPUT_COUNT_CORRUPTED",
+                                                             "CUSTOM_OUTPUT_NAME_MISSING",
+                                                             "CUSTOM_OUTPUT_PRECISION",
+                                                             "CUSTOM_OUTPUT_SHAPE",
+                                                             "CUSTOM_OUTPUT_CONTENT_SIZE"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kCustomOutputContentSize) + 1,
+              "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.
 class [[nodiscard]] Status {

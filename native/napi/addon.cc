@@ -37,6 +37,17 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<OpenCompletions>(exports, "openCompletions");
   Register<TakeError>(exports, "takeError");
   Register<InFlight>(exports, "inFlight");
+  Register<ReserveCustomNode>(exports, "reserveCustomNode");
+  Register<InitializeCustomNode>(exports, "initializeCustomNode");
+  Register<ReleaseCustomNode>(exports, "releaseCustomNode");
+  Register<OpenCustomNode>(exports, "openCustomNode");
+  Register<CloseCustomNode>(exports, "closeCustomNode");
+  Register<DescribeCustomNode>(exports, "describeCustomNode");
+  Register<StartCustomNode>(exports, "startCustomNode");
+  Register<WithdrawCustomExecution>(exports, "withdrawCustomExecution");
+  Register<DescribeCustomOutputs>(exports, "describeCustomOutputs");
+  Register<CopyCustomOutput>(exports, "copyCustomOutput");
+  Register<CloseCustomExecution>(exports, "closeCustomExecution");
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");
   Register<CloseSocket>(exports, "closeDescriptor");

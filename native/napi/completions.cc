@@ -4,23 +4,7 @@
 #include <utility>
 
 namespace vinery {
-namespace {
-
-Status TableGone() { return {StatusCode::kBindingFailed, "the binding table is shorter than its ports need"}; }
-
-Status BindTable(BoundRequest& bound, const SlabTable& slabs) {
-  const double* table = bound.TableData();
-  return table == nullptr ? TableGone() : bound.request->Bind(table, slabs);
-}
-
-Status WriteShapes(BoundRequest& bound) {
-  double* table = bound.TableData();
-  return table == nullptr ? TableGone() : bound.request->WriteOutputShapes(table);
-}
-
-}  // namespace
-
-// Waking fails only once the function is closing, and by then `StopInferences` has waited for the last post.
+// Waking fails only once the function is closing, and by then `StopFlights` has waited for the last post.
 Completions::Completions() : ring_([this] { static_cast<void>(wake_.NonBlockingCall()); }) {}
 
 void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Napi::Function& drain) {
@@ -28,29 +12,21 @@ void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Nap
   drain_ = Napi::Persistent(drain);
   wake_ = Wake::New(env, "vinery completions", 0, 1, this);
   wake_.Unref(env);
-  env.AddCleanupHook([](Completions* completions) { completions->StopInferences(); }, this);
+  env.AddCleanupHook([](Completions* completions) { completions->StopFlights(); }, this);
   open_ = true;
 }
 
-void Completions::Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token,
-                        const SlabTable& slabs) {
+void Completions::Start(Napi::Env env, const std::shared_ptr<Flight>& flight, std::int32_t token, Status bound) {
   if (flights_.count() == 0) wake_.Ref(env);
-  const std::uint32_t flight = flights_.Add(bound);
-  if (Status status = BindTable(*bound, slabs); !status.ok()) {
-    ring_.Post({token, flight, 0, std::move(status)});
+  const std::uint32_t number = flights_.Add(flight);
+  if (!bound.ok()) {
+    ring_.Post({token, number, 0, std::move(bound)});
     return;
   }
   // Three words fit into std::function's own buffer, so a start allocates nothing here.
-  bound->request->Start([this, token, flight](Status status, std::int32_t micros) {
-    ring_.Post({token, flight, micros, std::move(status)});
+  flight->Start([this, token, number](Status status, std::int32_t micros) {
+    ring_.Post({token, number, micros, std::move(status)});
   });
-}
-
-StatusCode Completions::Infer(BoundRequest& bound, std::int32_t token, const SlabTable& slabs) {
-  Status status = BindTable(bound, slabs);
-  if (status.ok()) status = bound.request->Infer();
-  if (status.ok()) status = WriteShapes(bound);
-  return Remember(token, status);
 }
 
 StatusCode Completions::Remember(std::int32_t token, const Status& status) {
@@ -92,11 +68,9 @@ void Completions::Drain(Napi::Env env) {
 }
 
 void Completions::WriteRecord(Completion& completion, std::int32_t* record) {
-  const auto bound = flights_.Remove(completion.flight);
-  bound->request->MarkDone();
-  if (completion.status.ok()) completion.status = WriteShapes(*bound);
+  const Status status = flights_.Remove(completion.flight)->Land(std::move(completion.status));
   record[0] = completion.token;
-  record[1] = static_cast<std::int32_t>(Remember(completion.token, completion.status));
+  record[1] = static_cast<std::int32_t>(Remember(completion.token, status));
   record[2] = completion.micros;
 }
 
@@ -113,9 +87,9 @@ void Completions::Report(Napi::Env env, std::uint32_t count) {
   napi_fatal_exception(env, error);
 }
 
-void Completions::StopInferences() {
-  flights_.ForEach([](InferRequest& request) { request.Cancel(); });
-  flights_.ForEach([](InferRequest& request) { request.Wait(); });
+void Completions::StopFlights() {
+  flights_.ForEach([](Flight& flight) { flight.Cancel(); });
+  flights_.ForEach([](Flight& flight) { flight.Wait(); });
   flights_.Clear();
   records_.Reset();
   drain_.Reset();

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/completion_ring.h"
-#include "core/slab_table.h"
 #include "napi/flights.h"
 #include "napi/napi_setup.h"
 
@@ -15,11 +14,11 @@ namespace vinery {
 /// Numbers of a record: token, status, microseconds. The same stands in `src/native/binding.ts`.
 inline constexpr std::size_t kCompletionStride = 3;
 
-/// Inferences of one environment from start to report. OpenVINO's threads only ever touch the ring and the wake;
-/// everything else happens on the JavaScript thread.
+/// Inferences and executions of custom nodes of one environment from start to report. The threads they run on only ever
+/// touch the ring and the wake; everything else happens on the JavaScript thread.
 ///
 /// Order at the end of an environment: Node.js runs cleanup hooks last in, first out. `Open` adds ours after the one
-/// that the thread-safe function brings along, so all inferences are over before that function can go, and before slabs
+/// that the thread-safe function brings along, so all flights are over before that function can go, and before slabs
 /// and requests go.
 class Completions {
  public:
@@ -29,11 +28,11 @@ class Completions {
   void Open(Napi::Env env, const Napi::Int32Array& records, const Napi::Function& drain);
   bool is_open() const { return open_; }
 
-  /// Binds and starts. Faults go through the ring like every other end.
-  void Start(Napi::Env env, const std::shared_ptr<BoundRequest>& bound, std::int32_t token, const SlabTable& slabs);
-  /// Binds, infers and waits here.
-  StatusCode Infer(BoundRequest& bound, std::int32_t token, const SlabTable& slabs);
+  /// Starts what was bound. A fault of binding goes through the ring like every other end.
+  void Start(Napi::Env env, const std::shared_ptr<Flight>& flight, std::int32_t token, Status bound);
 
+  /// Keeps the text of a failure for `TakeError`.
+  StatusCode Remember(std::int32_t token, const Status& status);
   std::string TakeError(std::int32_t token);
   const Flights& flights() const { return flights_; }
 
@@ -44,8 +43,7 @@ class Completions {
   void Drain(Napi::Env env);
   void Report(Napi::Env env, std::uint32_t count);
   void WriteRecord(Completion& completion, std::int32_t* record);
-  StatusCode Remember(std::int32_t token, const Status& status);
-  void StopInferences();
+  void StopFlights();
 
   Flights flights_;
   CompletionRing ring_;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "core/binding_row.h"
+
 namespace vinery {
 namespace {
 
@@ -141,6 +143,22 @@ Napi::Value PortToValue(Napi::Env env, const PortDescription& port) {
   return object;
 }
 
+std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const std::string& name) {
+  auto texts = ReadList<std::string>(value, name, ReadString);
+  if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
+  return {std::move(texts[0]), std::move(texts[1])};
+}
+
+Napi::Object CustomNodePortToValue(Napi::Env env, const CustomNodePort& port) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", port.name);
+  object.Set("precision", PrecisionName(port.precision));
+  object.Set("dimensions", ToArray<std::uint64_t>(env, port.dimensions, [](Napi::Env inner, const std::uint64_t& size) {
+               return Napi::Number::New(inner, static_cast<double>(size));
+             }));
+  return object;
+}
+
 }  // namespace
 
 std::string ReadString(const Napi::Value& value, const std::string& name) {
@@ -172,6 +190,23 @@ Napi::Uint8Array ReadBytes(const Napi::Value& value, const char* name) {
   return value.As<Napi::Uint8Array>();
 }
 
+Napi::Float64Array ReadTable(const Napi::Value& value, std::size_t ports) {
+  const auto table = ReadNumbers<Napi::Float64Array>(value, napi_float64_array, "table: expected a Float64Array");
+  const std::size_t expected = ports * kBindingStride;
+  if (table.ElementLength() < expected) {
+    ThrowTypeError(value.Env(), "table: expected at least " + std::to_string(expected) + " numbers, received " +
+                                    std::to_string(table.ElementLength()));
+  }
+  return table;
+}
+
+CustomNodeSpecification ReadCustomNodeSpecification(const Napi::Value& value) {
+  const std::string name = "specification";
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadString(object.Get("libraryPath"), name + ".libraryPath"),
+          ReadList<std::pair<std::string, std::string>>(object.Get("params"), name + ".params", ReadParam)};
+}
+
 CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
   const std::string name = "specification";
   const Napi::Object object = ReadObject(value, name);
@@ -188,6 +223,21 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("optimalInferRequests", description.optimal_infer_requests);
   object.Set("streams", description.streams);
   return object;
+}
+
+Napi::Value ToValue(Napi::Env env, const CustomNodeDescription& description) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("inputs", ToArray<CustomNodePort>(env, description.inputs, CustomNodePortToValue));
+  object.Set("outputs", ToArray<CustomNodePort>(env, description.outputs, CustomNodePortToValue));
+  return object;
+}
+
+Napi::Value ToValue(Napi::Env env, const std::vector<CustomNodeOutput>& outputs) {
+  return ToArray<CustomNodeOutput>(env, outputs, [](Napi::Env inner, const CustomNodeOutput& output) {
+    Napi::Object object = CustomNodePortToValue(inner, output.port);
+    object.Set("byteLength", static_cast<double>(output.bytes));
+    return object;
+  });
 }
 
 Napi::Value ToValue(Napi::Env env, const std::string& text) { return Napi::String::New(env, text); }

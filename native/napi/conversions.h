@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/compile_specification.h"
+#include "core/custom_node.h"
 #include "core/model_description.h"
 #include "core/status.h"
 #include "napi/napi_setup.h"
@@ -20,15 +22,30 @@ std::int32_t ReadToken(const Napi::Value& value);
 std::uint64_t ReadOffset(const Napi::Value& value, const char* name);
 /// A view of bytes; Node 20 tells the address of views on shared memory, but not of a bare SharedArrayBuffer.
 Napi::Uint8Array ReadBytes(const Napi::Value& value, const char* name);
+/// A binding table with a row for each of `ports` ports at least.
+Napi::Float64Array ReadTable(const Napi::Value& value, std::size_t ports);
 CompileSpecification ReadCompileSpecification(const Napi::Value& value);
+CustomNodeSpecification ReadCustomNodeSpecification(const Napi::Value& value);
 
 Napi::Value ToValue(Napi::Env env, const ModelDescription& description);
+Napi::Value ToValue(Napi::Env env, const CustomNodeDescription& description);
+Napi::Value ToValue(Napi::Env env, const std::vector<CustomNodeOutput>& outputs);
 Napi::Value ToValue(Napi::Env env, const std::string& text);
+
+[[noreturn]] void ThrowTypeError(Napi::Env env, const std::string& message);
+
+/// A typed array of one kind; throws a `TypeError` of the given sentence.
+template <typename View>
+View ReadNumbers(const Napi::Value& value, napi_typedarray_type type, const char* expectation) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
+    ThrowTypeError(value.Env(), expectation);
+  }
+  return value.As<View>();
+}
 
 /// `Error` with the name of the status as `code`.
 Napi::Error ToError(Napi::Env env, const Status& status);
 /// Throws unless ok.
 void ThrowFault(Napi::Env env, const Status& status);
-[[noreturn]] void ThrowTypeError(Napi::Env env, const std::string& message);
 
 }  // namespace vinery

@@ -1,6 +1,8 @@
 #include "napi/environment.h"
 
-#include <utility>
+#include <memory>
+
+#include "napi/conversions.h"
 
 namespace vinery {
 
@@ -11,18 +13,9 @@ void Environment::Attach(Napi::Env env) {
   env.SetInstanceData(environment.release());
 }
 
-Environment::Environment() : registry_(ModelRegistry::Shared()) {}
-
-std::uint32_t Environment::ReserveModel() {
-  const std::uint32_t id = registry_->Reserve();
-  held_models_.insert(id);
-  return id;
-}
-
-bool Environment::ReleaseModel(std::uint32_t id) {
-  if (held_models_.erase(id) == 0) return false;
-  registry_->Release(id);
-  return true;
+Completions& Environment::OpenedCompletions(Napi::Env env) {
+  if (!completions_.is_open()) ThrowTypeError(env, "token: completions are not open yet");
+  return completions_;
 }
 
 std::uint32_t Environment::AddSlab(const Napi::Uint8Array& view) {
@@ -40,8 +33,8 @@ void Environment::RemoveSlab(std::uint32_t id) {
 void Environment::Release() {
   slabs_.Clear();
   slab_views_.clear();
-  for (const std::uint32_t id : held_models_) registry_->Release(id);
-  held_models_.clear();
+  models_.ReleaseAll();
+  custom_nodes_.ReleaseAll();
 }
 
 }  // namespace vinery

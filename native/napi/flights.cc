@@ -4,22 +4,22 @@
 
 namespace vinery {
 
-std::uint32_t Flights::Add(std::shared_ptr<BoundRequest> request) {
+std::uint32_t Flights::Add(std::shared_ptr<Flight> flight) {
   if (free_places_.empty()) {
     free_places_.push_back(static_cast<std::uint32_t>(places_.size()));
     places_.emplace_back();
   }
-  const std::uint32_t flight = free_places_.back();
+  const std::uint32_t number = free_places_.back();
   free_places_.pop_back();
-  places_[flight] = std::move(request);
+  places_[number] = std::move(flight);
   ++count_;
-  return flight;
+  return number;
 }
 
-std::shared_ptr<BoundRequest> Flights::Remove(std::uint32_t flight) {
-  free_places_.push_back(flight);
+std::shared_ptr<Flight> Flights::Remove(std::uint32_t number) {
+  free_places_.push_back(number);
   --count_;
-  return std::exchange(places_.at(flight), nullptr);
+  return std::exchange(places_.at(number), nullptr);
 }
 
 void Flights::Clear() {
@@ -28,9 +28,9 @@ void Flights::Clear() {
   count_ = 0;
 }
 
-void Flights::ForEach(const std::function<void(InferRequest&)>& visit) const {
+void Flights::ForEach(const std::function<void(Flight&)>& visit) const {
   for (const auto& place : places_) {
-    if (place != nullptr) visit(*place->request);
+    if (place != nullptr) visit(*place);
   }
 }
 

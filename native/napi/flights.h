@@ -5,22 +5,22 @@
 #include <memory>
 #include <vector>
 
-#include "napi/handles.h"
+#include "core/flight.h"
 
 namespace vinery {
 
-/// The inferences of one environment between start and drain. Holding the request here keeps it alive however
-/// JavaScript treats its handle. JavaScript thread only.
+/// What one environment has started and not yet drained: inferences and executions of custom nodes. Holding them here
+/// keeps them alive however JavaScript treats their handles. JavaScript thread only.
 class Flights {
  public:
-  std::uint32_t Add(std::shared_ptr<BoundRequest> request);
-  std::shared_ptr<BoundRequest> Remove(std::uint32_t flight);
+  std::uint32_t Add(std::shared_ptr<Flight> flight);
+  std::shared_ptr<Flight> Remove(std::uint32_t number);
   void Clear();
   std::uint32_t count() const { return count_; }
-  void ForEach(const std::function<void(InferRequest&)>& visit) const;
+  void ForEach(const std::function<void(Flight&)>& visit) const;
 
  private:
-  std::vector<std::shared_ptr<BoundRequest>> places_;
+  std::vector<std::shared_ptr<Flight>> places_;
   std::vector<std::uint32_t> free_places_;
   std::uint32_t count_ = 0;
 };

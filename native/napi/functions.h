@@ -35,6 +35,19 @@ Napi::Value TensorAddress(const Napi::CallbackInfo& info);
 Napi::Value TakeError(const Napi::CallbackInfo& info);
 Napi::Value InFlight(const Napi::CallbackInfo& info);
 
+// custom_node_functions.cc
+Napi::Value ReserveCustomNode(const Napi::CallbackInfo& info);
+void InitializeCustomNode(const Napi::CallbackInfo& info);
+void ReleaseCustomNode(const Napi::CallbackInfo& info);
+Napi::Value OpenCustomNode(const Napi::CallbackInfo& info);
+void CloseCustomNode(const Napi::CallbackInfo& info);
+Napi::Value DescribeCustomNode(const Napi::CallbackInfo& info);
+Napi::Value StartCustomNode(const Napi::CallbackInfo& info);
+Napi::Value WithdrawCustomExecution(const Napi::CallbackInfo& info);
+Napi::Value DescribeCustomOutputs(const Napi::CallbackInfo& info);
+void CopyCustomOutput(const Napi::CallbackInfo& info);
+void CloseCustomExecution(const Napi::CallbackInfo& info);
+
 // socket_functions.cc
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info);

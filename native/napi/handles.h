@@ -2,8 +2,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/compiled_model.h"
+#include "core/custom_execution.h"
+#include "core/custom_node.h"
+#include "core/flight.h"
 #include "core/infer_request.h"
 #include "napi/conversions.h"
 #include "napi/napi_setup.h"
@@ -11,13 +15,29 @@
 namespace vinery {
 
 /// An infer request with the table that JavaScript writes its bindings into. JavaScript thread only.
-struct BoundRequest {
-  std::shared_ptr<InferRequest> request;
-  Napi::Reference<Napi::Float64Array> table;
+class BoundRequest : public Flight {
+ public:
+  BoundRequest(std::shared_ptr<InferRequest> request, const Napi::Float64Array& table)
+      : request_(std::move(request)), table_(Napi::Persistent(table)) {}
 
-  /// The table's memory now. Looked up at each use: JavaScript may have transferred its buffer away, and an old address
-  /// would be a wild pointer. Null when the table is too short.
-  double* TableData();
+  InferRequest& request() const { return *request_; }
+  /// Sets the tensors that the table names now.
+  Status Bind(const SlabTable& slabs);
+  /// Binds, infers and waits here.
+  Status Infer(const SlabTable& slabs);
+
+  void Start(Done done) override { request_->Start(std::move(done)); }
+  Status Land(Status end) override;
+  void Cancel() override { request_->Cancel(); }
+  void Wait() override { request_->Wait(); }
+  bool Uses(const Slab& slab) const override { return request_->Uses(slab); }
+
+ private:
+  double* TableData() const;
+  Status WriteShapes();
+
+  std::shared_ptr<InferRequest> request_;
+  Napi::Reference<Napi::Float64Array> table_;
 };
 
 /// What stands behind a handle of each kind, with the tag that tells it from the handles of other kinds.
@@ -38,8 +58,22 @@ struct HandleKind<BoundRequest> {
   static constexpr napi_type_tag kTag = {0x1f84c2d95a3e4b77, 0xb05d91e6428ac3f3};
 };
 
-/// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from a
-/// running inference. A closed handle is empty.
+template <>
+struct HandleKind<const CustomNode> {
+  static constexpr const char* kName = "node";
+  static constexpr const char* kNoun = "a custom node handle";
+  static constexpr napi_type_tag kTag = {0x4c0e97d1b83a4f65, 0xa6d2195f7be04c38};
+};
+
+template <>
+struct HandleKind<CustomExecution> {
+  static constexpr const char* kName = "execution";
+  static constexpr const char* kNoun = "a handle of the execution of a custom node";
+  static constexpr napi_type_tag kTag = {0x83f5b6ac20d94e17, 0xc91e47a05d3b8f62};
+};
+
+/// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from
+/// what runs. A closed handle is empty.
 template <typename Held>
 Napi::Value NewHandle(Napi::Env env, std::shared_ptr<Held> held) {
   auto box = std::make_unique<std::shared_ptr<Held>>(std::move(held));

@@ -13,7 +13,7 @@ Napi::Value OpenvinoVersion(const Napi::CallbackInfo& info) {
 
 Napi::Value AvailableDevices(const Napi::CallbackInfo& info) {
   std::vector<std::string> devices;
-  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().ListDevices(devices));
+  ThrowFault(info.Env(), Environment::Of(info.Env()).models().registry().ListDevices(devices));
   Napi::Array array = Napi::Array::New(info.Env(), devices.size());
   for (std::uint32_t index = 0; index < devices.size(); ++index) array.Set(index, devices[index]);
   return array;
@@ -21,29 +21,29 @@ Napi::Value AvailableDevices(const Napi::CallbackInfo& info) {
 
 void AddExtension(const Napi::CallbackInfo& info) {
   const std::string path = ReadString(info[0], "libraryPath");
-  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().AddExtension(path));
+  ThrowFault(info.Env(), Environment::Of(info.Env()).models().registry().AddExtension(path));
 }
 
 Napi::Value ReserveModel(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), Environment::Of(info.Env()).ReserveModel());
+  return Napi::Number::New(info.Env(), Environment::Of(info.Env()).models().Reserve());
 }
 
 void CompileModel(const Napi::CallbackInfo& info) {
   const std::uint32_t id = ReadUint32(info[0], "modelId");
   const CompileSpecification specification = ReadCompileSpecification(info[1]);
-  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().Compile(id, specification));
+  ThrowFault(info.Env(), Environment::Of(info.Env()).models().registry().Compile(id, specification));
 }
 
 void ReleaseModel(const Napi::CallbackInfo& info) {
   const std::uint32_t id = ReadUint32(info[0], "modelId");
-  if (!Environment::Of(info.Env()).ReleaseModel(id)) {
+  if (!Environment::Of(info.Env()).models().Release(id)) {
     ThrowTypeError(info.Env(), "modelId: this environment holds no model " + std::to_string(id));
   }
 }
 
 Napi::Value OpenModel(const Napi::CallbackInfo& info) {
   std::shared_ptr<const CompiledModel> model;
-  ThrowFault(info.Env(), Environment::Of(info.Env()).registry().Find(ReadUint32(info[0], "modelId"), model));
+  ThrowFault(info.Env(), Environment::Of(info.Env()).models().registry().Find(ReadUint32(info[0], "modelId"), model));
   return NewHandle(info.Env(), std::move(model));
 }
 

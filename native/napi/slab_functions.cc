@@ -48,8 +48,10 @@ void UnregisterSlab(const Napi::CallbackInfo& info) {
   const std::uint32_t id = ReadSlabId(info, environment);
   const Slab& slab = *environment.slabs().Find(id);
   bool used = false;
-  environment.completions().flights().ForEach([&](const InferRequest& request) { used = used || request.Uses(slab); });
-  if (used) ThrowTypeError(info.Env(), "slabId: slab " + std::to_string(id) + " is in use by a running inference");
+  environment.completions().flights().ForEach([&](const Flight& flight) { used = used || flight.Uses(slab); });
+  if (used)
+    ThrowTypeError(info.Env(),
+                   "slabId: slab " + std::to_string(id) + " is in use by a running inference or custom node");
   environment.RemoveSlab(id);
 }
 

@@ -3,7 +3,12 @@ import { Piscina } from 'piscina';
 
 import { ServingError } from '../errors.js';
 import type { DecodedPredictBody } from '../frontends/rest/predict-json.js';
-import type { CompileSpecification, ModelDescription } from '../native/binding.js';
+import type {
+  CompileSpecification,
+  CustomNodeDescription,
+  CustomNodeSpecification,
+  ModelDescription,
+} from '../native/binding.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { BlockingResult, BlockingTask } from './tasks.js';
 
@@ -28,6 +33,15 @@ export class BlockingPool {
    */
   compile(modelId: number, specification: CompileSpecification): Promise<ModelDescription> {
     return this.#run({ kind: 'compile', modelId, specification });
+  }
+
+  /**
+   * Loads a library and initializes a custom node of it into a registry entry that this thread has reserved.
+   *
+   * @throws ServingError PIPELINE_LIBRARY_INVALID, CUSTOM_NODE_INITIALIZE_FAILED, CUSTOM_NODE_METADATA_FAILED
+   */
+  initializeCustomNode(customNodeId: number, specification: CustomNodeSpecification): Promise<CustomNodeDescription> {
+    return this.#run({ kind: 'initialize-custom-node', customNodeId, specification });
   }
 
   /**

@@ -2,13 +2,18 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 
 import { ServingError, type ErrorCode } from '../errors.js';
 import { decodePredictBody, transferList, type DecodedPredictBody } from '../frontends/rest/predict-json.js';
-import type { CompileSpecification, ModelDescription } from '../native/binding.js';
+import type {
+  CompileSpecification,
+  CustomNodeDescription,
+  CustomNodeSpecification,
+  ModelDescription,
+} from '../native/binding.js';
 import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 
 /** Work that would stop an event loop. */
-export type BlockingTask = CompileTask | DecodeTask;
+export type BlockingTask = CompileTask | InitializeCustomNodeTask | DecodeTask;
 
 /** Reads and compiles a model; the result is the {@link ModelDescription} of the compiled model. */
 export interface CompileTask {
@@ -16,6 +21,14 @@ export interface CompileTask {
   /** Entry of the process-wide registry, reserved and held by the control plane. */
   readonly modelId: number;
   readonly specification: CompileSpecification;
+}
+
+/** Loads a library and initializes a custom node of it; the result is the {@link CustomNodeDescription}. */
+export interface InitializeCustomNodeTask {
+  readonly kind: 'initialize-custom-node';
+  /** Entry of the process-wide registry, reserved and held by the control plane. */
+  readonly customNodeId: number;
+  readonly specification: CustomNodeSpecification;
 }
 
 /** Decodes a large JSON body; the result is a {@link DecodedPredictBody}, whose buffers are moved, not copied. */
@@ -31,11 +44,22 @@ export type BlockingResult<T> = { readonly value: T } | { readonly code: ErrorCo
 /** Entry point of the workers of the blocking pool. */
 export default function run(task: BlockingTask): unknown {
   try {
-    return task.kind === 'compile' ? { value: compile(task) } : decode(task);
+    return runKind(task);
   } catch (error) {
     const known = fromNativeError(error);
     if (!(known instanceof ServingError)) throw error;
     return { code: known.code, detail: known.detail };
+  }
+}
+
+function runKind(task: BlockingTask): unknown {
+  switch (task.kind) {
+    case 'compile':
+      return { value: compile(task) };
+    case 'initialize-custom-node':
+      return { value: initializeCustomNode(task) };
+    case 'decode-predict-body':
+      return decode(task);
   }
 }
 
@@ -47,6 +71,17 @@ function compile({ modelId, specification }: CompileTask): ModelDescription {
     return binding.describeModel(model);
   } finally {
     binding.closeModel(model);
+  }
+}
+
+function initializeCustomNode({ customNodeId, specification }: InitializeCustomNodeTask): CustomNodeDescription {
+  const binding = loadNativeBinding();
+  binding.initializeCustomNode(customNodeId, specification);
+  const node = binding.openCustomNode(customNodeId);
+  try {
+    return binding.describeCustomNode(node);
+  } finally {
+    binding.closeCustomNode(node);
   }
 }
 

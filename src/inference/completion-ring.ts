@@ -1,24 +1,31 @@
-import { COMPLETION_STRIDE, type InferRequestHandle, type NativeBinding } from '../native/binding.js';
+import {
+  COMPLETION_STRIDE,
+  type CustomExecutionHandle,
+  type CustomNodeHandle,
+  type InferRequestHandle,
+  type NativeBinding,
+} from '../native/binding.js';
 
 /** Completions drained in one crossing; more of them take another one. */
 const RING_RECORDS = 256;
 
 const rings = new WeakMap<NativeBinding, CompletionRing>();
 
-/** Who is told of the end of an inference. */
+/** Who is told of the end of an inference or of the execution of a custom node. */
 export interface CompletionListener {
   /**
-   * Called once, on the thread that started. The infer request is idle again and may be started at once.
+   * Called once, on the thread that started. An infer request is idle again and may be started at once.
    *
    * @param status number of a `NativeStatus`; 0 is well.
-   * @param text what OpenVINO said of a failure, else empty.
+   * @param micros time of the inference or execution alone.
+   * @param text what OpenVINO or the library said of a failure, else empty.
    */
-  complete(status: number, inferMicros: number, text: string): void;
+  complete(status: number, micros: number, text: string): void;
 }
 
 /**
- * The completion ring of this thread's environment. Native code opens it once per environment, so whatever infers on one thread
- * shares it: tokens are handed out here and nowhere else.
+ * The completion ring of this thread's environment. Native code opens it once per environment, so whatever infers or
+ * executes on one thread shares it: tokens are handed out here and nowhere else.
  * A listener, and what it refers to, is held only from start to completion.
  */
 export class CompletionRing {
@@ -44,10 +51,20 @@ export class CompletionRing {
 
   /** Starts an idle infer request. Throws, and calls nobody, when the request is closed or running. */
   start(request: InferRequestHandle, listener: CompletionListener): void {
-    const token = this.#takeToken();
-    this.#running[token] = listener;
+    const token = this.#listen(listener);
     try {
       this.#binding.start(request, token);
+    } catch (error) {
+      this.#freeToken(token);
+      throw error;
+    }
+  }
+
+  /** Starts an execution over the tensors of `table`. Throws, and calls nobody, when the node is closed. */
+  startCustomNode(node: CustomNodeHandle, table: Float64Array, listener: CompletionListener): CustomExecutionHandle {
+    const token = this.#listen(listener);
+    try {
+      return this.#binding.startCustomNode(node, table, token);
     } catch (error) {
       this.#freeToken(token);
       throw error;
@@ -75,6 +92,12 @@ export class CompletionRing {
       this.#freeToken(token);
       listener.complete(status, this.#records[start + 2]!, text);
     }
+  }
+
+  #listen(listener: CompletionListener): number {
+    const token = this.#takeToken();
+    this.#running[token] = listener;
+    return token;
   }
 
   #takeToken(): number {

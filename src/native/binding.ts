@@ -1,11 +1,14 @@
+import type { Precision } from '../tensors/precision.js';
+
 /**
  * The surface of the native addon, by hand; `native/napi/addon.cc` registers exactly these names and a native test compares both.
  * Only `src/native` loads the `.node` file.
  *
- * Threads: every function runs on the JavaScript thread that calls it. The registry of compiled models is one per process; slabs,
- * infer requests and the completion ring belong to the environment (main thread or worker) that made them.
- * Errors: a wrong argument throws a `TypeError` that names the argument. A fault of OpenVINO throws an `Error` whose `code` is a
- * {@link NativeStatusName}; see `errors.ts`.
+ * Threads: every function runs on the JavaScript thread that calls it. The registries of compiled models and of custom nodes are one
+ * per process; slabs, infer requests, executions and the completion ring belong to the environment (main thread or worker) that made
+ * them.
+ * Errors: a wrong argument throws a `TypeError` that names the argument. A fault of OpenVINO or of a custom node's library throws an
+ * `Error` whose `code` is a {@link NativeStatusName}; see `errors.ts`.
  */
 export interface NativeBinding {
   /** Version of the OpenVINO libraries in use, for example `2026.4.1-...`. */
@@ -46,7 +49,7 @@ export interface NativeBinding {
    */
   registerSlab(slab: Uint8Array): number;
 
-  /** Throws while an infer request of this environment that is running has a tensor in the slab. */
+  /** Throws while what runs in this environment, an infer request or a custom node, has a tensor in the slab. */
   unregisterSlab(slabId: number): void;
 
   /** Address of a byte of a slab, for the tests that prove that nothing was copied. */
@@ -93,18 +96,66 @@ export interface NativeBinding {
 
   /**
    * Opens this environment's completion ring; once per environment. Each record is {@link COMPLETION_STRIDE} 32-bit integers:
-   * `[token, NativeStatus, inference time in microseconds]`. `drain(count)` is called on this thread with `count` records at the
+   * `[token, NativeStatus, time of the inference or execution in microseconds]`. `drain(count)` is called on this thread with `count` records at the
    * start of `records`, as often as needed; any number of completions share one wake of the event loop. The records do not change
    * while `drain` runs, whatever it starts. An exception out of `drain` is an uncaught exception.
-   * The event loop is kept alive only while inferences run.
+   * The event loop is kept alive only while inferences or custom nodes run.
    */
   openCompletions(records: Int32Array, drain: (count: number) => void): void;
 
   /** The text of a failed token, once; empty when there is none. */
   takeError(token: number): string;
 
-  /** Inferences of this environment that have started and not yet been drained. */
+  /** Inferences and custom node executions of this environment that have started and not yet been drained. */
   inFlight(): number;
+
+  /** Makes an empty entry for a custom node and holds it for this environment, as {@link reserveModel} does for a model. */
+  reserveCustomNode(): number;
+
+  /**
+   * Loads the library, calls its `initialize`, and asks it for its inputs and outputs. Blocks for as long as the library takes: call
+   * it in a worker of the blocking pool. Throws LIBRARY_FAILED, INITIALIZE_FAILED, METADATA_FAILED, NOT_INITIALIZED.
+   */
+  initializeCustomNode(customNodeId: number, specification: CustomNodeSpecification): void;
+
+  /**
+   * Drops this environment's hold. When the last handle and execution are gone, too, a native thread calls the library's
+   * `deinitialize` and unloads it unless other nodes of it are left.
+   */
+  releaseCustomNode(customNodeId: number): void;
+
+  /** A handle of an initialized entry for this environment; throws NOT_INITIALIZED when the entry is unknown or empty. */
+  openCustomNode(customNodeId: number): CustomNodeHandle;
+
+  /** Gives the handle back; executions started from it go on. Closing twice throws. */
+  closeCustomNode(node: CustomNodeHandle): void;
+
+  describeCustomNode(node: CustomNodeHandle): CustomNodeDescription;
+
+  /**
+   * Queues one execution for a native thread; returns at once. `table` has a row of {@link BINDING_STRIDE} numbers for each input of
+   * the description, as for an infer request, and is read within this call; precisions are those of the description. The library
+   * reads the slabs themselves. The end is reported through the completion ring under `token`; a fault of binding as well.
+   */
+  startCustomNode(node: CustomNodeHandle, table: Float64Array, token: number): CustomExecutionHandle;
+
+  /**
+   * Takes an execution out of the queue: it never runs, reads nothing any more and ends as CANCELLED through the ring. `false`, and
+   * nothing happens, when it has begun.
+   */
+  withdrawCustomExecution(execution: CustomExecutionHandle): boolean;
+
+  /** What an execution that has ended returned, in the library's order; nothing after a failure. Throws while it runs. */
+  describeCustomOutputs(execution: CustomExecutionHandle): CustomNodeOutput[];
+
+  /** Copies an output of an execution that has ended into a slab; `outputIndex` counts as in {@link describeCustomOutputs}. */
+  copyCustomOutput(execution: CustomExecutionHandle, outputIndex: number, slabId: number, byteOffset: number): void;
+
+  /**
+   * Gives the outputs back to the library, on a native thread: its `release` may wait for what an execution holds. Using the handle
+   * afterwards throws. One that still runs is let run, and its outputs go unseen.
+   */
+  closeCustomExecution(execution: CustomExecutionHandle): void;
 
   /**
    * Binds and listens on a numeric IPv4 or IPv6 address and returns the socket, so that several event loops can accept from it.
@@ -120,12 +171,20 @@ export interface NativeBinding {
 
 declare const compiledModel: unique symbol;
 declare const inferRequest: unique symbol;
+declare const customNode: unique symbol;
+declare const customExecution: unique symbol;
 /** Opaque and type-tagged: a handle of another kind throws. */
 export interface CompiledModelHandle {
   readonly [compiledModel]: true;
 }
 export interface InferRequestHandle {
   readonly [inferRequest]: true;
+}
+export interface CustomNodeHandle {
+  readonly [customNode]: true;
+}
+export interface CustomExecutionHandle {
+  readonly [customExecution]: true;
 }
 
 /** Numbers a port takes in a binding table: slab, offset, rank and up to {@link MAX_RANK} sizes. */
@@ -183,6 +242,38 @@ export interface PortDescription {
   readonly layout: string;
 }
 
+/** What to load and how to initialize it. */
+export interface CustomNodeSpecification {
+  /** Absolute path of the shared library. */
+  readonly libraryPath: string;
+  /** Handed to every function of the library that takes params, in this order. */
+  readonly params: readonly (readonly [key: string, value: string])[];
+}
+
+/** A custom node as its library describes it, ports in the library's order. */
+export interface CustomNodeDescription {
+  readonly inputs: readonly CustomNodePort[];
+  readonly outputs: readonly CustomNodePort[];
+}
+
+export interface CustomNodePort {
+  readonly name: string;
+  /** Libraries know fewer precisions than OpenVINO. */
+  readonly precision: CustomNodePrecision;
+  /** One at least; 0 when dynamic. */
+  readonly dimensions: readonly number[];
+}
+
+export type CustomNodePrecision = Extract<
+  Precision,
+  'FP64' | 'FP32' | 'FP16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U16' | 'U8'
+>;
+
+/** A tensor that an execution returned; here 0 is an empty dimension. */
+export interface CustomNodeOutput extends CustomNodePort {
+  readonly byteLength: number;
+}
+
 /** The numbers of `native/core/status.h`, in the same order. */
 export const NATIVE_STATUS = [
   'OK',
@@ -197,5 +288,16 @@ export const NATIVE_STATUS = [
   'EXTENSION_FAILED',
   'NOT_COMPILED',
   'INTERNAL',
+  'LIBRARY_FAILED',
+  'INITIALIZE_FAILED',
+  'METADATA_FAILED',
+  'NOT_INITIALIZED',
+  'CUSTOM_NODE_FAILED',
+  'CUSTOM_OUTPUTS_CORRUPTED',
+  'CUSTOM_OUTPUT_COUNT_CORRUPTED',
+  'CUSTOM_OUTPUT_NAME_MISSING',
+  'CUSTOM_OUTPUT_PRECISION',
+  'CUSTOM_OUTPUT_SHAPE',
+  'CUSTOM_OUTPUT_CONTENT_SIZE',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -15,6 +15,17 @@ const CODES: Readonly<Record<NativeStatusName, ErrorCode | null>> = {
   EXTENSION_FAILED: 'INTERNAL_ERROR',
   NOT_COMPILED: 'INTERNAL_ERROR',
   INTERNAL: 'INTERNAL_ERROR',
+  LIBRARY_FAILED: 'PIPELINE_LIBRARY_INVALID',
+  INITIALIZE_FAILED: 'CUSTOM_NODE_INITIALIZE_FAILED',
+  METADATA_FAILED: 'CUSTOM_NODE_METADATA_FAILED',
+  NOT_INITIALIZED: 'INTERNAL_ERROR',
+  CUSTOM_NODE_FAILED: 'CUSTOM_NODE_FAILED',
+  CUSTOM_OUTPUTS_CORRUPTED: 'CUSTOM_NODE_OUTPUTS_CORRUPTED',
+  CUSTOM_OUTPUT_COUNT_CORRUPTED: 'CUSTOM_NODE_OUTPUT_COUNT_CORRUPTED',
+  CUSTOM_OUTPUT_NAME_MISSING: 'CUSTOM_NODE_OUTPUT_NAME_MISSING',
+  CUSTOM_OUTPUT_PRECISION: 'CUSTOM_NODE_OUTPUT_PRECISION',
+  CUSTOM_OUTPUT_SHAPE: 'CUSTOM_NODE_OUTPUT_SHAPE',
+  CUSTOM_OUTPUT_CONTENT_SIZE: 'CUSTOM_NODE_OUTPUT_CONTENT_SIZE',
 };
 
 /**
@@ -29,7 +40,7 @@ export function fromNativeStatus(status: number, text: string): ServingError {
 }
 
 /**
- * What a native function threw, as an error of the catalogue when OpenVINO is at fault. A `TypeError` stays as it is: it means a
+ * What a native function threw, as an error of the catalogue when OpenVINO or a library is at fault. A `TypeError` stays as it is: it means a
  * wrong argument, which is a bug of the caller, as does anything else that native code does not throw.
  */
 export function fromNativeError(error: unknown): unknown {
