@@ -10,6 +10,20 @@ void Register(Napi::Object& exports, const char* name) {
   exports.Set(name, Napi::Function::New<kFunction>(exports.Env(), name));
 }
 
+void RegisterCustomNodes(Napi::Object& exports) {
+  Register<ReserveCustomNode>(exports, "reserveCustomNode");
+  Register<InitializeCustomNode>(exports, "initializeCustomNode");
+  Register<ReleaseCustomNode>(exports, "releaseCustomNode");
+  Register<OpenCustomNode>(exports, "openCustomNode");
+  Register<CloseCustomNode>(exports, "closeCustomNode");
+  Register<DescribeCustomNode>(exports, "describeCustomNode");
+  Register<StartCustomNode>(exports, "startCustomNode");
+  Register<WithdrawCustomExecution>(exports, "withdrawCustomExecution");
+  Register<DescribeCustomOutputs>(exports, "describeCustomOutputs");
+  Register<CopyCustomOutput>(exports, "copyCustomOutput");
+  Register<CloseCustomExecution>(exports, "closeCustomExecution");
+}
+
 /// The names of `NativeBinding` in `src/native/binding.ts`, in its order.
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Environment::Attach(env);
@@ -37,17 +51,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<OpenCompletions>(exports, "openCompletions");
   Register<TakeError>(exports, "takeError");
   Register<InFlight>(exports, "inFlight");
-  Register<ReserveCustomNode>(exports, "reserveCustomNode");
-  Register<InitializeCustomNode>(exports, "initializeCustomNode");
-  Register<ReleaseCustomNode>(exports, "releaseCustomNode");
-  Register<OpenCustomNode>(exports, "openCustomNode");
-  Register<CloseCustomNode>(exports, "closeCustomNode");
-  Register<DescribeCustomNode>(exports, "describeCustomNode");
-  Register<StartCustomNode>(exports, "startCustomNode");
-  Register<WithdrawCustomExecution>(exports, "withdrawCustomExecution");
-  Register<DescribeCustomOutputs>(exports, "describeCustomOutputs");
-  Register<CopyCustomOutput>(exports, "copyCustomOutput");
-  Register<CloseCustomExecution>(exports, "closeCustomExecution");
+  RegisterCustomNodes(exports);
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");
   Register<CloseSocket>(exports, "closeDescriptor");

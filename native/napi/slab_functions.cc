@@ -49,9 +49,10 @@ void UnregisterSlab(const Napi::CallbackInfo& info) {
   const Slab& slab = *environment.slabs().Find(id);
   bool used = false;
   environment.completions().flights().ForEach([&](const Flight& flight) { used = used || flight.Uses(slab); });
-  if (used)
+  if (used) {
     ThrowTypeError(info.Env(),
                    "slabId: slab " + std::to_string(id) + " is in use by a running inference or custom node");
+  }
   environment.RemoveSlab(id);
 }
 

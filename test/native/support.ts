@@ -7,6 +7,8 @@ import {
   COMPLETION_STRIDE,
   type CompileSpecification,
   type CompiledModelHandle,
+  type CustomExecutionHandle,
+  type CustomNodeHandle,
   type InferRequestHandle,
   NATIVE_STATUS,
   type NativeStatusName,
@@ -57,6 +59,10 @@ export function registerSlab(buffer: SharedArrayBuffer): TestSlab {
 /** Where a port lies: `null` leaves it unbound. */
 export type Place = { readonly slab: number; readonly offset: number; readonly shape: readonly number[] } | null;
 
+function rowOf(place: Place): number[] {
+  return place === null ? [UNBOUND] : [place.slab, place.offset, place.shape.length, ...place.shape];
+}
+
 /** An infer request with its table, inputs first. */
 export class TestRequest {
   readonly table: Float64Array;
@@ -69,8 +75,7 @@ export class TestRequest {
   }
 
   bind(port: number, place: Place): this {
-    const row = place === null ? [UNBOUND] : [place.slab, place.offset, place.shape.length, ...place.shape];
-    this.table.set(row, port * BINDING_STRIDE);
+    this.table.set(rowOf(place), port * BINDING_STRIDE);
     return this;
   }
 
@@ -87,13 +92,36 @@ export class TestRequest {
 
   /** Starts and resolves with what came through the completion ring. */
   start(): Promise<Outcome> {
-    openCompletionsOnce();
-    const token = freeTokens.pop() ?? nextToken++;
-    return new Promise((resolve) => {
-      waiting.set(token, resolve);
-      binding.start(this.handle, token);
-    });
+    return started((token) => binding.start(this.handle, token)).outcome;
   }
+}
+
+/** Starts an execution of a custom node over inputs in the order of its description. */
+export function startCustomNode(
+  node: CustomNodeHandle,
+  ...inputs: readonly Place[]
+): { readonly handle: CustomExecutionHandle; readonly outcome: Promise<Outcome> } {
+  const table = new Float64Array(inputs.length * BINDING_STRIDE);
+  inputs.forEach((place, index) => table.set(rowOf(place), index * BINDING_STRIDE));
+  const { handle, outcome } = started((token) => binding.startCustomNode(node, table, token));
+  return { handle, outcome };
+}
+
+/** Initializes a custom node in a new entry and opens it. */
+export function openCustomNode(libraryPath: string, params: Readonly<Record<string, string>> = {}): CustomNodeHandle {
+  const customNodeId = binding.reserveCustomNode();
+  binding.initializeCustomNode(customNodeId, { libraryPath, params: Object.entries(params) });
+  const node = binding.openCustomNode(customNodeId);
+  binding.releaseCustomNode(customNodeId);
+  return node;
+}
+
+/** Waits for what `start` starts under a token of its own. */
+function started<T>(start: (token: number) => T): { readonly handle: T; readonly outcome: Promise<Outcome> } {
+  openCompletionsOnce();
+  const token = freeTokens.pop() ?? nextToken++;
+  const outcome = new Promise<Outcome>((resolve) => waiting.set(token, resolve));
+  return { handle: start(token), outcome };
 }
 
 export interface Outcome {
