@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { CompiledModelHandle, CustomNodeHandle, CustomNodeSpecification } from '#src/native/binding.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
@@ -62,6 +63,19 @@ test('custom nodes: initialize is called once for each node, deinitialize when i
   await ledger.has('deinitialize');
   assert.notEqual(ledger.events('deinitialize')[0]!.thread, process.pid);
   assert.equal(ledger.liveAllocations(), 0);
+});
+
+test('custom nodes: a library is unloaded after its last node', async () => {
+  const ledger = newLedger();
+  // A file of its own: other tests keep nodes of the same source.
+  const library = compileCustomNode(mkdtempSync(`${directory}/unloaded-`), 'add.c');
+  const nodes = [0, 1].map(() => openCustomNode(library, { ledger: ledger.path }));
+  binding.closeCustomNode(nodes[0]!);
+  await ledger.has('deinitialize');
+  assert.match(readFileSync('/proc/self/maps', 'utf8'), new RegExp(library));
+  binding.closeCustomNode(nodes[1]!);
+  await ledger.has('unload');
+  assert.deepEqual([ledger.events('deinitialize').length, ledger.events('unload').length], [2, 1]);
 });
 
 test('custom nodes: an entry is unknown before it is reserved and after it is released, and is filled once', () => {

@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import { writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
 import { binding, compile, newSlab, specification, temporaryDirectory, TestRequest } from './support.js';
-import type { WorkerReport, WorkerTask } from './worker.js';
+import { Running } from './running.js';
 
 const directory = temporaryDirectory();
 const SIZE = 256;
 const MATRIX = SIZE * SIZE * 4;
 const heavyFile = writeHeavyModel(directory, { name: 'heavy', size: SIZE, depth: 100 });
 const dummyFile = writeDummyModel(directory, { name: 'dummy' });
-
-/** Both promises are made with the worker, since it may be over before anybody waits. */
-class Running {
-  readonly worker: Worker;
-  readonly exited: Promise<unknown>;
-  readonly report: Promise<WorkerReport>;
-
-  constructor(task: WorkerTask) {
-    this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: task });
-    this.exited = once(this.worker, 'exit');
-    this.report = new Promise((resolve, reject) => {
-      this.worker.once('message', resolve);
-      this.worker.once('error', reject);
-    });
-  }
-}
 
 test('threads: a model compiled in one thread is opened by its id in another', async () => {
   const modelId = binding.reserveModel();

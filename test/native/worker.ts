@@ -1,11 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { binding, registerSlab, specification, TestRequest } from './support.js';
+import { binding, newSlab, registerSlab, specification, startCustomNode, TestRequest } from './support.js';
 
 /** What the tests of threads have their workers do. */
 export type WorkerTask =
   | { readonly kind: 'infer'; readonly modelId: number; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'compile'; readonly modelId: number; readonly path: string }
   | { readonly kind: 'hold'; readonly path: string }
+  | {
+      readonly kind: 'execute';
+      readonly customNodeId: number;
+      readonly executions: number;
+      readonly shape: readonly number[];
+      /** Again and again, so that executions are under way whenever the worker is terminated. */
+      readonly again: boolean;
+    }
   | { readonly kind: 'flood'; readonly modelId: number; readonly buffer: SharedArrayBuffer; readonly size: number };
 
 export interface WorkerReport {
@@ -35,6 +43,22 @@ switch (task.kind) {
     binding.compileModel(modelId, specification(task.path));
     tell({ modelId });
     parentPort!.once('message', () => undefined);
+    break;
+  }
+  case 'execute': {
+    const node = binding.openCustomNode(task.customNodeId);
+    // Memory that goes with the worker, so that a sanitizer sees who reads it too late.
+    const slab = newSlab(64 * 1024);
+    const input = { slab: slab.id, offset: 0, shape: task.shape };
+    const execute = async (): Promise<void> => {
+      do {
+        const { handle, outcome } = startCustomNode(node, input);
+        await outcome;
+        binding.closeCustomExecution(handle);
+      } while (task.again);
+    };
+    for (let count = 0; count < task.executions; count++) void execute();
+    tell({ started: binding.inFlight() });
     break;
   }
   case 'flood': {

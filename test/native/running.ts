@@ -1,0 +1,19 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { WorkerReport, WorkerTask } from './worker.js';
+
+/** A worker with a task of `worker.ts`. Both promises are made with the worker, since it may be over before anybody waits. */
+export class Running {
+  readonly worker: Worker;
+  readonly exited: Promise<unknown>;
+  readonly report: Promise<WorkerReport>;
+
+  constructor(task: WorkerTask) {
+    this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: task });
+    this.exited = once(this.worker, 'exit');
+    this.report = new Promise((resolve, reject) => {
+      this.worker.once('message', resolve);
+      this.worker.once('error', reject);
+    });
+  }
+}
