@@ -1,8 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { COMPLETION_STRIDE } from '#src/native/binding.js';
+import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
+import { Gate } from '../fixtures/gate.js';
 import { writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
-import { binding, compile, newSlab, TestRequest } from './support.js';
+import { binding, compile, newSlab, openCustomNode, startCustomNode, TestRequest } from './support.js';
 
 /** What the tests of processes run in a process of its own. */
 export type Program = keyof typeof PROGRAMS;
@@ -29,6 +31,29 @@ const PROGRAMS = {
     const outcomes = heavyRequests(3).map((request) => request.start());
     console.log('started');
     for (const outcome of outcomes) void outcome.then(({ status }) => console.log(status));
+  },
+
+  async 'custom-nodes-left'(): Promise<void> {
+    const { path: ledger } = new Ledger(directory, 'left');
+    const library = compileCustomNode(directory, 'add.c');
+    const params = Object.entries({ ledger, addend: '1' });
+    const held = binding.reserveCustomNode();
+    binding.initializeCustomNode(held, { libraryPath: library, params });
+    const node = openCustomNode(library, { ledger, addend: '1' });
+    const slab = newSlab(4096);
+    console.log((await startCustomNode(node, { slab: slab.id, offset: 0, shape: [1, 10] }).outcome).status);
+  },
+
+  async 'exit-in-custom-node'(): Promise<void> {
+    const ledger = new Ledger(directory, 'exit');
+    const gate = new Gate(directory, 'exit');
+    const library = compileCustomNode(directory, 'gated.c');
+    const node = openCustomNode(library, { ledger: ledger.path, gate: gate.path });
+    const slab = newSlab(4096);
+    void startCustomNode(node, { slab: slab.id, offset: 0, shape: [16] });
+    await ledger.has('begin');
+    console.log('started');
+    process.exit(3);
   },
 
   'exit-in-flight'(): void {

@@ -6,7 +6,7 @@ import { customNodeSignature } from './custom-node-signature.js';
 export interface OpenedCustomNode {
   readonly reference: CustomNodeReference;
   /** Once. Owner workers that have the node open keep it until they close it; then the library's `deinitialize` is called. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Where what blocks is run: the blocking pool. */

@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { CompletionRing } from '#src/inference/completion-ring.js';
-import { COMPLETION_STRIDE, NATIVE_STATUS, type InferRequestHandle, type NativeBinding } from '#src/native/binding.js';
+import {
+  COMPLETION_STRIDE,
+  NATIVE_STATUS,
+  type CustomExecutionHandle,
+  type CustomNodeHandle,
+  type InferRequestHandle,
+  type NativeBinding,
+} from '#src/native/binding.js';
 
 const FAILED = NATIVE_STATUS.indexOf('INFERENCE_FAILED');
 const unexpected = (): never => assert.fail('nobody was to be called');
 const request = {} as InferRequestHandle;
+const node = {} as CustomNodeHandle;
+const execution = {} as CustomExecutionHandle;
+const table = new Float64Array();
 
 /** The part of native code that the ring uses; tests say when inferences end. */
 class FakeNative {
@@ -26,6 +36,12 @@ class FakeNative {
   start(_request: InferRequestHandle, token: number): void {
     if (this.fault !== null) throw this.fault;
     this.started.push(token);
+  }
+
+  startCustomNode(_node: CustomNodeHandle, _table: Float64Array, token: number): CustomExecutionHandle {
+    if (this.fault !== null) throw this.fault;
+    this.started.push(token);
+    return execution;
   }
 
   infer(_request: InferRequestHandle, token: number): number {
@@ -72,6 +88,19 @@ test('completion ring: each end goes to who started it, with the text of a failu
   ]);
 });
 
+test('completion ring: inferences and executions of custom nodes share it', () => {
+  const { native, ring } = newRing();
+  const ends: unknown[][] = [];
+  ring.start(request, { complete: (...end) => ends.push(['inference', ...end]) });
+  const started = ring.startCustomNode(node, table, { complete: (...end) => ends.push(['execution', ...end]) });
+  assert.equal(started, execution);
+  native.complete([1, FAILED, 5], [0, 0, 6]);
+  assert.deepEqual(ends, [
+    ['execution', FAILED, 5, 'text of 1'],
+    ['inference', 0, 6, ''],
+  ]);
+});
+
 test('completion ring: who is told may start again at once', () => {
   const { native, ring } = newRing();
   let ends = 0;
@@ -89,6 +118,7 @@ test('completion ring: tokens are used again, also after a start that threw', ()
   const listener = { complete: unexpected };
   native.fault = new TypeError('request: the handle is closed');
   assert.throws(() => ring.start(request, listener), native.fault);
+  assert.throws(() => ring.startCustomNode(node, table, listener), native.fault);
   assert.throws(() => ring.infer(request), native.fault);
   native.fault = null;
   ring.infer(request);
