@@ -36,6 +36,25 @@ export class Arena {
     return new Lease(this, region, byteLength);
   }
 
+  /**
+   * A lease with one use of memory that another thread made, without a copy. The whole buffer is registered as a slab of its own
+   * until the last use is released; after that nobody may write it, and the garbage collector has it.
+   *
+   * @throws RangeError when the region does not lie within the buffer
+   */
+  adopt(buffer: SharedArrayBuffer, byteOffset: number, byteLength: number): Lease {
+    if (byteOffset < 0 || byteLength < 0 || byteOffset + byteLength > buffer.byteLength) {
+      throw new RangeError(
+        `region of ${byteLength} bytes from byte ${byteOffset} of a buffer of ${buffer.byteLength} bytes`,
+      );
+    }
+    const id = this.#registrar.registerSlab(new Uint8Array(buffer));
+    const slab: Slab = { id, buffer, regionBytes: byteLength, byteLength: buffer.byteLength, adopted: true, leased: 1 };
+    this.#slabs.add(slab);
+    this.#leased += 1;
+    return new Lease(this, { slab, byteOffset }, byteLength);
+  }
+
   /** Regions in use now; 0 when the server is idle, whatever happened before. */
   get leasedRegions(): number {
     return this.#leased;
@@ -61,6 +80,7 @@ export class Arena {
     const { slab } = region;
     slab.leased -= 1;
     this.#leased -= 1;
+    if (slab.adopted) return this.#forget(slab);
     this.#idleBytes += slab.regionBytes;
     this.#freeRegions(slab.regionBytes).push(region);
     if (slab.leased === 0 && this.#idleBytes > this.#idleLimit) this.#drop(slab);
@@ -79,7 +99,7 @@ export class Arena {
     const id = this.#registrar.registerSlab(new Uint8Array(buffer));
     const misalignment = Number(this.#registrar.slabAddress(id, 0) % BigInt(REGION_ALIGNMENT));
     const start = (REGION_ALIGNMENT - misalignment) % REGION_ALIGNMENT;
-    const slab: Slab = { id, buffer, regionBytes: size, byteLength: buffer.byteLength, leased: 0 };
+    const slab: Slab = { id, buffer, regionBytes: size, byteLength: buffer.byteLength, adopted: false, leased: 0 };
     this.#slabs.add(slab);
     this.#idleBytes += count * size;
     const regions = this.#freeRegions(size);
@@ -92,6 +112,10 @@ export class Arena {
     const kept = regions.filter((region) => region.slab !== slab);
     this.#idleBytes -= (regions.length - kept.length) * slab.regionBytes;
     this.#free.set(slab.regionBytes, kept);
+    this.#forget(slab);
+  }
+
+  #forget(slab: Slab): void {
     this.#slabs.delete(slab);
     this.#registrar.unregisterSlab(slab.id);
   }
@@ -102,6 +126,8 @@ interface Slab {
   readonly buffer: SharedArrayBuffer;
   readonly regionBytes: number;
   readonly byteLength: number;
+  /** Memory of another thread: one region, never leased again. */
+  readonly adopted: boolean;
   leased: number;
 }
 

@@ -98,3 +98,49 @@ function assertDisjoint(leases: readonly Lease[]): void {
     assert.ok(lease.byteOffset + Math.max(1, lease.byteLength) <= next.byteOffset, 'two leases share bytes');
   }
 }
+
+test('arena: adopts the memory of another thread without a copy and forgets it with the last use', () => {
+  const registrar = new FakeRegistrar();
+  const arena = new Arena(registrar);
+  const buffer = new SharedArrayBuffer(256);
+  const lease = arena.adopt(buffer, 64, 128);
+  assert.equal(lease.buffer, buffer);
+  assert.deepEqual([lease.byteOffset, lease.byteLength, lease.bytes.byteOffset], [64, 128, 64]);
+  assert.equal(registrar.slabs.get(lease.slabId)!.byteLength, 256);
+  assert.equal(arena.leasedRegions, 1);
+  assert.equal(arena.reservedBytes, 256);
+  lease.retain(1);
+  lease.release();
+  assert.equal(arena.leasedRegions, 1);
+  lease.release();
+  assert.deepEqual([arena.leasedRegions, arena.reservedBytes, registrar.slabs.size], [0, 0, 0]);
+});
+
+test('arena: adopted memory is never leased to anybody else', () => {
+  const arena = new Arena(new FakeRegistrar());
+  const adopted = arena.adopt(new SharedArrayBuffer(4096), 0, 4096);
+  adopted.release();
+  assert.notEqual(arena.lease(4096).buffer, adopted.buffer);
+});
+
+test('arena: one buffer adopted twice is two leases', () => {
+  const registrar = new FakeRegistrar();
+  const arena = new Arena(registrar);
+  const buffer = new SharedArrayBuffer(64);
+  const [first, second] = [arena.adopt(buffer, 0, 32), arena.adopt(buffer, 32, 32)];
+  first.release();
+  assert.equal(second.bytes.byteLength, 32);
+  assert.equal(registrar.slabs.size, 1);
+  second.release();
+  assert.equal(registrar.slabs.size, 0);
+});
+
+test('arena: refuses to adopt what does not lie within the buffer', () => {
+  const registrar = new FakeRegistrar();
+  const arena = new Arena(registrar);
+  assert.throws(
+    () => arena.adopt(new SharedArrayBuffer(64), 32, 64),
+    new RangeError('region of 64 bytes from byte 32 of a buffer of 64 bytes'),
+  );
+  assert.deepEqual([arena.leasedRegions, registrar.slabs.size], [0, 0]);
+});
