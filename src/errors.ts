@@ -171,6 +171,14 @@ export const CATALOGUE = {
   CUSTOM_NODE_OUTPUT_CONTENT_SIZE: { grpc: null, http: 500, text: 'Custom node output has invalid content size' },
   CUSTOM_NODE_OUTPUT_MISSING: { grpc: null, http: 500, text: 'Custom node output is missing' },
 
+  // nodes of a user's own module at run time
+  JS_NODE_OUTPUT_INVALID: {
+    grpc: null,
+    http: 500,
+    text: 'Custom node gave an output that its signature does not allow',
+  },
+  JS_NODE_TIMEOUT: { grpc: DEADLINE_EXCEEDED, http: 504, text: 'Custom node ran longer than its time limit' },
+
   // configuration file and repository
   CONFIG_FILE_UNREADABLE: { grpc: null, http: 500, text: 'Config file not found or cannot open.' },
   CONFIG_JSON_INVALID: { grpc: null, http: 412, text: 'The file is not valid json' },
@@ -291,6 +299,11 @@ export const CATALOGUE = {
   PIPELINE_CONDITION: { grpc: null, http: 500, text: 'Pipeline definition has a condition that cannot be asked' },
   PIPELINE_CONVERSION: { grpc: null, http: 500, text: 'Pipeline definition has a conversion that does not fit' },
   PIPELINE_SELECT: { grpc: null, http: 500, text: 'Pipeline definition has a select node that cannot choose' },
+  PIPELINE_JS_MODULE_INVALID: {
+    grpc: null,
+    http: 500,
+    text: 'Pipeline definition has reference to a module that is no node',
+  },
   PIPELINE_INPUTS_DIFFER: {
     grpc: null,
     http: 500,
