@@ -23,7 +23,7 @@ export function jsNodeFixture(name: string): string {
 /** Writes modules into a folder that goes when the tests of the file have run; returns the path of the first. */
 export function writeModules(modules: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'vinery-node-'));
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(modules)) writeFileSync(join(folder, name), text);
   return join(folder, Object.keys(modules)[0]!);
 }

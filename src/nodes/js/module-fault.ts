@@ -11,6 +11,7 @@ export function show(value: unknown): string {
   if (typeof value === 'symbol') return value.toString();
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}`;
   if (value instanceof Promise) return 'a promise';
+  if (value instanceof Error) return `${value.name}: ${shorten(value.message)}`;
   try {
     return shorten(JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)));
   } catch {

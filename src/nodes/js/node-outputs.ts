@@ -55,7 +55,8 @@ export class NodeOutputs {
 
   /** @throws ModuleFault that names the output, what was expected and what was received */
   place(result: unknown): (OutputPlace | null)[] {
-    if (typeof result !== 'object' || result === null || ArrayBuffer.isView(result) || Array.isArray(result)) {
+    if (Array.isArray(result)) throw new ModuleFault('expected a record of outputs, received a list');
+    if (typeof result !== 'object' || result === null || ArrayBuffer.isView(result)) {
       throw new ModuleFault(`expected a record of outputs, received ${show(result)}`);
     }
     const known = new Set(this.#infos.map(({ name }) => name));

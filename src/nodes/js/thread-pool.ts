@@ -1,4 +1,4 @@
-import { ServingError } from '../../errors.js';
+import { CATALOGUE, ServingError } from '../../errors.js';
 import { log, type LoggingOptions } from '../../observability/logger.js';
 import type { Tensor } from '../../tensors/tensor.js';
 import type { NodeExecuted, Withdraw } from '../node-instance.js';
@@ -104,7 +104,7 @@ export class ThreadPool {
     if (run.error !== null || isUseless) {
       void run.thread!.end().then(() => this.#finish(run, result));
     } else {
-      this.#threads.answered(run);
+      run.thread!.answered(run);
       this.#finish(run, result);
     }
   }
@@ -125,7 +125,8 @@ export class ThreadPool {
       this.#free(run);
       if (run.error === null && !hasStarted) return this.#retry(run, error);
       const text = `the thread of the node ended: ${textOf(error)}`;
-      log.serving.warning(`JavaScript node: ${this.#where(run.execution)}; ${run.error?.message ?? text}`);
+      const reason = run.error === null ? text : `its thread had to be ended: ${CATALOGUE[run.error.code].text}`;
+      log.serving.warning(`JavaScript node: ${this.#where(run.execution)}; ${reason}`);
       run.execution.fail(run.error ?? this.#failure(run.execution, text, error));
     });
   }

@@ -63,6 +63,8 @@ export class Threads {
 
   giveBackSlot(slot: number): void {
     this.#freeSlots.push(slot);
+    // States that nobody needs go before the next execution, which may keep the thread busy for long.
+    for (const thread of this.#known.values()) this.#endClosedNodes(thread);
     this.#onSlotFree();
   }
 
@@ -71,12 +73,6 @@ export class Threads {
     // The balancer finds the run under the symbol, which does not cross to the thread.
     const task = Object.assign(run.task, { [queueOptionsSymbol]: run });
     return this.#piscina.run(task, { signal: run }) as Promise<ExecuteResult>;
-  }
-
-  /** The thread has answered the run. */
-  answered(run: Run): void {
-    run.thread!.answered(run);
-    this.#endClosedNodes(run.thread!);
   }
 
   /** Ends the states of a node in every thread, as soon as that has nothing else to do. */
@@ -142,7 +138,7 @@ export class Threads {
     });
   }
 
-  /** Does nothing when all slots are taken: then an execution's end or the next time will do. */
+  /** Does nothing when all slots are taken: the next slot that is given back or the next idle time will do. */
   #withSlot(work: () => Promise<void>): void {
     const slot = this.#freeSlots.pop();
     if (slot === undefined) return;
