@@ -10,9 +10,15 @@ import type { DeinitializeTask, ExecuteTask } from './protocol.js';
  */
 export class TaskSignal {
   #abort: (() => void) | null = null;
+  #isForgotten = false;
+
+  get isForgotten(): boolean {
+    return this.#isForgotten;
+  }
 
   /** Takes the task out of piscina's queue; its promise rejects. */
   forget(): void {
+    this.#isForgotten = true;
     this.#abort?.();
   }
 

@@ -37,12 +37,12 @@ function parseDeclaration(value: unknown, where: string): TensorInfo {
 
 function parseDimension(value: unknown, where: string): Dimension {
   const [min, max, ...rest] = Array.isArray(value) ? (value as unknown[]) : value === -1 ? [0, -1] : [value, value];
-  const dimension = { min, max: max === -1 ? Infinity : max };
-  if (rest.length > 0 || !isSize(dimension.min) || !(dimension.max === Infinity || isSize(dimension.max))) {
+  if (rest.length > 0 || !isSize(min) || !(max === -1 || isSize(max))) {
     throw wrong(where, 'a size, -1 for any, or [min, max]', value);
   }
+  const dimension = { min, max: max === -1 ? Infinity : max };
   if (dimension.min > dimension.max) throw wrong(where, 'a minimum that is not above the maximum', value);
-  return { min: dimension.min, max: dimension.max };
+  return dimension;
 }
 
 function isSize(value: unknown): value is number {

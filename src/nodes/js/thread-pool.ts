@@ -119,7 +119,10 @@ export class ThreadPool {
   }
 
   #onFault(run: Run, error: unknown): void {
-    if (run.thread === null) return this.#free(run);
+    if (run.thread === null) {
+      this.#free(run);
+      return run.isForgotten ? undefined : this.#retry(run, error);
+    }
     void run.thread.end().then(() => {
       const hasStarted = this.#board.phase(run.slot) !== PHASE.waiting;
       this.#free(run);

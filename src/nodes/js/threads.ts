@@ -69,10 +69,13 @@ export class Threads {
   }
 
   /** Rejects when the thread was lost, which then perhaps has not ended yet, or when the run was told to {@link Run.forget}. */
-  execute(run: Run): Promise<ExecuteResult> {
+  async execute(run: Run): Promise<ExecuteResult> {
     // The balancer finds the run under the symbol, which does not cross to the thread.
     const task = Object.assign(run.task, { [queueOptionsSymbol]: run });
-    return this.#piscina.run(task, { signal: run }) as Promise<ExecuteResult>;
+    const result = (await this.#piscina.run(task, { signal: run })) as ExecuteResult | null;
+    // A thread that ended by `throw null` looks to piscina like a task that ended well.
+    if (result === null) throw new Error('null was thrown');
+    return result;
   }
 
   /** Ends the states of a node in every thread, as soon as that has nothing else to do. */

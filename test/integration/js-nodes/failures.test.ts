@@ -53,6 +53,8 @@ test('an uncaught error ends the thread and fails the request that runs in it', 
   assert.match(error.message, /the thread of the node ended: late$/);
   const rejected = 'Promise.reject(new Error("nobody")); await new Promise((resolve) => setTimeout(resolve, 1e9));';
   assert.match((await executeThenRecover(rejected)).message, /the thread of the node ended: nobody$/);
+  const nothing = 'setTimeout(() => { throw null; }); await new Promise((resolve) => setTimeout(resolve, 1e9));';
+  assert.match((await executeThenRecover(nothing)).message, /the thread of the node ended: null was thrown$/);
 });
 
 test('an error after the execution hits neither the server nor later requests', async () => {

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { ServingError } from '#src/errors.js';
+import { describeJsNode } from '#src/nodes/js/describe.js';
+import { JsNodes } from '#src/nodes/js/js-nodes.js';
 import { NodeHost, runFloats, start, unaryModule, writeModules } from '../../helpers/js-node.js';
 
 const WITHDRAWN = new ServingError('REQUEST_CANCELLED');
@@ -129,18 +131,34 @@ test('what waits in the queue and is withdrawn never starts', async () => {
 });
 
 test('what is withdrawn before its thread has begun never starts', async () => {
-  const host = new NodeHost({ threads: 1 });
   const { module, marks } = busyModule();
+  const host = new NodeHost({ threads: 1 });
   const node = await host.open(module, { marks });
-  for (let round = 0; round < 3; round += 1) {
-    // No thread yet in the first round, an idle one in the others.
-    const begun = start(node, [host.floats(0)]);
-    begun.withdraw(WITHDRAWN);
-    assert.equal((await begun.end).error, WITHDRAWN);
-    assert.deepEqual(await runFloats(node, host.floats(1)), [1]);
-  }
+  const begun = start(node, [host.floats(0)]);
+  begun.withdraw(WITHDRAWN);
+  assert.equal(host.arena.leasedRegions, 0, 'there is no thread yet that could touch its memory');
+  assert.equal((await begun.end).error, WITHDRAWN);
+  assert.deepEqual(await runFloats(node, host.floats(1)), [1]);
   assert.ok(!existsSync(marks));
+  await host.nodes.close();
+});
+
+test('what a thread has but has not come to is withdrawn at once', async () => {
+  const host = new NodeHost({ threads: 1 });
+  const { module, marks } = busyModule(`({ x }, { params }) {
+    appendFileSync(params.marks, 'executing\\n');
+    const release = Date.now() + 400;
+    if (x.data[0] === 1) setImmediate(() => { while (Date.now() < release); });
+    return { y: x };
+  }`);
+  const node = await host.open(module, { marks });
+  assert.deepEqual(await runFloats(node, host.floats(1)), [1]);
+  const given = start(node, [host.floats(0)]);
+  given.withdraw(WITHDRAWN);
   assert.equal(host.arena.leasedRegions, 0);
+  assert.equal((await given.end).error, WITHDRAWN);
+  assert.deepEqual(await runFloats(node, host.floats(2)), [2]);
+  assert.equal(readFileSync(marks, 'utf8'), 'executing\nexecuting\n');
   await host.nodes.close();
 });
 
@@ -184,13 +202,19 @@ test('executions that wait get a thread when the running ones are lost', async (
 });
 
 test('where no thread can begin, executions fail instead of waiting', async () => {
-  const host = new NodeHost({ threads: 1, heapMegabytes: 1 });
-  const node = await host.open(writeModules({ 'node.mjs': unaryModule('({ x }) { return { y: x }; }') }));
-  const both = await Promise.all([start(node, [host.floats(1)]).end, start(node, [host.floats(2)]).end]);
-  assert.deepEqual(
-    both.map(({ error }) => error?.code),
-    ['CUSTOM_NODE_FAILED', 'CUSTOM_NODE_FAILED'],
-  );
-  assert.match(both[0].error!.detail, /no thread could be had: /);
-  await host.nodes.close();
+  const host = new NodeHost();
+  const module = writeModules({ 'node.mjs': unaryModule('({ x }) { return { y: x }; }') });
+  const logging = { level: 'INFO', path: join(module, 'a file is no folder'), stdout: null } as const;
+  const nodes = new JsNodes({ limits: { threads: 1 }, logging });
+  const node = nodes.open('test', await describeJsNode(module, {}, 1000), host.arena);
+  const all = await Promise.all([1, 2, 3].map((n) => start(node, [host.floats(n)]).end));
+  for (const { error } of all) {
+    assert.equal(error?.code, 'CUSTOM_NODE_FAILED');
+    assert.match(
+      error.detail,
+      /^node: test; module: .*; no thread could be had: .*expected a file that can be written/,
+    );
+  }
+  assert.equal(host.arena.leasedRegions, 0);
+  await nodes.close();
 });
