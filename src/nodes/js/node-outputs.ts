@@ -48,7 +48,7 @@ export class NodeOutputs {
     const info = this.#infos[index]!;
     const shape = asked ?? staticShape(info);
     if (shape === null) throw new ModuleFault(`allocate ${show(name)}: expected a shape, because it is not fixed`);
-    checkShape(shape, info, `allocate ${show(name)}`);
+    checkShape(shape, info, 'allocate');
     const precision = info.precision as Precision;
     return { name, precision, shape, data: this.#memory(index, precision, elementCount(shape)!) };
   }
@@ -134,21 +134,21 @@ export class NodeOutputs {
 }
 
 function checkOutput(value: unknown, info: TensorInfo): CheckedOutput {
-  const where = `output ${show(info.name)}`;
-  const { shape, data, precision } = ArrayBuffer.isView(value) ? ofData(value, info) : ofRecord(value, info, where);
+  const where = (): string => `output ${show(info.name)}`;
+  const { shape, data, precision } = ArrayBuffer.isView(value) ? ofData(value, info) : ofRecord(value, info);
   const expected = arrayName(info.precision as Precision);
   if (precision !== undefined && precision !== info.precision) {
-    throw new ModuleFault(`${where}: expected precision ${info.precision}, received ${show(precision)}`);
+    throw new ModuleFault(`${where()}: expected precision ${info.precision}, received ${show(precision)}`);
   }
   // A `Buffer` is a `Uint8Array`, and that is what this says of it.
   if (!ArrayBuffer.isView(data) || (data as Data)[Symbol.toStringTag] !== expected) {
-    throw new ModuleFault(`${where}: expected data in a ${expected} (${info.precision}), received ${show(data)}`);
+    throw new ModuleFault(`${where()}: expected data in a ${expected} (${info.precision}), received ${show(data)}`);
   }
-  checkShape(shape, info, where);
+  checkShape(shape, info, 'output');
   const { length } = data as Data;
   const count = elementCount(shape);
   if (length !== count) {
-    throw new ModuleFault(`${where}: expected ${count} elements for shape ${formatShape(shape)}, received ${length}`);
+    throw new ModuleFault(`${where()}: expected ${count} elements for shape ${formatShape(shape)}, received ${length}`);
   }
   return { shape, data: data as Data };
 }
@@ -165,22 +165,25 @@ function ofData(data: unknown, info: TensorInfo): LooseOutput {
   throw new ModuleFault(`output ${show(info.name)}: expected { shape, data }, because its shape is not fixed`);
 }
 
-function ofRecord(value: unknown, info: TensorInfo, where: string): LooseOutput {
+function ofRecord(value: unknown, info: TensorInfo): LooseOutput {
   if (typeof value !== 'object' || value === null) {
-    throw new ModuleFault(`${where}: expected { shape, data }, received ${show(value)}`);
+    throw new ModuleFault(`output ${show(info.name)}: expected { shape, data }, received ${show(value)}`);
   }
   const output = value as { readonly [name in keyof LooseOutput]?: unknown };
   return { shape: output.shape ?? staticShape(info), data: output.data, precision: output.precision };
 }
 
-function checkShape(shape: unknown, info: TensorInfo, where: string): asserts shape is Shape {
-  const expected = `${where}: expected shape ${formatPartialShape(info.shape)}`;
+function checkShape(shape: unknown, info: TensorInfo, what: 'allocate' | 'output'): asserts shape is Shape {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size))) {
-    throw new ModuleFault(`${expected}, received ${show(shape)}`);
+    throw wrongShape(info, what, show(shape));
   }
   const sizes = shape as readonly number[];
   const fits = sizes.length === info.shape.length && sizes.every((size, axis) => accepts(info.shape[axis]!, size));
-  if (!fits || elementCount(sizes) === null) throw new ModuleFault(`${expected}, received ${formatShape(sizes)}`);
+  if (!fits || elementCount(sizes) === null) throw wrongShape(info, what, formatShape(sizes));
+}
+
+function wrongShape({ name, shape }: TensorInfo, what: string, received: string): ModuleFault {
+  return new ModuleFault(`${what} ${show(name)}: expected shape ${formatPartialShape(shape)}, received ${received}`);
 }
 
 function inputBytes({ shape, precision }: TaskInput): number {
