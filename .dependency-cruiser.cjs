@@ -22,7 +22,7 @@ module.exports = {
     forbid(
       'nodes-below-dag',
       '^src/nodes',
-      '^src/(?!nodes|inference|native|tensors|errors)',
+      '^src/(?!nodes|inference|native|tensors|errors|observability)',
       "a user's code knows its tensors, not who runs it",
     ),
     forbid(
@@ -51,7 +51,7 @@ module.exports = {
     ),
     forbid(
       'one-door-to-the-addon',
-      '^src/(?!native|inference|blocking|control|openvino|main)',
+      '^src/(?!native|inference|nodes|blocking|control|openvino|main)',
       '^src/native/load',
       'who may load the addon',
     ),

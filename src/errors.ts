@@ -239,7 +239,6 @@ export const CATALOGUE = {
     http: 500,
     text: 'Pipeline definition has reference to missing pipeline',
   },
-  PIPELINE_LIBRARY_INVALID: { grpc: null, http: 500, text: 'Pipeline refers to incorrect library' },
   PIPELINE_NODE_MISSING: { grpc: null, http: 500, text: 'Pipeline definition has reference to missing node' },
   PIPELINE_RESPONSE_AS_DEPENDENCY: {
     grpc: null,

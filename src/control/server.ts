@@ -7,7 +7,9 @@ import type { ServablesSource, ServerSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
+import { CustomNodeFactory } from '../nodes/custom/custom-node-factory.js';
 import { log } from '../observability/logger.js';
+import { UserCodePipelineBuilder } from './pipelines/user-code-builder.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
 import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
@@ -73,6 +75,7 @@ export class Server {
       source: configSource(settings.servables),
       compiler,
       publish: (snapshot) => dataPlane.publish(snapshot),
+      pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
     });
     let dataPlane: DataPlane;
     try {

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
+import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { tensorflowServingMethods } from '../frontends/tfs/service.js';
@@ -10,9 +11,7 @@ import { configureLogging, log } from '../observability/logger.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { WorkerServing } from '../servables/worker-serving.js';
 import { Arena } from '../tensors/arena.js';
-import type { NodeInstance } from '../nodes/node-instance.js';
-import type { UserNodeReference } from '../nodes/user-node-reference.js';
-import { ServingError } from '../errors.js';
+import { UserNodes } from '../nodes/user-nodes.js';
 import { acceptFrom, listenOn } from './accept.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 import { Questions } from './questions.js';
@@ -27,7 +26,8 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const arena = new Arena(inference.memory);
   inference.useArena(arena);
   const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
-  const serving = new WorkerServing(inference, arena, share, openUserNode);
+  const userNodes = new UserNodes(arena, task.backend === 'native', task.log);
+  const serving = new WorkerServing(inference, arena, share, (reference) => userNodes.open(reference));
   const reloads = new Questions<ReloadOutcome>();
   const stop = followControlPlane(task.control, serving, reloads);
   await serving.apply(task.snapshot);
@@ -42,6 +42,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   await blocking.close();
   await serving.idle();
   serving.close();
+  await userNodes.close();
   await inference.close();
   if (arena.leasedRegions > 0) log.serving.error(`${arena.leasedRegions} tensor regions were never given back`);
   task.control.close();
@@ -93,10 +94,6 @@ async function openFrontends(
     for (const acceptor of acceptors) acceptor.close();
     await Promise.all([grpc.close(), ...rest.map((server) => server.close())]);
   };
-}
-
-function openUserNode({ kind }: UserNodeReference): Promise<NodeInstance> {
-  return Promise.reject(new ServingError('NOT_IMPLEMENTED', `${kind} nodes`));
 }
 
 function report(control: MessagePort, message: OwnerReport): void {

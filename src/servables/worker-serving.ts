@@ -22,8 +22,8 @@ import type { ServablesSnapshot, ServingModel } from './snapshot.js';
 import { TimelineRecorder } from './timeline-recorder.js';
 import { UserUnit } from './user-unit.js';
 
-/** Opens a node of a user's own code for this worker; rejects with a `ServingError`. */
-export type UserNodeOpener = (reference: UserNodeReference) => Promise<NodeInstance>;
+/** Opens a node of a user's own code for this worker; throws a `ServingError`. */
+export type UserNodeOpener = (reference: UserNodeReference) => NodeInstance;
 
 /**
  * The servables of one owner worker: the snapshot of this moment with its models opened and its graphs planned.
@@ -119,7 +119,8 @@ export class WorkerServing implements Serving {
   }
 
   async #apply(snapshot: ServablesSnapshot): Promise<void> {
-    const [runtimes, userNodes] = [await this.#openModels(snapshot), await this.#openUserNodes(snapshot)];
+    const runtimes = await this.#openModels(snapshot);
+    const userNodes = this.#openUserNodes(snapshot);
     const previous = [...this.#runtimes.values(), ...this.#userNodes.values()];
     this.#runtimes = runtimes;
     this.#userNodes = userNodes;
@@ -143,22 +144,22 @@ export class WorkerServing implements Serving {
     return next;
   }
 
-  async #openUserNodes({ pipelines }: ServablesSnapshot): Promise<Map<string, Opened<UserUnit>>> {
+  #openUserNodes({ pipelines }: ServablesSnapshot): Map<string, Opened<UserUnit>> {
     const next = new Map<string, Opened<UserUnit>>();
     for (const { program } of pipelines.flatMap(({ graph }) => graph?.nodes ?? [])) {
       if (program.kind !== 'user') continue;
       const { key } = program.reference;
-      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? (await this.#openUserNode(program.reference)));
+      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? this.#openUserNode(program.reference));
     }
     return next;
   }
 
-  async #openUserNode(reference: UserNodeReference): Promise<Opened<UserUnit>> {
+  #openUserNode(reference: UserNodeReference): Opened<UserUnit> {
     try {
-      return { unit: new UserUnit(reference, await this.#userNodeOpener(reference)) };
+      return { unit: new UserUnit(reference, this.#userNodeOpener(reference)) };
     } catch (error) {
       const known = knownError(error);
-      log.serving.error(`Opening a ${reference.kind} node failed: ${known.message}`);
+      log.serving.error(`Opening node ${reference.title} failed: ${known.message}`);
       return { unit: known };
     }
   }

@@ -2,11 +2,14 @@ import { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { configFileSource } from '#src/control/config-source.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServableManager } from '#src/control/servable-manager.js';
+import { UserCodePipelineBuilder } from '#src/control/pipelines/user-code-builder.js';
 import type { RpcCall } from '#src/frontends/rpc.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { tensorflowServingMethods } from '#src/frontends/tfs/service.js';
 import { NativeInference } from '#src/inference/native-inference.js';
 import { loadNativeBinding } from '#src/native/load.js';
+import { CustomNodeFactory } from '#src/nodes/custom/custom-node-factory.js';
+import { UserNodes } from '#src/nodes/user-nodes.js';
 import type { ServablesSnapshot } from '#src/servables/snapshot.js';
 import { WorkerServing } from '#src/servables/worker-serving.js';
 import { Arena } from '#src/tensors/arena.js';
@@ -34,17 +37,21 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   const inference = new NativeInference(binding);
   const arena = new Arena(inference.memory);
   inference.useArena(arena);
+  const userNodes = new UserNodes(arena, true, { level: 'ERROR', path: null });
   const serving = new WorkerServing(
     inference,
     arena,
     (nireq) => nireq,
-    () => Promise.reject(new Error('no user nodes here')),
+    (reference) => userNodes.open(reference),
   );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
   const blocking = new BlockingPool();
   const compiler = new ModelCompiler(binding, blocking, null);
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
-  const faults = await new ServableManager({ source: configFileSource(configPath), compiler, publish }).load();
+  const pipelineBuilder = new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking));
+  const source = configFileSource(configPath);
+  const manager = new ServableManager({ source, compiler, publish, pipelineBuilder });
+  const faults = await manager.load();
   if (faults[0] !== undefined) throw faults[0];
   return {
     arena,
@@ -52,6 +59,7 @@ export async function openInProcessServing(configPath: string): Promise<InProces
     predict: async (request, signal = new AbortController().signal) => predict(request, { ...CALL, signal }),
     close: async () => {
       serving.close();
+      await userNodes.close();
       compiler.close();
       await blocking.close();
     },

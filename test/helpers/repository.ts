@@ -20,11 +20,24 @@ export class TestRepository {
     return join(this.directory, ...names);
   }
 
-  /** Base paths of the models are their names unless said otherwise. */
-  writeConfig(models: readonly Model[], pipelines: readonly Pipeline[] = [], name = 'config.json'): string {
+  /**
+   * Base paths of the models are their names unless said otherwise.
+   *
+   * @param libraries paths of custom node libraries by name.
+   */
+  writeConfig(
+    models: readonly Model[],
+    pipelines: readonly Pipeline[] = [],
+    name = 'config.json',
+    libraries: Readonly<Record<string, string>> = {},
+  ): string {
     const config: ConfigFile = {
       model_config_list: models.map((config) => ({ config: { base_path: config.name, ...config } })),
       pipeline_config_list: [...pipelines],
+      custom_node_library_config_list: Object.entries(libraries).map(([library, path]) => ({
+        name: library,
+        base_path: path,
+      })),
     };
     return this.write(name, JSON.stringify(config));
   }
