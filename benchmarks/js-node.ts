@@ -45,7 +45,7 @@ async function openSubject(output: string, size: number, inFlight: number): Prom
      export const outputs = () => port('y', ${shape});
      export function execute({ x }, context) { ${BODIES[output]!} }`,
   );
-  const node = nodes.open(output, await describeJsNode(module, {}, 10_000), arena);
+  const node = nodes.open(await describeJsNode(module, {}, 10_000), arena, output);
   const input = new Tensor('FP32', [size], arena.lease(size * 4));
   return {
     name: `output ${output}`,

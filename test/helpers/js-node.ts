@@ -55,7 +55,7 @@ export class NodeHost {
   }
 
   async open(module: string, params: unknown = {}, timeoutMs = 60_000): Promise<NodeInstance> {
-    return this.nodes.open('test', await describeJsNode(module, params, timeoutMs), this.arena);
+    return this.nodes.open(await describeJsNode(module, params, timeoutMs), this.arena, 'test');
   }
 
   tensor(precision: Precision, shape: readonly number[], data: ArrayBufferView): Tensor {

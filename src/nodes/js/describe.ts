@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 
 import { ServingError } from '../../errors.js';
@@ -27,7 +28,20 @@ export async function describeJsNode(
   if (report.kind === 'invalid') {
     throw new ServingError('PIPELINE_JS_MODULE_INVALID', `module: ${module}; ${report.text}`);
   }
-  return { module, params, timeoutMs, ...report.description };
+  const { digest } = report.description;
+  return {
+    kind: 'js',
+    key: keyOf(module, digest, params, timeoutMs),
+    module,
+    params,
+    timeoutMs,
+    ...report.description,
+  };
+}
+
+/** Equal for nodes that are the same in everything. */
+function keyOf(...parts: readonly unknown[]): string {
+  return `js:${createHash('sha256').update(JSON.stringify(parts)).digest('hex')}`;
 }
 
 async function ask(task: DescribeTask, limitMs: number): Promise<DescribeReport> {

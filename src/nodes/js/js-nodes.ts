@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 
 import type { LoggingOptions } from '../../observability/logger.js';
 import type { Arena } from '../../tensors/arena.js';
@@ -44,10 +45,10 @@ export class JsNodes {
   /**
    * Opens a node. Nothing is loaded before its first execution, and nothing is thrown.
    *
-   * @param name what errors and logs call the node.
    * @param arena where outputs are leased.
+   * @param name what errors and logs call the node.
    */
-  open(name: string, reference: JsNodeReference, arena: Arena): NodeInstance {
+  open(reference: JsNodeReference, arena: Arena, name = basename(reference.module)): NodeInstance {
     const key = `${reference.module}\0${reference.digest}`;
     const generation = this.#generationOf(key, reference);
     generation.instances += 1;

@@ -1,10 +1,11 @@
-import type { NodeSignature } from '../node-instance.js';
+import type { UserNodeReference } from '../user-node-reference.js';
 
 /**
  * A node of a user's own module as the control plane found it. Plain data, frozen in snapshots: it carries the texts of the module's
  * files, so that every thread of this generation runs the same code whatever happens to the files meanwhile.
  */
-export interface JsNodeReference {
+export interface JsNodeReference extends UserNodeReference {
+  readonly kind: 'js';
   /** Absolute path. */
   readonly module: string;
   /** The module and what it imports relatively, over any number of steps, sorted by path. */
@@ -15,7 +16,6 @@ export interface JsNodeReference {
   readonly params: unknown;
   /** Milliseconds one execution may take. */
   readonly timeoutMs: number;
-  readonly signature: NodeSignature;
 }
 
 export interface JsNodeFile {

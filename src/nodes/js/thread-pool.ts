@@ -112,8 +112,9 @@ export class ThreadPool {
   /** Whoever waits for the slot goes first, as it waited longer than what the outputs will start. */
   #finish(run: Run, result: ExecuteResult): void {
     const { execution } = run;
+    const micros = Math.max(1, Math.round(this.#elapsedMs(run) * 1000));
     this.#free(run);
-    if (run.error !== null) execution.fail(run.error);
+    if (run.error !== null) execution.fail(run.error, micros);
     else if (result.kind === 'executed') execution.succeed(result);
     else if (result.kind === 'failed') execution.fail(this.#nodeError(execution, result.fault), result.fault.micros);
   }
@@ -125,12 +126,13 @@ export class ThreadPool {
     }
     void run.thread.end().then(() => {
       const hasStarted = this.#board.phase(run.slot) !== PHASE.waiting;
+      const micros = hasStarted ? Math.max(1, Math.round(this.#elapsedMs(run) * 1000)) : 0;
       this.#free(run);
       if (run.error === null && !hasStarted) return this.#retry(run, error);
       const text = `the thread of the node ended: ${textOf(error)}`;
       const reason = run.error === null ? text : `its thread had to be ended: ${CATALOGUE[run.error.code].text}`;
       log.serving.warning(`JavaScript node: ${this.#where(run.execution)}; ${reason}`);
-      run.execution.fail(run.error ?? this.#failure(run.execution, text, error));
+      run.execution.fail(run.error ?? this.#failure(run.execution, text, error), micros);
     });
   }
 
@@ -197,12 +199,19 @@ export class ThreadPool {
     const phase = this.#board.phase(run.slot);
     if (phase === PHASE.executed || phase === PHASE.withdrawn) return;
     const isExecuting = phase === PHASE.executing;
-    const elapsed = isExecuting ? this.#board.executedMs(run.slot) : performance.now() - run.assignedAt;
+    const elapsed = this.#elapsedMs(run);
     const limit = isExecuting ? timeoutMs : this.#limits.initializeMs;
     if (elapsed >= limit)
       return this.#end(run, this.#timeout(run.execution, isExecuting ? 'execute' : 'initialize', limit));
     const wait = Math.min(isExecuting ? limit - elapsed : timeoutMs, limit - elapsed, LONGEST_TIMER_MS);
     run.limitTimer = setTimeout(() => this.#checkLimit(run), Math.ceil(wait));
+  }
+
+  /** Of `execute` once that was called, else of its preparation. */
+  #elapsedMs({ slot, assignedAt }: Run): number {
+    const phase = this.#board.phase(slot);
+    if (phase === PHASE.executing || phase === PHASE.executed) return this.#board.executedMs(slot);
+    return performance.now() - assignedAt;
   }
 
   #timeout(execution: Execution, what: string, limit: number): ServingError {

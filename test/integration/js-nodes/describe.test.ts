@@ -25,6 +25,19 @@ test('a description tells signature, files, digest, params and time limit', asyn
   assert.equal(await jsNodeDigest(reference.files), reference.digest);
 });
 
+test('nodes have one key when module, contents, params and time limit are the same', async () => {
+  const module = jsNodeFixture('best-label.ts');
+  const [first, same, ...others] = await Promise.all([
+    describeJsNode(module, { classes: 10, threshold: 0 }, 500),
+    describeJsNode(module, { classes: 10, threshold: 0 }, 500),
+    describeJsNode(module, { classes: 11, threshold: 0 }, 500),
+    describeJsNode(module, { classes: 10, threshold: 0 }, 501),
+  ]);
+  assert.equal(first.kind, 'js');
+  assert.equal(same.key, first.key);
+  assert.equal(new Set([first, ...others].map(({ key }) => key)).size, 3);
+});
+
 test('the digest changes with the module and with every file it imports, over any number of steps', async () => {
   const module = writeModules({
     'main.ts': `import { a } from './a.ts';\nimport type { T } from './types.ts';\n${unaryModule('({ x }) { return { y: a(x) as T }; }')}

@@ -160,7 +160,7 @@ test('what a node prints are lines of the log under the name of its module', asy
   });
   const path = join(dirname(module), 'server.log');
   const nodes = new JsNodes({ logging: { level: 'INFO', path, stdout: null } });
-  const node = nodes.open('test', await describeJsNode(module, {}, 1000), host.arena);
+  const node = nodes.open(await describeJsNode(module, {}, 1000), host.arena, 'test');
   await runFloats(node, host.floats(1));
   await nodes.close();
   const lines = readFileSync(path, 'utf8')

@@ -35,7 +35,8 @@ test('an execution that runs too long ends with its thread, and the pool heals',
   const host = new NodeHost({ threads: 1 });
   const { module, marks } = busyModule();
   const node = await host.open(module, { marks }, 50);
-  const { error } = await start(node, [host.floats(0)]).end;
+  const { error, micros } = await start(node, [host.floats(0)]).end;
+  assert.ok(micros >= 50_000, 'it has run so long');
   assert.equal(error?.code, 'JS_NODE_TIMEOUT');
   assert.equal(error.detail, `node: test; module: ${module}; execute: expected its end within 50 ms`);
   assert.equal(host.nodes.threadCount, 0, 'the thread has ended before its memory is given back');
@@ -122,7 +123,8 @@ test('what waits in the queue and is withdrawn never starts', async () => {
   await until(() => existsSync(marks));
   const waiting = start(node, [host.floats(0)]);
   waiting.withdraw(WITHDRAWN);
-  assert.equal((await waiting.end).error, WITHDRAWN);
+  const never = await waiting.end;
+  assert.deepEqual([never.error, never.micros], [WITHDRAWN, 0]);
   waiting.withdraw(new ServingError('SERVER_STOPPING'));
   assert.equal((await running.end).error?.code, 'JS_NODE_TIMEOUT');
   assert.deepEqual(await runFloats(node, host.floats(1)), [1]);
@@ -206,7 +208,7 @@ test('where no thread can begin, executions fail instead of waiting', async () =
   const module = writeModules({ 'node.mjs': unaryModule('({ x }) { return { y: x }; }') });
   const logging = { level: 'INFO', path: join(module, 'a file is no folder'), stdout: null } as const;
   const nodes = new JsNodes({ limits: { threads: 1 }, logging });
-  const node = nodes.open('test', await describeJsNode(module, {}, 1000), host.arena);
+  const node = nodes.open(await describeJsNode(module, {}, 1000), host.arena, 'test');
   const all = await Promise.all([1, 2, 3].map((n) => start(node, [host.floats(n)]).end));
   for (const { error } of all) {
     assert.equal(error?.code, 'CUSTOM_NODE_FAILED');
