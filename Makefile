@@ -64,6 +64,7 @@ bench: setup
 	@$(NODE) benchmarks/build.mjs
 	@$(NODE) build/bench/run.js $(BENCH)
 	@$(NODE) build/bench/engine.js $(BENCH)
+	@$(NODE) build/bench/js-node.js $(BENCH)
 	@$(NODE) build/bench/profile.js $(BENCH)
 
 # --- tests ---
