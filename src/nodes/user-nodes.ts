@@ -23,7 +23,7 @@ export class UserNodes {
 
   /** @throws ServingError BACKEND_MISSING for a shared library without the addon's memory */
   open(reference: UserNodeReference): NodeInstance {
-    if (reference.kind === 'js') return this.#js.open(reference.title, reference.js, this.#arena);
+    if (reference.kind === 'js') return this.#js.open(reference.js, this.#arena, reference.title);
     if (!this.#isNative)
       throw new ServingError('BACKEND_MISSING', `${reference.title}: custom nodes need --backend native`);
     const binding = loadNativeBinding();

@@ -81,7 +81,7 @@ export class UserCodePipelineBuilder implements PipelineBuilder {
 async function openModule(pipeline: PipelineSettings, node: NodeSettings): Promise<OpenedNode> {
   const js = await describeJsNode(node.module ?? '', node.params, node.timeoutMs);
   const title = nodeTitle(pipeline, node);
-  const key = `js ${JSON.stringify([title, js.digest, node.params, node.timeoutMs])}`;
+  const key = `${title} ${js.key}`;
   return {
     reference: { kind: 'js', key, title, signature: js.signature, js },
     files: js.files.map(({ path }) => path),

@@ -30,7 +30,6 @@ export async function describeJsNode(
   }
   const { digest } = report.description;
   return {
-    kind: 'js',
     key: keyOf(module, digest, params, timeoutMs),
     module,
     params,

@@ -1,11 +1,13 @@
-import type { UserNodeReference } from '../user-node-reference.js';
+import type { NodeSignature } from '../node-instance.js';
 
 /**
  * A node of a user's own module as the control plane found it. Plain data, frozen in snapshots: it carries the texts of the module's
  * files, so that every thread of this generation runs the same code whatever happens to the files meanwhile.
  */
-export interface JsNodeReference extends UserNodeReference {
-  readonly kind: 'js';
+export interface JsNodeReference {
+  /** Equal for nodes that are the same in everything below. */
+  readonly key: string;
+  readonly signature: NodeSignature;
   /** Absolute path. */
   readonly module: string;
   /** The module and what it imports relatively, over any number of steps, sorted by path. */
