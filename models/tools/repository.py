@@ -10,8 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
-STAMP = ".prepared.json"
-STAGING = ".staging"
 
 # The demo's pipeline: two classifiers side by side on one picture, and the class of the summed probabilities.
 PIPELINES: List[Dict[str, Any]] = [
@@ -65,11 +63,15 @@ def name_mapping(model: str, input_name: str, output_name: str) -> Dict[str, Dic
 
 
 class Repository:
-    """The folder with the models. `begin`, fill the staging folder, `commit` or `discard`; before that nothing changes."""
+    """The folder with the models. `begin`, fill the staging folder, `commit` or `discard`; before that nothing changes.
 
-    def __init__(self, folder: Path) -> None:
+    Sets of one `kind` replace each other; those of another kind stand beside them and are left alone."""
+
+    def __init__(self, folder: Path, kind: str = "") -> None:
+        suffix = f"-{kind}" if kind else ""
         self.folder = folder
-        self._staging = folder / STAGING
+        self._stamp_name = f".prepared{suffix}.json"
+        self._staging = folder / f".staging{suffix}"
 
     def is_current(self, inputs: Mapping[str, str]) -> bool:
         """Whether the stamp has these inputs and every file it lists is there with its size."""
@@ -90,13 +92,13 @@ class Repository:
         stamp = {"inputs": dict(inputs), "files": _sizes(self._staging)}
         former = {Path(name).parts[0] for name in (self._stamp() or {"files": {}})["files"]}
         entries = {path.name for path in self._staging.iterdir()}
-        (self.folder / STAMP).unlink(missing_ok=True)
+        (self.folder / self._stamp_name).unlink(missing_ok=True)
         for entry in former | entries:
             _remove(self.folder / entry)
             if entry in entries:
                 (self._staging / entry).rename(self.folder / entry)
-        write_json(self._staging / STAMP, stamp)
-        (self._staging / STAMP).rename(self.folder / STAMP)
+        write_json(self._staging / self._stamp_name, stamp)
+        (self._staging / self._stamp_name).rename(self.folder / self._stamp_name)
         self._staging.rmdir()
 
     def discard(self) -> None:
@@ -106,7 +108,7 @@ class Repository:
     def _stamp(self) -> Optional[Dict[str, Any]]:
         """None where there is none. It is moved to its place whole, so a damaged one is no state to go on from."""
         try:
-            return json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
+            return json.loads((self.folder / self._stamp_name).read_text(encoding="utf-8"))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
 
