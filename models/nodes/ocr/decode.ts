@@ -1,0 +1,54 @@
+/**
+ * Node `decode`: gathers what the recogniser says of all crops and spells it. Parameter: `characters`, a file with a character a
+ * line in the order of the recogniser's classes; a relative path belongs to the folder of this module.
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { alphabetOf, packTexts, readGreedily } from './ctc.js';
+import type { Context, NodeTensor, Params, Port } from './node.js';
+
+export interface Alphabet {
+  /** The character of each class. */
+  readonly characters: readonly string[];
+}
+
+/** @throws Error when there is no such file. */
+export async function initialize({ characters }: Params): Promise<Alphabet> {
+  if (characters === undefined)
+    throw new Error('expected params.characters to be the path of a file, received nothing');
+  const path = resolve(fileURLToPath(new URL('.', import.meta.url)), characters);
+  return { characters: alphabetOf(await readFile(path, 'utf8')) };
+}
+
+/** [crops, 1, steps, classes], as gathered. */
+export function inputs(_params: Params, { characters }: Alphabet): Port[] {
+  return [{ name: 'probabilities', precision: 'FP32', shape: [-1, 1, -1, characters.length] }];
+}
+
+/** `text_string` has rows of UTF-8 that end in a zero byte: over REST they are strings. */
+export function outputs(): Port[] {
+  return [
+    { name: 'text_string', precision: 'U8', shape: [-1, -1] },
+    { name: 'confidence', precision: 'FP32', shape: [-1] },
+  ];
+}
+
+export function execute(
+  { probabilities }: { readonly probabilities: NodeTensor<Float32Array> },
+  context: Context<Alphabet>,
+): { text_string: unknown; confidence: unknown } {
+  const { characters } = context.state;
+  const [count = 0, , steps = 0] = probabilities.shape;
+  const size = steps * characters.length;
+  const readings = Array.from({ length: count }, (_, index) =>
+    readGreedily(probabilities.data.subarray(index * size, (index + 1) * size), steps, characters),
+  );
+  const { length, rows } = packTexts(readings.map(({ text }) => text));
+  const texts = context.allocate('text_string', [count, length]);
+  const confidence = context.allocate('confidence', [count]);
+  texts.data.fill(0);
+  rows.forEach((row, index) => texts.data.set(row, index * length));
+  confidence.data.set(readings.map((reading) => reading.confidence));
+  return { text_string: texts, confidence };
+}

@@ -1,0 +1,55 @@
+/**
+ * Node `prepare`: a picture of any size becomes what the detector wants. Parameters: `shortest_side` to which small pictures are
+ * enlarged (736), `longest_side` to which big ones are reduced (2000).
+ */
+import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
+import { pictureOf } from './picture.js';
+import { warp } from './warp.js';
+
+/** The detector halves its maps five times. */
+const MULTIPLE = 32;
+
+export interface SideSettings {
+  readonly shortest: number;
+  readonly longest: number;
+}
+
+export function initialize(params: Params): SideSettings {
+  return {
+    shortest: numberParameter(params, 'shortest_side', 736, MULTIPLE),
+    longest: numberParameter(params, 'longest_side', 2000, MULTIPLE),
+  };
+}
+
+/** A picture, blue, green, red. */
+export function inputs(): Port[] {
+  return [{ name: 'image', precision: 'U8', shape: [1, -1, -1, 3] }];
+}
+
+export function outputs(): Port[] {
+  return [{ name: 'planes', precision: 'FP32', shape: [1, 3, -1, -1] }];
+}
+
+export function execute(
+  { image }: { readonly image: NodeTensor<Uint8Array> },
+  context: Context<SideSettings>,
+): { planes: unknown } {
+  const picture = pictureOf(image);
+  const [width, height] = networkSize(picture.width, picture.height, context.state);
+  const planes = context.allocate('planes', [1, 3, height, width]);
+  const whole = {
+    topLeft: { x: 0, y: 0 },
+    topRight: { x: picture.width, y: 0 },
+    bottomLeft: { x: 0, y: picture.height },
+  };
+  warp(picture, whole, { width, height, values: planes.data as Float32Array }, width);
+  return { planes };
+}
+
+/** Width and height scaled alike so that the shorter side is long enough and the longer one short enough, then rounded. */
+export function networkSize(width: number, height: number, { shortest, longest }: SideSettings): [number, number] {
+  const enlarged = Math.max(1, shortest / Math.min(width, height));
+  const scale = Math.min(enlarged, longest / Math.max(width, height));
+  const rounded = (side: number): number => Math.max(MULTIPLE, Math.round((side * scale) / MULTIPLE) * MULTIPLE);
+  return [rounded(width), rounded(height)];
+}
