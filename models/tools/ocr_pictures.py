@@ -36,8 +36,8 @@ PICTURES = [
         Line("Vinery", (40, 30), 72),
         Line("A pipeline of models is one request", (40, 150), 32),
         Line("Detection, crops, recognition", (40, 220), 24),
-        Line("Bottle 2026 of 4711", (40, 290), 40),
-        Line("small print is read, too: 12.50 EUR", (40, 380), 18),
+        Line("12 bottles for 98.40 EUR", (40, 290), 40),
+        Line("small print counts as well", (40, 380), 18),
     ]),
     Picture("slope", (720, 400), (236, 228, 208), (40, 20, 90), [
         Line("This line goes uphill", (90, 120), 44),

@@ -1,28 +1,26 @@
 /**
- * Node `decode`: gathers what the recogniser says of all crops and spells it. Parameter: `characters`, a file with a character a
- * line in the order of the recogniser's classes; a relative path belongs to the folder of this module.
+ * Node `decode`: gathers what the recogniser says of all crops and spells it. Parameters: `characters`, a file with a character a
+ * line in the order of the recogniser's classes, where a relative path belongs to the folder of this module; `space_thresh` (0.05),
+ * from which probability on a gap is a space.
  */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { alphabetOf, packTexts, readGreedily } from './ctc.js';
-import type { Context, NodeTensor, Params, Port } from './node.js';
-
-export interface Alphabet {
-  /** The character of each class. */
-  readonly characters: readonly string[];
-}
+import { alphabetOf, packTexts, spell, type Spelling } from './ctc.js';
+import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
 
 /** @throws Error when there is no such file. */
-export async function initialize({ characters }: Params): Promise<Alphabet> {
+export async function initialize(params: Params): Promise<Spelling> {
+  const { characters } = params;
   if (characters === undefined)
     throw new Error('expected params.characters to be the path of a file, received nothing');
   const path = resolve(fileURLToPath(new URL('.', import.meta.url)), characters);
-  return { characters: alphabetOf(await readFile(path, 'utf8')) };
+  const leastSpace = numberParameter(params, 'space_thresh', 0.05, 0);
+  return { characters: alphabetOf(await readFile(path, 'utf8')), leastSpace };
 }
 
 /** [crops, 1, steps, classes], as gathered. */
-export function inputs(_params: Params, { characters }: Alphabet): Port[] {
+export function inputs(_params: Params, { characters }: Spelling): Port[] {
   return [{ name: 'probabilities', precision: 'FP32', shape: [-1, 1, -1, characters.length] }];
 }
 
@@ -36,13 +34,12 @@ export function outputs(): Port[] {
 
 export function execute(
   { probabilities }: { readonly probabilities: NodeTensor<Float32Array> },
-  context: Context<Alphabet>,
+  context: Context<Spelling>,
 ): { text_string: unknown; confidence: unknown } {
-  const { characters } = context.state;
-  const [count = 0, , steps = 0] = probabilities.shape;
-  const size = steps * characters.length;
+  const [count = 0, , steps = 0, classes = 0] = probabilities.shape;
+  const size = steps * classes;
   const readings = Array.from({ length: count }, (_, index) =>
-    readGreedily(probabilities.data.subarray(index * size, (index + 1) * size), steps, characters),
+    spell(probabilities.data.subarray(index * size, (index + 1) * size), steps, context.state),
   );
   const { length, rows } = packTexts(readings.map(({ text }) => text));
   const texts = context.allocate('text_string', [count, length]);
