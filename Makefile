@@ -122,7 +122,7 @@ format:
 	$(PYTHON) native/lint.py --fix
 
 clean:
-	rm -rf dist build
+	rm -rf dist build models/nodes/dist
 
 clean-all: clean
 	git clean -fdXq

@@ -2,12 +2,30 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'runtime/', '.cache/', 'node_modules/', 'models/', 'test/node24/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'build/',
+      'runtime/',
+      '.cache/',
+      'node_modules/',
+      'models/*',
+      '!models/nodes/',
+      'test/node24/',
+    ],
+  },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './test/tsconfig.json', './benchmarks/tsconfig.json'] },
+      parserOptions: {
+        project: [
+          './tsconfig.json',
+          './test/tsconfig.json',
+          './benchmarks/tsconfig.json',
+          './models/nodes/tsconfig.json',
+        ],
+      },
     },
     rules: {
       // Indices of frozen graphs and binding tables are in range by construction; the compiler cannot know.

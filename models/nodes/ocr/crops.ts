@@ -4,7 +4,7 @@
  * (1.6), `max_candidates` (1000), and `height` (48), `min_width` (320), `max_width` (2400) of the crops.
  */
 import { commonWidth, crop, type CropSettings } from './crop.js';
-import { cornersOf, distance, type Corners } from './geometry.js';
+import { cornersOf, distance, type Corners, type Point } from './geometry.js';
 import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
 import { pictureOf, type Picture } from './picture.js';
 import { inReadingOrder } from './reading-order.js';
@@ -76,12 +76,15 @@ export function execute(
 }
 
 function boxesInPicture(map: TextMap, picture: Picture, settings: BoxSettings): Corners[] {
-  const scaleX = picture.width / map.width;
-  const scaleY = picture.height / map.height;
-  const scaled = textBoxes(map, settings).map(
-    (box): Corners => cornersOf(box).map(({ x, y }) => ({ x: x * scaleX, y: y * scaleY })) as unknown as Corners,
-  );
-  return inReadingOrder(scaled.filter(isReadable));
+  const scaled = ({ x, y }: Point): Point => ({
+    x: (x * picture.width) / map.width,
+    y: (y * picture.height) / map.height,
+  });
+  const boxes = textBoxes(map, settings).map((box): Corners => {
+    const [topLeft, topRight, bottomRight, bottomLeft] = cornersOf(box);
+    return [scaled(topLeft), scaled(topRight), scaled(bottomRight), scaled(bottomLeft)];
+  });
+  return inReadingOrder(boxes.filter(isReadable));
 }
 
 function isReadable([topLeft, topRight, , bottomLeft]: Corners): boolean {

@@ -50,6 +50,8 @@ export function execute(
 export function networkSize(width: number, height: number, { shortest, longest }: SideSettings): [number, number] {
   const enlarged = Math.max(1, shortest / Math.min(width, height));
   const scale = Math.min(enlarged, longest / Math.max(width, height));
-  const rounded = (side: number): number => Math.max(MULTIPLE, Math.round((side * scale) / MULTIPLE) * MULTIPLE);
+  const most = Math.floor(longest / MULTIPLE);
+  const rounded = (side: number): number =>
+    MULTIPLE * Math.min(Math.max(1, Math.round((side * scale) / MULTIPLE)), most);
   return [rounded(width), rounded(height)];
 }
