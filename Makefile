@@ -1,7 +1,7 @@
 # Everything is made inside this folder; `make clean-all` brings the bare clone back.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve models test test-node24 check lint typecheck test-unit test-native test-sanitized \
+.PHONY: help setup demo ocr serve models test test-node24 check lint typecheck test-unit test-native test-sanitized \
         test-integration test-models test-clients bench format clean clean-all
 
 # npm keeps what it downloads inside the clone, too.
@@ -15,10 +15,11 @@ REST_PORT ?= 8100
 
 help:
 	@echo "make demo             set up what is missing, start the server, classify pictures, stop"
+	@echo "make ocr              the same with a pipeline that reads text: detection, crops, recognition"
 	@echo "make test             set up what is missing, then lint, type check and all tests"
 	@echo "make test-node24      the tests again on Node 24"
 	@echo "make serve            the demo's server on ports $(PORT) and $(REST_PORT), until Ctrl-C"
-	@echo "make models SET=...   the model repository: default, zoo or synthetic"
+	@echo "make models SET=...   the model repository: default, zoo or synthetic; ocr lies beside these"
 	@echo "make bench            what the demo pipeline and the scheduler cost, measured (BENCH=--quick: whether it works)"
 
 # --- set-up: each step does only what is not there yet ---
@@ -51,10 +52,17 @@ models: | prerequisites
 some-models: | prerequisites
 	@test -f models/config.json || $(PYTHON) models/prepare.py --set $(SET)
 
+.PHONY: ocr-models
+ocr-models: | prerequisites
+	@$(PYTHON) models/prepare.py --set ocr
+
 # --- use ---
 
 demo: setup some-models
 	@$(NODE) dist/demo/run.js
+
+ocr: setup ocr-models
+	@$(NODE) dist/demo/ocr.js
 
 serve: setup some-models
 	@exec dist/vinery --config_path models/config.json --port $(PORT) --rest_port $(REST_PORT)
@@ -103,7 +111,7 @@ test-models: setup models
 	@echo "== model preparation tests"
 	@$(PYTHON) -m unittest discover -q -s test/models
 
-test-integration: build-tests models
+test-integration: build-tests models ocr-models
 	@echo "== whole servers"
 	@$(NODE) test/run.mjs integration
 
@@ -122,7 +130,7 @@ format:
 	$(PYTHON) native/lint.py --fix
 
 clean:
-	rm -rf dist build models/nodes/dist
+	rm -rf dist build
 
 clean-all: clean
 	git clean -fdXq

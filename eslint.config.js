@@ -3,16 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: [
-      '**/dist/',
-      'build/',
-      'runtime/',
-      '.cache/',
-      'node_modules/',
-      'models/*',
-      '!models/nodes/',
-      'test/node24/',
-    ],
+    ignores: ['dist/', 'build/', 'runtime/', '.cache/', 'node_modules/', 'models/*', '!models/nodes/', 'test/node24/'],
   },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
