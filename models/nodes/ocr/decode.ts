@@ -19,9 +19,9 @@ export async function initialize(params: Params): Promise<Spelling> {
   return { characters: alphabetOf(await readFile(path, 'utf8')), leastSpace };
 }
 
-/** [crops, 1, steps, classes], as gathered. */
+/** [crops, 1, steps, classes], as gathered; without any crop the sizes between are 0, since no shard tells them. */
 export function inputs(_params: Params, { characters }: Spelling): Port[] {
-  return [{ name: 'probabilities', precision: 'FP32', shape: [-1, 1, -1, characters.length] }];
+  return [{ name: 'probabilities', precision: 'FP32', shape: [-1, -1, -1, characters.length] }];
 }
 
 /** `text_string` has rows of UTF-8 that end in a zero byte: over REST they are strings. */
