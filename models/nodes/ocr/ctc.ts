@@ -55,10 +55,3 @@ function likeliest(values: Float32Array, begin: number, length: number): number 
 export function alphabetOf(lines: string): string[] {
   return ['', ...lines.replace(/\n$/, '').split('\n'), ' '];
 }
-
-/** Texts as rows of UTF-8 that end in a zero byte and are filled up with zeros to a common length. */
-export function packTexts(texts: readonly string[]): { readonly length: number; readonly rows: Uint8Array[] } {
-  const encoder = new TextEncoder();
-  const rows = texts.map((text) => encoder.encode(text));
-  return { length: Math.max(0, ...rows.map((row) => row.length)) + 1, rows };
-}

@@ -12,7 +12,7 @@ test('read text: a line has the text up to the zero byte, its confidence and its
   const corners = [1, 2, 9, 2, 9, 5, 1, 5];
   const outputs = new Map([
     ['text_string', tensor('U8', [2, 4], Uint8Array.from([97, 0, 98, 0, 0xc3, 0xbc, 97, 98]))],
-    ['confidence', tensor('FP32', [2], bytesOf(Float32Array.from([0.5, 1])))],
+    ['confidence', tensor('FP32', [2, 1], bytesOf(Float32Array.from([0.5, 1])))],
     ['boxes', tensor('FP32', [2, 4, 2], bytesOf(Float32Array.from([...corners, ...corners.map((each) => -each)])))],
   ]);
   const box = [
@@ -29,8 +29,8 @@ test('read text: a line has the text up to the zero byte, its confidence and its
 
 test('read text: no line where there is none', () => {
   const outputs = new Map([
-    ['text_string', tensor('U8', [0, 1], new Uint8Array(0))],
-    ['confidence', tensor('FP32', [0], new Uint8Array(0))],
+    ['text_string', tensor('U8', [0, 0], new Uint8Array(0))],
+    ['confidence', tensor('FP32', [0, 1], new Uint8Array(0))],
     ['boxes', tensor('FP32', [0, 4, 2], new Uint8Array(0))],
   ]);
   assert.deepEqual(textLines(outputs), []);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alphabetOf, packTexts, spell, type Reading } from '#nodes/ocr/ctc.js';
+import { alphabetOf, spell, type Reading } from '#nodes/ocr/ctc.js';
 
 const CHARACTERS = alphabetOf('a\nb\nc\n');
 const BLANK = 0;
@@ -48,14 +48,4 @@ test('spelling: spaces are neither doubled nor at the ends', () => {
   const gap = { [BLANK]: 0.8, [SPACE]: 0.2 };
   const steps = [gap, { [A]: 1 }, { [SPACE]: 1 }, { [BLANK]: 1 }, gap, { [B]: 1 }, { [SPACE]: 1 }];
   assert.equal(read(steps, 0.1).text, 'a b');
-});
-
-test('texts: rows of UTF-8 in one length, each with a zero byte at its end', () => {
-  const { length, rows } = packTexts(['ab', '', 'äé']);
-  assert.equal(length, 5);
-  assert.deepEqual(
-    rows.map((row) => row.length),
-    [2, 0, 4],
-  );
-  assert.deepEqual(packTexts([]), { length: 1, rows: [] });
 });
