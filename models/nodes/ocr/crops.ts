@@ -5,7 +5,8 @@
  */
 import { commonWidth, crop, type CropSettings } from './crop.js';
 import { cornersOf, distance, type Corners, type Point } from './geometry.js';
-import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
+import type { Context, NodeTensor, Port } from './node.js';
+import { numberParameter } from './parameters.js';
 import { pictureOf, type Picture } from './picture.js';
 import { inReadingOrder } from './reading-order.js';
 import { textBoxes, type BoxSettings, type TextMap } from './text-boxes.js';
@@ -18,7 +19,7 @@ export interface Settings {
   readonly crops: CropSettings;
 }
 
-export function initialize(params: Params): Settings {
+export function initialize(params: unknown): Settings {
   return {
     boxes: {
       threshold: numberParameter(params, 'thresh', 0.3, 0),
@@ -43,7 +44,7 @@ export function inputs(): Port[] {
 }
 
 /** `boxes` are the corners (x, y) in pixels of the picture: top left, top right, bottom right, bottom left. */
-export function outputs(_params: Params, { crops }: Settings): Port[] {
+export function outputs(_params: unknown, { crops }: Settings): Port[] {
   return [
     { name: 'crops', precision: 'FP32', shape: [-1, 1, 3, crops.height, -1] },
     { name: 'boxes', precision: 'FP32', shape: [-1, 4, 2] },

@@ -7,23 +7,21 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { alphabetOf, spell, type Spelling } from './ctc.js';
-import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
+import type { Context, NodeTensor, Port } from './node.js';
+import { numberParameter, textParameter } from './parameters.js';
 
 /** Of a character in UTF-8. */
 const MOST_BYTES = 4;
 
-/** @throws Error when there is no such file. */
-export async function initialize(params: Params): Promise<Spelling> {
-  const { characters } = params;
-  if (characters === undefined)
-    throw new Error('expected params.characters to be the path of a file, received nothing');
-  const path = resolve(fileURLToPath(new URL('.', import.meta.url)), characters);
+/** @throws Error when there is no such file, or none is named. */
+export async function initialize(params: unknown): Promise<Spelling> {
+  const path = resolve(fileURLToPath(new URL('.', import.meta.url)), textParameter(params, 'characters'));
   const leastSpace = numberParameter(params, 'space_thresh', 0.05, 0);
   return { characters: alphabetOf(await readFile(path, 'utf8')), leastSpace };
 }
 
 /** [1, steps, classes]. */
-export function inputs(_params: Params, { characters }: Spelling): Port[] {
+export function inputs(_params: unknown, { characters }: Spelling): Port[] {
   return [{ name: 'probabilities', precision: 'FP32', shape: [1, -1, characters.length] }];
 }
 

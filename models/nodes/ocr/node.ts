@@ -22,22 +22,7 @@ export interface Allocated {
 }
 
 export interface Context<State> {
-  readonly params: Params;
+  readonly params: unknown;
   readonly state: State;
   allocate(output: string, shape: readonly number[]): Allocated;
-}
-
-/** `params` of the node in config.json. */
-export type Params = Readonly<Record<string, string>>;
-
-/**
- * A number among the parameters, or `byDefault` without it.
- * @throws Error when it is none, or below `least`.
- */
-export function numberParameter(params: Params, name: string, byDefault: number, least: number): number {
-  const text = params[name];
-  if (text === undefined) return byDefault;
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= least) return value;
-  throw new Error(`expected params.${name} to be a number from ${least} on, received ${JSON.stringify(text)}`);
 }

@@ -2,7 +2,8 @@
  * Node `prepare`: a picture of any size becomes what the detector wants. Parameters: `shortest_side` to which small pictures are
  * enlarged (736), `longest_side` to which big ones are reduced (2000).
  */
-import { numberParameter, type Context, type NodeTensor, type Params, type Port } from './node.js';
+import type { Context, NodeTensor, Port } from './node.js';
+import { numberParameter } from './parameters.js';
 import { pictureOf } from './picture.js';
 import { warp } from './warp.js';
 
@@ -14,7 +15,7 @@ export interface SideSettings {
   readonly longest: number;
 }
 
-export function initialize(params: Params): SideSettings {
+export function initialize(params: unknown): SideSettings {
   return {
     shortest: numberParameter(params, 'shortest_side', 736, MULTIPLE),
     longest: numberParameter(params, 'longest_side', 2000, MULTIPLE),

@@ -1,6 +1,6 @@
 import { contains, type Corners, type Rectangle } from '#nodes/ocr/geometry.js';
 import type { TextMap } from '#nodes/ocr/text-boxes.js';
-import type { Allocated, Context, NodeTensor, Params, Port } from '#nodes/ocr/node.js';
+import type { Allocated, Context, NodeTensor, Port } from '#nodes/ocr/node.js';
 
 /** A rectangle turned by `degrees`, clockwise as seen on the screen. */
 export function turned(x: number, y: number, width: number, height: number, degrees: number): Rectangle {
@@ -39,7 +39,7 @@ export function greyPicture(width: number, height: number, grey: number): NodeTe
 
 /** A context whose memory was used before, as the server's is. It keeps what was allocated under the outputs' names. */
 export function contextOf<State>(
-  params: Params,
+  params: unknown,
   state: State,
   ports: readonly Port[],
 ): Context<State> & { readonly allocated: Map<string, Allocated> } {

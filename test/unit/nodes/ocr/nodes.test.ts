@@ -38,6 +38,8 @@ test('parameters: no number, or one that is too small, is told', () => {
   });
   assert.throws(() => crops.initialize({ height: '0' }), /params\.height to be a number from 1 on, received "0"/);
   assert.equal(crops.initialize({ thresh: '0.4' }).boxes.threshold, 0.4);
+  assert.equal(crops.initialize({ thresh: 0.4 }).boxes.threshold, 0.4);
+  assert.equal(crops.initialize(undefined).boxes.threshold, 0.3);
 });
 
 /** A white picture of 200 x 100, and a map of twice its size with these cores. */
@@ -93,6 +95,6 @@ test('decode: the text of a crop in a length that every text of so many steps ha
 });
 
 test('decode: the characters must be told and be there', async () => {
-  await assert.rejects(decode.initialize({}), { message: /expected params\.characters to be the path of a file/ });
+  await assert.rejects(decode.initialize({}), { message: 'expected params.characters to be a text, received nothing' });
   await assert.rejects(decode.initialize({ characters: 'absent.txt' }), { code: 'ENOENT' });
 });
