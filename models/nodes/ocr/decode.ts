@@ -1,6 +1,6 @@
 /**
  * Node `decode`: spells what the recogniser says of one crop. Parameters: `characters`, a file with a character a line in the order
- * of the recogniser's classes, where a relative path belongs to the folder of this module; `space_thresh` (0.05), from which
+ * of the recogniser's classes, where a relative path belongs to the folder of this module; `space_thresh` (0.01), from which
  * probability on a gap is a space.
  */
 import { readFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ const MOST_BYTES = 4;
 /** @throws Error when there is no such file, or none is named. */
 export async function initialize(params: unknown): Promise<Spelling> {
   const path = resolve(fileURLToPath(new URL('.', import.meta.url)), textParameter(params, 'characters'));
-  const leastSpace = numberParameter(params, 'space_thresh', 0.05, 0);
+  const leastSpace = numberParameter(params, 'space_thresh', 0.01, 0);
   return { characters: alphabetOf(await readFile(path, 'utf8')), leastSpace };
 }
 
