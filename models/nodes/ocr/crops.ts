@@ -3,9 +3,9 @@
  * dynamic demultiplexer: one shard a line. Parameters, by the names of PP-OCR: `thresh` (0.3), `box_thresh` (0.5), `unclip_ratio`
  * (1.6), `max_candidates` (1000), and `height` (48), `min_width` (320), `max_width` (2400) of the crops.
  */
+import type { NodeContext, Output, Tensor, TensorDeclaration } from 'vinery/node';
 import { commonWidth, crop, type CropSettings } from './crop.js';
 import { cornersOf, distance, type Corners, type Point } from './geometry.js';
-import type { Context, NodeTensor, Port } from './node.js';
 import { numberParameter } from './parameters.js';
 import { pictureOf, type Picture } from './picture.js';
 import { inReadingOrder } from './reading-order.js';
@@ -36,7 +36,7 @@ export function initialize(params: unknown): Settings {
 }
 
 /** The picture as the client sent it, blue, green, red, and the detector's map of it, which may have another size. */
-export function inputs(): Port[] {
+export function inputs(): TensorDeclaration[] {
   return [
     { name: 'image', precision: 'U8', shape: [1, -1, -1, 3] },
     { name: 'map', precision: 'FP32', shape: [-1, 1, -1, -1] },
@@ -44,7 +44,7 @@ export function inputs(): Port[] {
 }
 
 /** `boxes` are the corners (x, y) in pixels of the picture: top left, top right, bottom right, bottom left. */
-export function outputs(_params: unknown, { crops }: Settings): Port[] {
+export function outputs(_params: unknown, { crops }: Settings): TensorDeclaration[] {
   return [
     { name: 'crops', precision: 'FP32', shape: [-1, 1, 3, crops.height, -1] },
     { name: 'boxes', precision: 'FP32', shape: [-1, 4, 2] },
@@ -52,21 +52,21 @@ export function outputs(_params: unknown, { crops }: Settings): Port[] {
 }
 
 export function execute(
-  { image, map }: { readonly image: NodeTensor<Uint8Array>; readonly map: NodeTensor<Float32Array> },
-  context: Context<Settings>,
-): { crops: unknown; boxes: unknown } {
+  { image, map }: { readonly image: Tensor<'U8'>; readonly map: Tensor<'FP32'> },
+  context: NodeContext<unknown, Settings>,
+): { crops: Output; boxes: Output } {
   const { boxes: boxSettings, crops: cropSettings } = context.state;
   const picture = pictureOf(image);
   const [, , height = 0, width = 0] = map.shape;
   const found = boxesInPicture({ width, height, values: map.data }, picture, boxSettings);
   const cropWidth = commonWidth(found, cropSettings);
-  const crops = context.allocate('crops', [found.length, 1, 3, cropSettings.height, cropWidth]);
-  const boxes = context.allocate('boxes', [found.length, 4, 2]);
+  const crops = context.allocate<'FP32'>('crops', [found.length, 1, 3, cropSettings.height, cropWidth]);
+  const boxes = context.allocate<'FP32'>('boxes', [found.length, 4, 2]);
   const size = 3 * cropSettings.height * cropWidth;
   // What is right of a text must be 0 (grey), and the memory may have been used before.
   crops.data.fill(0);
   found.forEach((box, index) => {
-    const values = (crops.data as Float32Array).subarray(index * size, (index + 1) * size);
+    const values = crops.data.subarray(index * size, (index + 1) * size);
     crop(picture, box, values, cropWidth, cropSettings.height);
     boxes.data.set(
       box.flatMap(({ x, y }) => [x, y]),

@@ -6,8 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NodeContext, Output, Tensor, TensorDeclaration } from 'vinery/node';
 import { alphabetOf, spell, type Spelling } from './ctc.js';
-import type { Context, NodeTensor, Port } from './node.js';
 import { numberParameter, textParameter } from './parameters.js';
 
 /** Of a character in UTF-8. */
@@ -21,7 +21,7 @@ export async function initialize(params: unknown): Promise<Spelling> {
 }
 
 /** [1, steps, classes]. */
-export function inputs(_params: unknown, { characters }: Spelling): Port[] {
+export function inputs(_params: unknown, { characters }: Spelling): TensorDeclaration[] {
   return [{ name: 'probabilities', precision: 'FP32', shape: [1, -1, characters.length] }];
 }
 
@@ -29,7 +29,7 @@ export function inputs(_params: unknown, { characters }: Spelling): Port[] {
  * `text` is UTF-8, filled up with zero bytes to a length that depends on the number of steps only: crops of one width give texts of
  * one size, which can be gathered.
  */
-export function outputs(): Port[] {
+export function outputs(): TensorDeclaration[] {
   return [
     { name: 'text', precision: 'U8', shape: [-1] },
     { name: 'confidence', precision: 'FP32', shape: [1] },
@@ -37,14 +37,14 @@ export function outputs(): Port[] {
 }
 
 export function execute(
-  { probabilities }: { readonly probabilities: NodeTensor<Float32Array> },
-  context: Context<Spelling>,
-): { text: unknown; confidence: unknown } {
+  { probabilities }: { readonly probabilities: Tensor<'FP32'> },
+  context: NodeContext<unknown, Spelling>,
+): { text: Output; confidence: Output } {
   const [, steps = 0] = probabilities.shape;
   const reading = spell(probabilities.data, steps, context.state);
   // No step adds more than one character, and a zero byte ends the text.
-  const text = context.allocate('text', [MOST_BYTES * steps + 1]);
-  const confidence = context.allocate('confidence', [1]);
+  const text = context.allocate<'U8'>('text', [MOST_BYTES * steps + 1]);
+  const confidence = context.allocate<'FP32'>('confidence', [1]);
   text.data.fill(0);
   text.data.set(new TextEncoder().encode(reading.text));
   confidence.data[0] = reading.confidence;

@@ -2,7 +2,7 @@
  * Node `prepare`: a picture of any size becomes what the detector wants. Parameters: `shortest_side` to which small pictures are
  * enlarged (736), `longest_side` to which big ones are reduced (2000).
  */
-import type { Context, NodeTensor, Port } from './node.js';
+import type { NodeContext, Output, Tensor, TensorDeclaration } from 'vinery/node';
 import { numberParameter } from './parameters.js';
 import { pictureOf } from './picture.js';
 import { warp } from './warp.js';
@@ -23,27 +23,27 @@ export function initialize(params: unknown): SideSettings {
 }
 
 /** A picture, blue, green, red. */
-export function inputs(): Port[] {
+export function inputs(): TensorDeclaration[] {
   return [{ name: 'image', precision: 'U8', shape: [1, -1, -1, 3] }];
 }
 
-export function outputs(): Port[] {
+export function outputs(): TensorDeclaration[] {
   return [{ name: 'planes', precision: 'FP32', shape: [1, 3, -1, -1] }];
 }
 
 export function execute(
-  { image }: { readonly image: NodeTensor<Uint8Array> },
-  context: Context<SideSettings>,
-): { planes: unknown } {
+  { image }: { readonly image: Tensor<'U8'> },
+  context: NodeContext<unknown, SideSettings>,
+): { planes: Output } {
   const picture = pictureOf(image);
   const [width, height] = networkSize(picture.width, picture.height, context.state);
-  const planes = context.allocate('planes', [1, 3, height, width]);
+  const planes = context.allocate<'FP32'>('planes', [1, 3, height, width]);
   const whole = {
     topLeft: { x: 0, y: 0 },
     topRight: { x: picture.width, y: 0 },
     bottomLeft: { x: 0, y: picture.height },
   };
-  warp(picture, whole, { width, height, values: planes.data as Float32Array }, width);
+  warp(picture, whole, { width, height, values: planes.data }, width);
   return { planes };
 }
 

@@ -1,6 +1,6 @@
 import { contains, type Corners, type Rectangle } from '#nodes/ocr/geometry.js';
 import type { TextMap } from '#nodes/ocr/text-boxes.js';
-import type { Allocated, Context, NodeTensor, Port } from '#nodes/ocr/node.js';
+import type { NodeContext, Precision, Tensor, TensorDeclaration } from 'vinery/node';
 
 /** A rectangle turned by `degrees`, clockwise as seen on the screen. */
 export function turned(x: number, y: number, width: number, height: number, degrees: number): Rectangle {
@@ -28,29 +28,35 @@ export function uprightBox(left: number, top: number, width: number, height: num
   ];
 }
 
-export function tensor<Data extends Float32Array | Uint8Array>(shape: readonly number[], data: Data): NodeTensor<Data> {
-  return { name: '', precision: data instanceof Uint8Array ? 'U8' : 'FP32', shape, data };
+export function bytesTensor(shape: readonly number[], data: Uint8Array): Tensor<'U8'> {
+  return { name: '', precision: 'U8', shape, data };
+}
+
+export function floatsTensor(shape: readonly number[], data: Float32Array): Tensor<'FP32'> {
+  return { name: '', precision: 'FP32', shape, data };
 }
 
 /** A picture of one grey, [1,height,width,3]. */
-export function greyPicture(width: number, height: number, grey: number): NodeTensor<Uint8Array> {
-  return tensor([1, height, width, 3], new Uint8Array(3 * width * height).fill(grey));
+export function greyPicture(width: number, height: number, grey: number): Tensor<'U8'> {
+  return bytesTensor([1, height, width, 3], new Uint8Array(3 * width * height).fill(grey));
 }
 
 /** A context whose memory was used before, as the server's is. It keeps what was allocated under the outputs' names. */
 export function contextOf<State>(
   params: unknown,
   state: State,
-  ports: readonly Port[],
-): Context<State> & { readonly allocated: Map<string, Allocated> } {
-  const allocated = new Map<string, Allocated>();
-  const allocate = (output: string, shape: readonly number[]): Allocated => {
-    const port = ports.find(({ name }) => name === output);
-    if (port === undefined) throw new Error(`expected an announced output, received ${output}`);
+  declarations: readonly TensorDeclaration[],
+): NodeContext<unknown, State> & { readonly allocated: Map<string, Tensor> } {
+  const allocated = new Map<string, Tensor>();
+  const allocate = <P extends Precision>(name: string, shape: readonly number[] = []): Tensor<P> => {
+    const declared = declarations.find((each) => each.name === name);
+    if (declared === undefined) throw new Error(`expected a declared output, received ${name}`);
+    const { precision } = declared;
     const length = shape.reduce((product, size) => product * size, 1);
-    const data = port.precision === 'U8' ? new Uint8Array(length).fill(77) : new Float32Array(length).fill(77);
-    allocated.set(output, { shape, data });
-    return allocated.get(output)!;
+    const data = precision === 'U8' ? new Uint8Array(length).fill(77) : new Float32Array(length).fill(77);
+    const tensor = { name, precision, shape, data } as Tensor<P>;
+    allocated.set(name, tensor);
+    return tensor;
   };
-  return { params, state, allocate, allocated };
+  return { params, state, isWanted: () => true, allocate, allocated };
 }

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import * as crops from '#nodes/ocr/crops.js';
 import * as decode from '#nodes/ocr/decode.js';
 import * as prepare from '#nodes/ocr/prepare.js';
-import { contextOf, greyPicture, mapOf, tensor, turned } from './drawing.js';
+import { contextOf, floatsTensor, greyPicture, mapOf, turned } from './drawing.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vinery-ocr-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -28,7 +28,7 @@ test('prepare: white is 1, black is -1', () => {
     prepare.execute({ image: greyPicture(40, 20, grey) }, context);
     const planes = context.allocated.get('planes')!;
     assert.deepEqual(planes.shape, [1, 3, 32, 64]);
-    assert.ok(planes.data.every((each) => Math.abs(each - value) < 1e-6));
+    assert.ok(Array.from(planes.data, Number).every((each) => Math.abs(each - value) < 1e-6));
   }
 });
 
@@ -47,7 +47,7 @@ function cutOut(...cores: readonly ReturnType<typeof turned>[]) {
   const { width, height, values } = mapOf(400, 200, cores);
   const state = crops.initialize({});
   const context = contextOf({}, state, crops.outputs({}, state));
-  crops.execute({ image: greyPicture(200, 100, 255), map: tensor([1, 1, height, width], values) }, context);
+  crops.execute({ image: greyPicture(200, 100, 255), map: floatsTensor([1, 1, height, width], values) }, context);
   return context.allocated;
 }
 
@@ -55,7 +55,7 @@ test('crops: one shard a line, in reading order, boxes in pixels of the picture'
   const allocated = cutOut(turned(200, 140, 360, 16, 0), turned(100, 40, 100, 20, 0));
   assert.deepEqual(allocated.get('crops')!.shape, [2, 1, 3, 48, 480]);
   assert.deepEqual(allocated.get('boxes')!.shape, [2, 4, 2]);
-  const [left, top, , , right, bottom] = allocated.get('boxes')!.data;
+  const [left, top, , , right, bottom] = Array.from(allocated.get('boxes')!.data, Number);
   // The core is 100 x 20 around (100, 40) in the map and is widened by 13 there.
   for (const [have, want] of [
     [left, 18],
@@ -88,10 +88,10 @@ test('decode: the text of a crop in a length that every text of so many steps ha
   assert.deepEqual(decode.inputs(params, state)[0]!.shape, [1, -1, 4]);
   const context = contextOf(params, state, decode.outputs());
   const probabilities = Float32Array.from([0, 1, 0, 0, 0, 0, 0.5, 0]);
-  decode.execute({ probabilities: tensor([1, 2, 4], probabilities) }, context);
+  decode.execute({ probabilities: floatsTensor([1, 2, 4], probabilities) }, context);
   const text = new Uint8Array([97, 0xc3, 0xbc, 0, 0, 0, 0, 0, 0]);
-  assert.deepEqual(context.allocated.get('text'), { shape: [9], data: text });
-  assert.deepEqual(context.allocated.get('confidence'), { shape: [1], data: new Float32Array([0.75]) });
+  assert.deepEqual(context.allocated.get('text'), { name: 'text', precision: 'U8', shape: [9], data: text });
+  assert.deepEqual(context.allocated.get('confidence')!.data, new Float32Array([0.75]));
 });
 
 test('decode: the characters must be told and be there', async () => {
