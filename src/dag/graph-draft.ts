@@ -1,10 +1,12 @@
 import { converted, formatConversion, type Conversion } from '../tensors/conversion.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { GraphCondition } from './condition.js';
-import type { GraphNode, GraphPort, GraphValue } from './graph.js';
+import type { GraphNode, GraphPort, GraphValue, NodeInput } from './graph.js';
 
 /** A node before it is known who reads its outputs. */
-export type NodeDraft = Pick<GraphNode, 'name' | 'program' | 'level' | 'opens' | 'inputs' | 'condition'>;
+export type NodeDraft = Pick<GraphNode, 'name' | 'program' | 'level' | 'opens' | 'condition'> & {
+  readonly inputs: readonly Pick<NodeInput, 'name' | 'value'>[];
+};
 
 /** Name of the one input and the one output of a converting node. */
 export const CONVERTED = 'tensor';
@@ -57,6 +59,7 @@ export class GraphDraft {
     const nodes = this.#nodes.map((node, index) => ({
       ...node,
       index,
+      inputs: node.inputs.map((input) => ({ ...input, isInPlace: this.#values[input.value]!.level === node.level })),
       outputs: made[index]!,
       exits: exits.filter((exit) => producers.get(exit.value) === index),
       dependencyCount: sources[index]!.size,

@@ -89,6 +89,8 @@ export interface NodeInput {
   /** Name of the input of what the node runs. */
   readonly name: string;
   readonly value: number;
+  /** Whether the node reads the region that the source wrote; else shards are joined for it, which is one copy. */
+  readonly isInPlace: boolean;
 }
 
 export interface NodeOutput {
@@ -114,7 +116,7 @@ export function modelGraph(
     program: { kind: 'model', modelName: name, version },
     level: 0,
     opens: null,
-    inputs: graphInputs.map(({ info, value }) => ({ name: info.name, value })),
+    inputs: graphInputs.map(({ info, value }) => ({ name: info.name, value, isInPlace: true })),
     outputs: graphOutputs.map(({ info, value }) => ({ name: info.name, value })),
     condition: null,
     exits: [],

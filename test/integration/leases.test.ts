@@ -7,7 +7,7 @@ import { configureLogging } from '#src/observability/logger.js';
 import { writeDummyModel, writeHeavyModel, writeNonZeroModel, writeReshapeModel } from '../fixtures/ir.js';
 import { addDummy, DUMMY_INPUT, ONES, pipelineOf } from '../helpers/dummy-servables.js';
 import { openInProcessServing, type InProcessServing } from '../helpers/in-process-serving.js';
-import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
+import { modelNode, node, pipeline, selectNode, source, TestRepository } from '../helpers/repository.js';
 import { floatsOf, floatTensor } from '../helpers/tensors.js';
 
 const REQUESTS = 1000;
@@ -26,6 +26,7 @@ function writeServables(repository: TestRepository): string {
     heavy: (directory: string) => writeHeavyModel(directory, { size: 64, depth: 50 }),
     nonzero: writeNonZeroModel,
     reshape: writeReshapeModel,
+    shards: (directory: string) => writeDummyModel(directory, { shape: [-1, 1, 10], addend: 0 }),
     three: (directory: string) => writeDummyModel(directory, { precision: 'i64', shape: [1, 3] }),
   };
   for (const [name, write] of Object.entries(writers)) write(repository.path(name, '1'));
@@ -45,12 +46,39 @@ function writeServables(repository: TestRepository): string {
     modelNode('first', 'dummy', { b: 'request.b' }, ['a']),
     modelNode('second', 'dummy', { b: 'first.a' }, ['a']),
   ];
+  // Shards of which each takes its own branch; one whose first element is negative takes none, which fails the gather.
+  const asks = (is: object) => ({ when: { ...source('split.a'), element: 0, is } });
+  const switches = [
+    modelNode('split', 'shards', { b: 'request.b' }, ['a'], { demultiply_count: -1 }),
+    modelNode('small', 'dummy', { b: 'split.a' }, ['a'], asks({ at_least: 0, less_than: 5 })),
+    modelNode('large', 'dummy', { b: 'split.a' }, ['a'], asks({ at_least: 5 })),
+    selectNode('either', { small: 'small.a', large: 'large.a' }),
+  ];
+  // A branch is left behind when the other one has decided.
+  const exits = [
+    modelNode('decides', 'dummy', { b: 'request.b' }, ['a']),
+    modelNode('heavy', 'heavy', { b: 'request.c' }, ['a']),
+    modelNode('behind', 'heavy', { b: 'heavy.a' }, ['a']),
+  ];
+  const nested = [
+    node('in', { b: 'request.b' }, ['a', 'between'], { type: 'pipeline', pipeline_name: 'chain' }),
+    node('again', { b: 'in.a' }, ['a'], { type: 'pipeline', pipeline_name: 'chain' }),
+  ];
   return repository.writeConfig(
     [addDummy(repository), ...models],
     [
       pipelineOf('heavy_pipeline', 'heavy'),
       pipeline('misfit', ['b'], misfit, { a: 'three.a' }),
       pipeline('branches', ['b', 'c', 'd'], branches, { a: 'reshape.a', c: 'heavy.a', d: 'nonzero.a' }),
+      pipeline('switches', ['b'], switches, { a: 'either.selected' }),
+      pipeline('nested', ['b'], nested, { a: 'again.a', between: 'in.between' }),
+      pipeline(
+        'exits',
+        ['b', 'c'],
+        exits,
+        { a: 'decides.a', c: 'behind.a' },
+        { exit_when: [{ ...source('decides.a'), element: 0, is: { at_least: 2 } }] },
+      ),
       pipeline('chain', ['b'], chain, { a: 'second.a', between: 'first.a' }),
     ],
   );
@@ -75,6 +103,13 @@ const branches = (reshaped: number): Uint8Array =>
     { ...TEN, name: 'd' },
   ]);
 
+const switches = (...firsts: readonly number[]): Uint8Array => {
+  const values = firsts.flatMap((first) => [first, ...Array<number>(9).fill(0)]);
+  return encodePredictRequest('switches', null, [floatTensor('b', [firsts.length, 1, 10], values)]);
+};
+const EXITS = encodePredictRequest('exits', null, [DUMMY_INPUT, { ...HEAVY, name: 'c' }]);
+const NESTED = encodePredictRequest('nested', null, [DUMMY_INPUT]);
+
 const KINDS: readonly Kind[] = [
   { request: encodePredictRequest('dummy', null, [DUMMY_INPUT]), ends: ['OK'] },
   { request: encodePredictRequest('chain', null, [DUMMY_INPUT]), ends: ['OK'] },
@@ -89,6 +124,11 @@ const KINDS: readonly Kind[] = [
   { request: encodePredictRequest('reshape', null, [floatTensor('b', [3], [1, 2, 3])]), ends: ['INFERENCE_FAILED'] },
   { request: encodePredictRequest('misfit', null, [TEN]), ends: ['INVALID_SHAPE'] },
   { request: branches(7), ends: ['INFERENCE_FAILED'] },
+  { request: switches(0, 7, 3, 9), ends: ['OK'] },
+  { request: switches(0, -1, 3), ends: ['GATHER_SHARDS_DIFFER'] },
+  { request: switches(), ends: ['NO_CONTENT'] },
+  { request: EXITS, ends: ['OK'] },
+  { request: NESTED, ends: ['OK'] },
   ...[-1, 0, 1, 2, 5].flatMap((leavesAfterTurns): Kind[] => [
     { request: branches(10), ends: ['OK', 'REQUEST_CANCELLED'], leavesAfterTurns },
     {
@@ -96,6 +136,9 @@ const KINDS: readonly Kind[] = [
       ends: ['OK', 'REQUEST_CANCELLED'],
       leavesAfterTurns,
     },
+    { request: switches(1, 6), ends: ['OK', 'REQUEST_CANCELLED'], leavesAfterTurns },
+    { request: EXITS, ends: ['OK', 'REQUEST_CANCELLED'], leavesAfterTurns },
+    { request: NESTED, ends: ['OK', 'REQUEST_CANCELLED'], leavesAfterTurns },
     {
       request: encodePredictRequest('chain', null, [DUMMY_INPUT]),
       ends: ['OK', 'REQUEST_CANCELLED'],
@@ -134,11 +177,21 @@ test(`after ${REQUESTS} mixed requests, failures and cancellations among them, e
       assert.ok(kinds[index]!.ends.includes(end), `${end} of request ${first + index}`);
       seen.set(end, (seen.get(end) ?? 0) + 1);
     });
+    await served.serving.idle();
     assert.equal(served.arena.leasedRegions, 0);
     assert.equal(loadNativeBinding().inFlight(), 0);
   }
   const expected = new Set(KINDS.flatMap(({ ends }) => ends));
   assert.deepEqual([...seen.keys()].sort(), [...expected].sort());
+});
+
+test('pipelines of static shapes take no new memory once they are warm', async () => {
+  const requests = [encodePredictRequest('chain', null, [DUMMY_INPUT]), NESTED, switches(1, 6)];
+  const round = () => Promise.all(requests.map((request) => served.predict(request)));
+  await round();
+  const reserved = served.arena.reservedBytes;
+  for (let turn = 0; turn < 200; turn += 1) await round();
+  assert.equal(served.arena.reservedBytes, reserved);
 });
 
 test('afterwards requests are answered right', async () => {

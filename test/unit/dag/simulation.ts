@@ -438,6 +438,7 @@ function makeGraph(nodes: readonly NodeDraft[], inputCount: number, entry: numbe
       return {
         ...draft,
         name: `n${draft.index}`,
+        inputs: draft.inputs.map((input) => ({ ...input, isInPlace: values[input.value]!.level === draft.level })),
         dependencyCount: sources.size,
         dependants: dependants.map((other) => other.index),
       };
