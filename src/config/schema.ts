@@ -165,9 +165,10 @@ export type NodeType = (typeof NODE_TYPES)[number];
 function nodeRule(type: NodeType, required: readonly NodeTypeKey[], allowed: readonly NodeTypeKey[] = []): object {
   const known = new Set([...required, ...allowed]);
   const forbidden = NODE_TYPE_KEYS.filter((key) => !known.has(key));
+  const params = type === 'js' ? {} : { params: { additionalProperties: { type: 'string' } } };
   return {
     if: { properties: { type: { const: type } }, required: ['type'] },
-    then: { required, properties: Object.fromEntries(forbidden.map((key) => [key, false])) },
+    then: { required, properties: { ...params, ...Object.fromEntries(forbidden.map((key) => [key, false])) } },
   };
 }
 
@@ -200,7 +201,9 @@ export const NodeConfig = closed(
     ),
     pipeline_name: Type.Optional(text('Pipeline: name of another pipeline of pipeline_config_list.')),
     params: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: 'Custom, js: parameters for the node.' }),
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'Custom: parameters for the library, all of them texts. Js: what the functions of the module get.',
+      }),
     ),
     when: Type.Optional(Condition),
     inputs: Type.Array(connection('{"<input>": {"node_name", "data_item"}}'), {

@@ -205,7 +205,8 @@ export interface NodeSettings {
   readonly timeoutMs: number;
   /** Pipeline; `null` for other types. */
   readonly pipelineName: string | null;
-  readonly params: Readonly<Record<string, string>>;
+  /** Custom: texts. Js: any JSON. */
+  readonly params: Readonly<Record<string, unknown>>;
   /** The node runs only where this holds; `null`: it always runs. */
   readonly when: ConditionSettings | null;
   readonly inputs: readonly NodeInputSettings[];

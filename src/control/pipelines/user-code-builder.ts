@@ -65,7 +65,7 @@ export class UserCodePipelineBuilder implements PipelineBuilder {
 
   async #openLibrary(pipeline: PipelineSettings, node: NodeSettings, { libraries }: Surroundings): Promise<OpenedNode> {
     const { basePath } = findLibrary(libraries, node.libraryName ?? '');
-    const { reference: custom, release } = await this.#libraries.open(basePath, node.params);
+    const { reference: custom, release } = await this.#libraries.open(basePath, node.params as Record<string, string>);
     const { customNodeId, signature } = custom;
     const reference = {
       kind: 'custom' as const,
