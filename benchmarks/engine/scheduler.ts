@@ -1,4 +1,5 @@
 import type { Inference } from '#src/inference/inference.js';
+import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
 import { ModelRuntime } from '#src/servables/model-runtime.js';
 import { planGraph } from '#src/servables/plan.js';
 import type { RunContext } from '#src/servables/run-context.js';
@@ -16,6 +17,7 @@ export class Scheduler {
   readonly #arena: Arena;
   readonly #runtime: ModelRuntime;
   readonly #computes: boolean;
+  readonly #metrics = new WorkerMetrics();
 
   private constructor(name: string, inference: Inference, arena: Arena, runtime: ModelRuntime, computes: boolean) {
     this.#name = name;
@@ -36,7 +38,13 @@ export class Scheduler {
   /** Whole executions of a pipeline, from leasing the input to releasing the answer. */
   pipeline({ name, graph, expected }: BenchmarkGraph, inFlight: number): Subject {
     const plan = planGraph(graph, 1, () => this.#runtime);
-    const context: RunContext = { arena: this.#arena, timeline: null, prefix: '' };
+    const context: RunContext = {
+      arena: this.#arena,
+      metrics: this.#metrics,
+      caller: { api: 'TensorFlowServing', interface: 'gRPC' },
+      timeline: null,
+      prefix: '',
+    };
     const run: Subject['run'] = (ended) => {
       runPlan(plan, [this.#zeros()], context, (error, outputs) => {
         const wrong = outputs?.find((output) => this.#computes && firstElement(output!) !== expected);

@@ -5,7 +5,7 @@ import type { LoadedConfig, MetricsSettings, ServerSettings } from './settings.j
  * What the command line and config.json say of metrics, together; asked once, at the start.
  * @param knownNames every name `metrics_list` may have.
  * @throws ServingError CONFIG_VALUE_INVALID: said in both places, without REST port, or a name that is unknown (texts as
- *   OVMS 2026.2.1). A name that is listed twice counts once.
+ *   OVMS 2026.2.1, which also refuses a name that is listed twice).
  */
 export function resolveMetrics(
   server: ServerSettings,
@@ -18,9 +18,9 @@ export function resolveMetrics(
   const { enabled, names } = server.metrics.enabled || !monitoring ? server.metrics : monitoring;
   if (!enabled) return { enabled: false, names: null };
   if (!server.rest) throw invalid('Missing rest_port parameter in server CLI');
-  const unknown = names?.find((name) => !knownNames.includes(name));
-  if (unknown !== undefined) throw invalid(`Invalid name in metrics_list: ${unknown}`);
-  return Object.freeze({ enabled, names: names ? Object.freeze([...new Set(names)]) : null });
+  const wrong = names?.find((name, index) => !knownNames.includes(name) || names.indexOf(name) !== index);
+  if (wrong !== undefined) throw invalid(`Invalid name in metrics_list: ${wrong}`);
+  return Object.freeze({ enabled, names: names ? Object.freeze([...names]) : null });
 }
 
 function invalid(detail: string): ServingError {

@@ -6,8 +6,10 @@ import type { OwnerCommand, OwnerReport, OwnerTask } from '../data-plane/message
 import { answerOf } from '../data-plane/questions.js';
 import { log } from '../observability/logger.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
+import type { WorkerLedger } from '../observability/metrics/metrics-book.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { Listeners } from './listeners.js';
+import type { Metrics } from './metrics.js';
 
 export interface DataPlaneSettings {
   readonly workers: number;
@@ -18,6 +20,7 @@ export interface DataPlaneSettings {
   readonly log: LogSettings;
   readonly backend: Backend;
   readonly nodeExecutor: NodeExecutor;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -65,6 +68,7 @@ export class DataPlane {
   /** Sends a snapshot to every worker; the promise resolves when all of them run on it. */
   async publish(snapshot: ServablesSnapshot): Promise<void> {
     this.#snapshot = snapshot;
+    this.#settings.metrics.learn(snapshot);
     await Promise.all([...this.#owners].map((owner) => owner.publish(snapshot)));
   }
 
@@ -82,27 +86,34 @@ export class DataPlane {
   }
 
   #startOwner(): Owner {
-    const { grpc, rest, ...settings } = this.#settings;
+    const { grpc, rest, metrics, ...settings } = this.#settings;
     const { port1, port2 } = new MessageChannel();
+    const ledger = metrics.book.open();
     const task: OwnerTask = {
       ...settings,
       control: port2,
       grpcDescriptors: grpc?.duplicate() ?? [],
       restDescriptors: rest?.duplicate() ?? [],
       snapshot: this.#snapshot,
+      metrics: ledger.grow(),
     };
     const run = this.#pool.run(task, { transferList: [port2] }) as Promise<void>;
-    const owner = new Owner(port1, run, this.#reload);
+    const owner = new Owner(port1, run, ledger, { reload: this.#reload, metrics });
     this.#owners.add(owner);
     run.then(
-      () => this.#owners.delete(owner),
+      () => this.#ownerEnded(owner),
       (error: unknown) => this.#ownerLost(owner, error),
     );
     return owner;
   }
 
-  #ownerLost(owner: Owner, error: unknown): void {
+  #ownerEnded(owner: Owner): void {
     this.#owners.delete(owner);
+    this.#settings.metrics.book.close(owner.ledger);
+  }
+
+  #ownerLost(owner: Owner, error: unknown): void {
+    this.#ownerEnded(owner);
     if (this.#stopping) return;
     log.serving.error(
       `An owner worker ended before it was told to: ${error instanceof Error ? error.message : String(error)}`,
@@ -117,17 +128,30 @@ export class DataPlane {
 
 type Reload = () => Promise<ReloadOutcome>;
 
+function logBug(what: string, error: unknown): void {
+  log.serving.error(`${what} failed by a fault of the server: ${String((error as Error).stack ?? error)}`);
+}
+
+/** What an owner worker may ask the control plane for. */
+interface Asked {
+  readonly reload: Reload;
+  readonly metrics: Metrics;
+}
+
 /** The control plane's line to one owner worker. */
 class Owner {
   readonly ready: Promise<void>;
   wasReady = false;
+  /** Where the worker counts. */
+  readonly ledger: WorkerLedger;
   readonly #port: MessagePort;
   readonly #run: Promise<void>;
   readonly #waiting = new Map<number, () => void>();
 
-  constructor(port: MessagePort, run: Promise<void>, reload: Reload) {
+  constructor(port: MessagePort, run: Promise<void>, ledger: WorkerLedger, { reload, metrics }: Asked) {
     this.#port = port;
     this.#run = run;
+    this.ledger = ledger;
     this.ready = new Promise((resolve, reject) => {
       port.on('message', (report: OwnerReport) => {
         switch (report.kind) {
@@ -137,7 +161,9 @@ class Owner {
           case 'applied':
             return this.#applied(report.epoch);
           case 'reload':
-            return void this.#answer(report.id, reload);
+            return void this.#answerReload(report.id, reload);
+          case 'metrics':
+            return void this.#answerMetrics(report.id, metrics);
         }
       });
       run.catch(reject);
@@ -152,7 +178,7 @@ class Owner {
 
   publish(snapshot: ServablesSnapshot): Promise<void> {
     const applied = new Promise<void>((resolve) => this.#waiting.set(snapshot.epoch, resolve));
-    this.#send({ kind: 'snapshot', snapshot });
+    this.#send({ kind: 'snapshot', snapshot, metrics: this.ledger.grow() });
     return applied;
   }
 
@@ -162,10 +188,16 @@ class Owner {
     return this.#run.catch(() => undefined);
   }
 
-  async #answer(id: number, reload: Reload): Promise<void> {
-    const onBug = (error: unknown): void =>
-      log.serving.error(`Reload failed by a fault of the server: ${String((error as Error).stack ?? error)}`);
-    this.#send({ kind: 'answer', id, answer: await answerOf(reload, onBug) });
+  async #answerReload(id: number, reload: Reload): Promise<void> {
+    this.#send({ kind: 'answer', id, answer: await answerOf(reload, (error) => logBug('Reload', error)) });
+  }
+
+  async #answerMetrics(id: number, metrics: Metrics): Promise<void> {
+    const answer = await answerOf(
+      () => metrics.page(),
+      (error) => logBug('Writing metrics', error),
+    );
+    this.#send({ kind: 'page', id, answer });
   }
 
   #applied(epoch: number): void {

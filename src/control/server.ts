@@ -15,6 +15,7 @@ import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
 import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
 import { DataPlane } from './data-plane.js';
 import { Listeners } from './listeners.js';
+import { Metrics, settlingMetrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
 import { ServableManager } from './servable-manager.js';
 import { Watcher } from './watcher.js';
@@ -30,6 +31,7 @@ export class Server {
   readonly #compiler: ModelCompiler;
   readonly #manager: ServableManager;
   readonly #watcher: Watcher;
+  readonly #metrics: Metrics;
   /** Port of the gRPC listener, `null` without one. */
   readonly grpcPort: number | null;
   /** Port of the REST listener, `null` without one. */
@@ -42,12 +44,13 @@ export class Server {
   #stopped: Promise<void> | null = null;
 
   private constructor(parts: ServerParts, { servables, pollIntervalSeconds }: ServerSettings) {
-    const { ports, dataPlane, blocking, compiler, manager } = parts;
+    const { ports, dataPlane, blocking, compiler, manager, metrics } = parts;
     this.#listeners = [ports.grpc, ports.rest].filter((listeners) => listeners !== null);
     this.#dataPlane = dataPlane;
     this.#blocking = blocking;
     this.#compiler = compiler;
     this.#manager = manager;
+    this.#metrics = metrics;
     this.#watcher = new Watcher(() => manager.poll(), pollIntervalSeconds);
     this.grpcPort = ports.grpc?.port ?? null;
     this.restPort = ports.rest?.port ?? null;
@@ -71,8 +74,9 @@ export class Server {
     const ports = await openPorts(binding, settings);
     const blocking = new BlockingPool();
     const compiler = new ModelCompiler(binding, blocking, cacheDir);
+    const metrics = new Metrics();
     const manager = new ServableManager({
-      source: configSource(settings.servables),
+      source: settlingMetrics(metrics, settings, configSource(settings.servables)),
       compiler,
       publish: (snapshot) => dataPlane.publish(snapshot),
       pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
@@ -81,12 +85,12 @@ export class Server {
     try {
       const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
       dataPlane = await DataPlane.start(
-        { ...ports, workers, channelArguments, cors, log: logSettings, backend, nodeExecutor },
+        { ...ports, workers, channelArguments, cors, log: logSettings, backend, nodeExecutor, metrics },
         EMPTY_SNAPSHOT,
         () => manager.reload(),
       );
       logPorts(ports);
-      return new Server({ ports, dataPlane, blocking, compiler, manager }, settings);
+      return new Server({ ports, dataPlane, blocking, compiler, manager, metrics }, settings);
     } catch (error) {
       for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
       throw error;
@@ -118,7 +122,8 @@ export class Server {
   }
 
   async #load(source: ServablesSource): Promise<void> {
-    const [fault] = await this.#manager.load();
+    // Whoever waits for the metrics must not wait for a configuration that never comes.
+    const [fault] = await this.#manager.load().finally(() => this.#metrics.giveUp());
     if (source.kind === 'single-model' && fault !== undefined) throw fault;
     log.serving.info('ServableManagerModule started');
     // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
@@ -143,14 +148,14 @@ interface ServerParts {
   readonly blocking: BlockingPool;
   readonly compiler: ModelCompiler;
   readonly manager: ServableManager;
+  readonly metrics: Metrics;
 }
 
-/** What the command line knows and this server has not yet: refused where it would be silently wrong, else told. */
-function refuseAbsent({ grpcTransport, metrics }: ServerSettings): void {
+/** What the command line knows and this server has not yet. */
+function refuseAbsent({ grpcTransport }: ServerSettings): void {
   if (grpcTransport === 'native') {
     throw new ServingError('CONFIG_VALUE_INVALID', '--grpc_transport: expected auto or js, received native');
   }
-  if (metrics.enabled) log.serving.warning('Metrics are not served yet: GET /metrics answers as if they were off');
 }
 
 /** The directory when compiled models can be cached there; one that cannot be written only warns (as OVMS 2026.2.1). */

@@ -110,7 +110,7 @@ export class Execution<Value extends CountedValue> {
   #start(node: GraphNode, scope: Scope<Value>): void {
     if (node.condition !== null) this.#store.discard(scope, node.condition.value);
     if (node.program.kind === 'select') return this.#select(node, scope);
-    const inputs = this.#takeAll(scope, node.inputs);
+    const inputs = this.#takeAll(scope, node);
     if (inputs === null) return;
     this.#running += 1;
     this.#runner.start(node, scope, inputs, (error, outputs) => {
@@ -126,7 +126,7 @@ export class Execution<Value extends CountedValue> {
   #select(node: GraphNode, scope: Scope<Value>): void {
     const chosen = node.inputs.findIndex(({ value }) => this.#store.isThere(scope, value));
     const { value } = node.inputs[chosen]!;
-    const taken = this.#store.take(scope, value)!;
+    const taken = this.#store.take(scope, value, node)!;
     if (!('release' in taken)) return this.#fail(taken);
     taken.retain(1);
     this.#store.giveBack(scope, value, taken);
@@ -229,15 +229,15 @@ export class Execution<Value extends CountedValue> {
   }
 
   /** The values that a node gets; `null` when shards cannot be joined, which fails the execution. */
-  #takeAll(scope: Scope<Value>, readers: readonly { readonly value: number }[]): Value[] | null {
+  #takeAll(scope: Scope<Value>, node: GraphNode): Value[] | null {
     const taken: Value[] = [];
-    for (const { value } of readers) {
-      const given = this.#store.take(scope, value)!;
+    for (const { value } of node.inputs) {
+      const given = this.#store.take(scope, value, node)!;
       if ('release' in given) {
         taken.push(given);
         continue;
       }
-      taken.forEach((each, index) => this.#store.giveBack(scope, readers[index]!.value, each));
+      taken.forEach((each, index) => this.#store.giveBack(scope, node.inputs[index]!.value, each));
       this.#fail(given);
       return null;
     }

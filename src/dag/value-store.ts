@@ -1,5 +1,5 @@
 import type { ServingError } from '../errors.js';
-import type { PipelineGraph } from './graph.js';
+import type { GraphNode, PipelineGraph } from './graph.js';
 import { Scope, type ScopeLayout } from './scope.js';
 import type { CountedValue, ValueAlgebra } from './value.js';
 
@@ -74,22 +74,23 @@ export class ValueStore<Value extends CountedValue> {
    * A value for a reader in a scope: as it is where the scope has it, else joined out of all shards below. The reader gives it back
    * with {@link giveBack}.
    *
+   * @param reader that takes it, `null` at the response.
    * @returns `null` when the value was skipped.
    */
-  take(scope: Scope<Value>, value: number): Value | ServingError | null {
+  take(scope: Scope<Value>, value: number, reader: GraphNode | null): Value | ServingError | null {
     if (!this.#isGathered(scope, value)) return this.#at(scope, value);
     if (!this.isThere(scope, value)) return null;
     const { scopes, sizes } = this.#shards(scope, value)!;
     const shards = scopes.flatMap((shard) => this.#at(shard, value) ?? []);
     if (shards.length < scopes.length) return this.#algebra.shardsSkipped(scopes.length - shards.length, scopes.length);
-    const gathered = this.#algebra.gather(shards, sizes, this.#graph.values[value]!);
+    const gathered = this.#algebra.gather(shards, sizes, this.#graph.values[value]!, reader, scope);
     if ('release' in gathered) for (const shard of scopes) this.#consume(shard, value);
     return gathered;
   }
 
   /** As {@link take}, at the root and for good: the receiver has one use to release. */
   takeOut(value: number): Value | ServingError | null {
-    const taken = this.take(this.root, value);
+    const taken = this.take(this.root, value, null);
     if (taken !== null && !this.#isGathered(this.root, value)) this.root.uses[this.#layout.valuePlace[value]!]! -= 1;
     return taken;
   }

@@ -1,6 +1,7 @@
 import type { ServingError } from '../errors.js';
 import type { GraphCondition } from './condition.js';
-import type { GraphLevel, GraphValue } from './graph.js';
+import type { GraphLevel, GraphNode, GraphValue } from './graph.js';
+import type { Scope } from './scope.js';
 
 /** What the engine needs of a value: that its uses are counted. Tensors pass through it unread. */
 export interface CountedValue {
@@ -23,8 +24,15 @@ export interface ValueAlgebra<Value extends CountedValue> {
    *
    * @param sizes outermost first; -1 where the scopes of a level do not all have equally many shards.
    * @param value what is gathered, for when there is no shard to tell.
+   * @param reader for which it is done, `null` at the response; and the scope it reads in.
    */
-  gather(shards: readonly Value[], sizes: readonly number[], value: GraphValue): Value | ServingError;
+  gather(
+    shards: readonly Value[],
+    sizes: readonly number[],
+    value: GraphValue,
+    reader: GraphNode | null,
+    scope: Scope<Value>,
+  ): Value | ServingError;
 
   /** What to say when a condition has skipped some of the shards that are to be gathered, and not the others. */
   shardsSkipped(skipped: number, shards: number): ServingError;

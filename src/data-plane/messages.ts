@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 
 import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
+import type { MetricsBlock } from '../observability/metrics/block.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { Answered } from './questions.js';
@@ -21,13 +22,18 @@ export interface OwnerTask {
   readonly workers: number;
   /** The servables to begin with. */
   readonly snapshot: ServablesSnapshot;
+  /** Where this worker counts, for itself and for each servable of the snapshot. */
+  readonly metrics: readonly MetricsBlock[];
 }
 
 /** From the control plane to an owner worker. */
 export type OwnerCommand =
-  | { readonly kind: 'snapshot'; readonly snapshot: ServablesSnapshot }
+  /** @param metrics where to count for the servables that are new in this snapshot. */
+  | { readonly kind: 'snapshot'; readonly snapshot: ServablesSnapshot; readonly metrics: readonly MetricsBlock[] }
   /** To the question with this number. */
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answered<ReloadOutcome> }
+  /** The metrics of all owner workers as text, to the question with this number; `null`: metrics are off. */
+  | { readonly kind: 'page'; readonly id: number; readonly answer: Answered<string | null> }
   /** Accept nothing more, finish what was accepted, end. */
   | { readonly kind: 'stop' };
 
@@ -38,4 +44,6 @@ export type OwnerReport =
   /** From here on this worker runs no request on an older snapshot's models but those that began before. */
   | { readonly kind: 'applied'; readonly epoch: number }
   /** Reload the configuration; the answer comes when this worker runs on what it brought. */
-  | { readonly kind: 'reload'; readonly id: number };
+  | { readonly kind: 'reload'; readonly id: number }
+  /** A client wants the metrics. */
+  | { readonly kind: 'metrics'; readonly id: number };

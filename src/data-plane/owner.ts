@@ -4,13 +4,17 @@ import { BlockingPool } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
+import { metricsEndpoint } from '../frontends/rest/metrics-endpoint.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { tensorflowServingMethods } from '../frontends/tfs/service.js';
 import { createInference } from '../inference/create-inference.js';
 import { configureLogging, log } from '../observability/logger.js';
+import type { MetricsBlock } from '../observability/metrics/block.js';
+import { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { WorkerServing } from '../servables/worker-serving.js';
 import { Arena } from '../tensors/arena.js';
+import { CopyCounter } from '../tensors/copy-counter.js';
 import { UserNodes } from '../nodes/user-nodes.js';
 import { acceptFrom, listenOn } from './accept.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
@@ -23,18 +27,18 @@ import { Questions } from './questions.js';
 export default async function runOwner(task: OwnerTask): Promise<void> {
   configureLogging(task.log);
   const inference = await createInference(task.backend, task.nodeExecutor);
-  const arena = new Arena(inference.memory);
+  const metrics = new WorkerMetrics();
+  metrics.adopt(task.metrics);
+  const arena = new Arena(inference.memory, { copies: copyCounter(task.metrics) });
   inference.useArena(arena);
   const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
   const userNodes = new UserNodes(arena, task.backend === 'native', task.log);
-  const serving = new WorkerServing(inference, arena, share, (reference) => userNodes.open(reference));
-  const reloads = new Questions<ReloadOutcome>();
-  const stop = followControlPlane(task.control, serving, reloads);
+  const serving = new WorkerServing(inference, arena, share, (reference) => userNodes.open(reference), metrics);
+  const asked: Asked = { reloads: new Questions(), pages: new Questions() };
+  const stop = followControlPlane(task.control, serving, metrics, asked);
   await serving.apply(task.snapshot);
   const blocking = new BlockingPool();
-  const closeFrontends = await openFrontends(task, serving, blocking, () =>
-    reloads.ask((id) => report(task.control, { kind: 'reload', id })),
-  );
+  const closeFrontends = await openFrontends(task, serving, blocking, asked);
   report(task.control, { kind: 'ready' });
 
   await stop;
@@ -48,22 +52,32 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   task.control.close();
 }
 
+/** What this worker asks the control plane. */
+interface Asked {
+  readonly reloads: Questions<ReloadOutcome>;
+  /** Of metrics; `null`: they are off. */
+  readonly pages: Questions<string | null>;
+}
+
 /** Applies snapshots as they come; the promise resolves at the command to stop. */
 function followControlPlane(
   control: MessagePort,
   serving: WorkerServing,
-  reloads: Questions<ReloadOutcome>,
+  metrics: WorkerMetrics,
+  { reloads, pages }: Asked,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     control.on('message', (command: OwnerCommand) => {
       if (command.kind === 'stop') return resolve();
       if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
+      if (command.kind === 'page') return pages.answered(command.id, command.answer);
       const { snapshot } = command;
+      metrics.adopt(command.metrics);
       serving.apply(snapshot).then(() => report(control, { kind: 'applied', epoch: snapshot.epoch }), reject);
     });
     // The control plane is gone: nobody could ever stop this worker.
     control.on('close', () => {
-      reloads.abandon(new ServingError('SERVER_STOPPING'));
+      for (const questions of [reloads, pages]) questions.abandon(new ServingError('SERVER_STOPPING'));
       resolve();
     });
   });
@@ -73,7 +87,7 @@ async function openFrontends(
   task: OwnerTask,
   serving: WorkerServing,
   blocking: BlockingPool,
-  reload: () => Promise<ReloadOutcome>,
+  { reloads, pages }: Asked,
 ): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
@@ -86,7 +100,10 @@ async function openFrontends(
       cors: task.cors,
       onBug,
       decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),
-      endpoints: [reloadEndpoint(serving, onBug, reload)],
+      endpoints: [
+        reloadEndpoint(serving, onBug, () => reloads.ask((id) => report(task.control, { kind: 'reload', id }))),
+        metricsEndpoint(() => pages.ask((id) => report(task.control, { kind: 'metrics', id }))),
+      ],
     }),
   );
   await Promise.all(rest.map(({ server }, index) => listenOn(server, task.restDescriptors[index]!)));
@@ -94,6 +111,10 @@ async function openFrontends(
     for (const acceptor of acceptors) acceptor.close();
     await Promise.all([grpc.close(), ...rest.map((server) => server.close())]);
   };
+}
+
+function copyCounter(blocks: readonly MetricsBlock[]): CopyCounter {
+  return new CopyCounter(blocks.find(({ subject }) => subject.kind === 'worker')?.numbers);
 }
 
 function report(control: MessagePort, message: OwnerReport): void {

@@ -53,8 +53,7 @@ export class NativeInference implements Inference {
   #createInferRequest(model: CompiledModelHandle, description: ModelDescription): InferRequest {
     const table = new BindingTable(description.inputs.length, description.outputs.length);
     const handle = this.#binding.createInferRequest(model, table.numbers);
-    const lease = (bytes: number): Tensor['lease'] => this.#arena!.lease(bytes);
-    return new NativeInferRequest(this.#binding, this.#ring, handle, table, description, lease);
+    return new NativeInferRequest(this.#binding, this.#ring, handle, table, description, this.#arena!);
   }
 }
 
@@ -64,7 +63,7 @@ class NativeInferRequest implements InferRequest, CompletionListener {
   readonly #handle: InferRequestHandle;
   readonly #table: BindingTable;
   readonly #description: ModelDescription;
-  readonly #lease: (byteLength: number) => Tensor['lease'];
+  readonly #arena: Arena;
   #outputs: readonly OutputTarget[] = [];
   #done: InferenceDone | null = null;
 
@@ -74,14 +73,14 @@ class NativeInferRequest implements InferRequest, CompletionListener {
     handle: InferRequestHandle,
     table: BindingTable,
     description: ModelDescription,
-    lease: (byteLength: number) => Tensor['lease'],
+    arena: Arena,
   ) {
     this.#binding = binding;
     this.#ring = ring;
     this.#handle = handle;
     this.#table = table;
     this.#description = description;
-    this.#lease = lease;
+    this.#arena = arena;
   }
 
   infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
@@ -127,8 +126,9 @@ class NativeInferRequest implements InferRequest, CompletionListener {
   #fetch(index: number): Tensor {
     const shape = this.#table.outputShape(index);
     const precision = precisionOfElementType(this.#description.outputs[index]!.elementType)!;
-    const lease = this.#lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]);
+    const lease = this.#arena.lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]);
     this.#binding.copyOutput(this.#handle, index, lease.slabId, lease.byteOffset);
+    this.#arena.copies.count('dynamic_output', lease.byteLength);
     return new Tensor(precision, shape, lease);
   }
 }

@@ -79,10 +79,10 @@ export class OpenvinoNodeInference implements Inference, SlabRegistrar {
   async openModel({ specification, description }: CompiledModelReference): Promise<InferenceModel> {
     refuseUnapplied(specification, description);
     const compiled = await this.#compile(specification);
-    const lease = (bytes: number): Tensor['lease'] => this.#arena!.lease(bytes);
+    const arena = this.#arena!;
     return {
       createInferRequest: () =>
-        new OpenvinoNodeInferRequest(this.#addon, compiled.createInferRequest(), description, lease),
+        new OpenvinoNodeInferRequest(this.#addon, compiled.createInferRequest(), description, arena),
       // Freed by the garbage collector: the package offers no other way.
       close: () => undefined,
     };
@@ -139,19 +139,14 @@ class OpenvinoNodeInferRequest implements InferRequest {
   readonly #addon: OpenvinoNodeAddon;
   readonly #request: AddonInferRequest;
   readonly #outputPrecisions: readonly Precision[];
-  readonly #lease: (byteLength: number) => Tensor['lease'];
+  readonly #arena: Arena;
   readonly #staged: StagedInput[] = [];
 
-  constructor(
-    addon: OpenvinoNodeAddon,
-    request: AddonInferRequest,
-    description: ModelDescription,
-    lease: (byteLength: number) => Tensor['lease'],
-  ) {
+  constructor(addon: OpenvinoNodeAddon, request: AddonInferRequest, description: ModelDescription, arena: Arena) {
     this.#addon = addon;
     this.#request = request;
     this.#outputPrecisions = description.outputs.map((port) => precisionOfElementType(port.elementType)!);
-    this.#lease = lease;
+    this.#arena = arena;
   }
 
   infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
@@ -172,11 +167,12 @@ class OpenvinoNodeInferRequest implements InferRequest {
     await this.#request.inferAsync(inputs.map((tensor, index) => this.#stage(tensor, index)));
   }
 
-  #stage({ precision, shape, lease }: Tensor, index: number): AddonTensor {
+  #stage({ precision, shape, bytes }: Tensor, index: number): AddonTensor {
     const key = `${precision}${formatShape(shape)}`;
     let staged = this.#staged[index];
     if (staged?.key !== key) this.#staged[index] = staged = stagedInput(this.#addon, precision, shape, key);
-    staged.bytes.set(lease.bytes.subarray(0, staged.bytes.byteLength));
+    staged.bytes.set(bytes);
+    this.#arena.copies.count('backend', bytes.byteLength);
     return staged.tensor;
   }
 
@@ -192,10 +188,10 @@ class OpenvinoNodeInferRequest implements InferRequest {
       return outputs.map((target, index) => {
         if (target === 'discard') return null;
         const result = this.#request.getOutputTensor(index);
-        if (target instanceof Tensor) return fill(target, result);
+        if (target instanceof Tensor) return this.#fill(target, result);
         const tensor = this.#allocate(result, index);
         allocated.push(tensor);
-        return fill(tensor, result);
+        return this.#fill(tensor, result);
       });
     } catch (cause) {
       for (const tensor of allocated) tensor.release();
@@ -206,7 +202,13 @@ class OpenvinoNodeInferRequest implements InferRequest {
   #allocate(result: AddonTensor, index: number): Tensor {
     const precision = this.#outputPrecisions[index]!;
     const shape = result.getShape();
-    return new Tensor(precision, shape, this.#lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]));
+    return new Tensor(precision, shape, this.#arena.lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]));
+  }
+
+  #fill(target: Tensor, result: AddonTensor): Tensor {
+    fill(target, result);
+    this.#arena.copies.count('backend', target.byteLength);
+    return target;
   }
 }
 
@@ -231,15 +233,14 @@ function stagedInput(
   return { key, tensor, bytes: new Uint8Array(data.buffer) };
 }
 
-function fill(target: Tensor, result: AddonTensor): Tensor {
+function fill(target: Tensor, result: AddonTensor): void {
   const { buffer, byteOffset, byteLength } = result.getData();
   const expected = (elementCount(target.shape) ?? 0) * ELEMENT_BYTES[target.precision];
   if (byteLength !== expected) {
     const received = formatShape(result.getShape());
     throw new Error(`expected an output of shape ${formatShape(target.shape)}, received ${received}`);
   }
-  target.lease.bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
-  return target;
+  target.bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 function refuseUnapplied({ shapes, layouts }: CompileSpecification, { inputs, outputs }: ModelDescription): void {

@@ -89,7 +89,9 @@ export class PiscinaInference implements Inference {
       const result = allocated[index];
       if (target === 'discard' || !result) return null;
       const lease = this.#arena!.lease(result.bytes.byteLength);
-      this.#arena!.copyIn(lease, result.bytes);
+      // Twice: the worker has copied it out of OpenVINO's memory before.
+      this.#arena!.copies.count('dynamic_output', result.bytes.byteLength);
+      this.#arena!.copyIn(lease, result.bytes, 'dynamic_output');
       return new Tensor(precisions[index]!, result.shape, lease);
     });
     done(null, tensors, inferMicros);

@@ -50,6 +50,7 @@ export class ConvertUnit implements NodeUnit {
     try {
       const target = new Tensor(precision, shape, context.arena.lease(elementCount(shape)! * ELEMENT_BYTES[precision]));
       convertTensor(source!, target, this.#conversion);
+      context.arena.copies.count('conversion', target.byteLength);
       const micros = Math.round((performance.now() - begun) * 1000);
       return { error: null, outputs: [target], micros, copiedBytes: target.byteLength };
     } catch (error) {

@@ -2,6 +2,7 @@ import { ServingError } from '../errors.js';
 import type { InferRequest, OutputTarget } from '../inference/inference.js';
 import type { InferRequestPool, Ticket } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
+import type { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import { Tensor } from '../tensors/tensor.js';
 import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
 
@@ -9,24 +10,28 @@ import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
  * Takes an infer request of a model in turn, leases the outputs, infers, and gives the infer request to the next in line before the
  * results are handed on, so that whoever waited longer goes first.
  */
-export function startInference(
-  pool: InferRequestPool,
-  outputs: readonly RuntimePort[],
-  session: UnitSession,
-): Withdraw {
+export function startInference({ pool, outputs, metrics: model }: InferredModel, session: UnitSession): Withdraw {
+  const { metrics } = session;
+  metrics.queued(model);
   const ticket: Ticket = pool.acquire((request) => infer(request));
   return (error) => {
-    if (pool.withdraw(ticket)) session.ended(failed(error));
+    if (!pool.withdraw(ticket)) return;
+    metrics.withdrawn(model);
+    session.ended(failed(error));
   };
 
   function infer(request: InferRequest): void {
+    session.started();
+    metrics.granted(model, session.queueMicros);
     const targets = leaseOutputs(outputs, session);
     if (targets instanceof ServingError) {
+      metrics.givenBack(model);
       pool.giveBack(request);
       return session.ended(failed(targets));
     }
-    session.started();
     request.infer(session.inputs, targets, (error, tensors, micros) => {
+      if (error === null) metrics.inferred(model, micros);
+      metrics.givenBack(model);
       pool.giveBack(request);
       if (error === null)
         return session.ended({ error, outputs: tensors!, micros, copiedBytes: allocatedBytes(targets, tensors!) });
@@ -34,6 +39,13 @@ export function startInference(
       session.ended(failed(error, micros));
     });
   }
+}
+
+/** A model version in one owner worker. */
+interface InferredModel {
+  readonly pool: InferRequestPool;
+  readonly outputs: readonly RuntimePort[];
+  readonly metrics: ModelMetrics;
 }
 
 function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): OutputTarget[] | ServingError {

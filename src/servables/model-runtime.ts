@@ -1,6 +1,7 @@
 import type { Inference, InferenceModel } from '../inference/inference.js';
 import { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
+import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import { HeldUnit } from './held-unit.js';
 import { startInference } from './inference-session.js';
 import { runtimePort, type NodeUnit, type RuntimePort, type UnitSession } from './node-unit.js';
@@ -17,6 +18,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   readonly inputs: readonly RuntimePort[];
   readonly outputs: readonly RuntimePort[];
   readonly pool: InferRequestPool;
+  readonly metrics: ModelMetrics;
   readonly #model: InferenceModel;
 
   private constructor(
@@ -25,6 +27,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     serving: ServingModel,
     model: InferenceModel,
     pool: InferRequestPool,
+    metrics: ModelMetrics,
   ) {
     super();
     this.name = name;
@@ -32,6 +35,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.inputs = serving.inputs.map(runtimePort);
     this.outputs = serving.outputs.map(runtimePort);
     this.pool = pool;
+    this.metrics = metrics;
     this.#model = model;
   }
 
@@ -46,14 +50,15 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     version: number,
     serving: ServingModel,
     nireq: number,
+    metrics: ModelMetrics = ModelMetrics.detached(),
   ): Promise<ModelRuntime> {
     const model = await inference.openModel(serving.reference);
     const requests = Array.from({ length: nireq }, () => model.createInferRequest());
-    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests));
+    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics);
   }
 
   start(session: UnitSession): Withdraw {
-    return startInference(this.pool, this.outputs, session);
+    return startInference(this, session);
   }
 
   protected override close(): void {

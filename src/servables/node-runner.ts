@@ -5,9 +5,10 @@ import { sessionKey, type Scope } from '../dag/scope.js';
 import { ServingError } from '../errors.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import { isEnabled, log } from '../observability/logger.js';
+import { ExecutionMetrics } from '../observability/metrics/execution-metrics.js';
 import { gatherTensors, splitTensors } from '../tensors/shards.js';
 import { elementCount, formatShape } from '../tensors/shape.js';
-import type { Tensor } from '../tensors/tensor.js';
+import { Tensor } from '../tensors/tensor.js';
 import { checkIntermediates } from './check-intermediates.js';
 import type { SessionEnd, UnitSession } from './node-unit.js';
 import type { Plan, PlannedNode } from './plan.js';
@@ -17,11 +18,14 @@ import type { RunContext } from './run-context.js';
 export class PlanRunner implements NodeRunner<Tensor> {
   readonly #plan: Plan;
   readonly #context: RunContext;
+  readonly #metrics: ExecutionMetrics;
   readonly #active = new Set<NodeSession>();
 
   constructor(plan: Plan, context: RunContext) {
     this.#plan = plan;
     this.#context = context;
+    const nodes = plan.graph.kind === 'pipeline' ? context.metrics.nodes(plan.graph, plan.version) : null;
+    this.#metrics = new ExecutionMetrics(context.caller, nodes);
   }
 
   /** As the reference, a node is announced when it becomes ready, so that parallel branches stand side by side in the log. */
@@ -39,6 +43,7 @@ export class PlanRunner implements NodeRunner<Tensor> {
   }
 
   skipped(node: GraphNode, scope: Scope<Tensor>): void {
+    this.#metrics.skipped(node.index);
     if (!isEnabled('DEBUG')) return;
     this.#logSession(
       scope,
@@ -50,7 +55,7 @@ export class PlanRunner implements NodeRunner<Tensor> {
     const planned = this.#plan.nodes[node.index]!;
     const fault = checkIntermediates(node, planned, inputs);
     if (fault !== null) return done(fault, null);
-    const session = new NodeSession(this, node, scope, planned, inputs, this.#context, done);
+    const session = new NodeSession(this, node, scope, planned, inputs, this.#context, this.#metrics, done);
     this.#active.add(session);
     session.withdraw = planned.unit.start(session);
   }
@@ -63,8 +68,16 @@ export class PlanRunner implements NodeRunner<Tensor> {
     return splitTensors(values, count, allowsEmpty);
   }
 
-  gather(shards: readonly Tensor[], sizes: readonly number[], { info }: GraphValue): Tensor | ServingError {
-    return gatherTensors(shards, sizes, info, this.#context.arena);
+  gather(
+    shards: readonly Tensor[],
+    sizes: readonly number[],
+    { info }: GraphValue,
+    reader: GraphNode | null,
+    scope: Scope<Tensor>,
+  ): Tensor | ServingError {
+    const gathered = gatherTensors(shards, sizes, info, this.#context.arena);
+    if (gathered instanceof Tensor && reader !== null) this.#copied(reader, scope, gathered.byteLength);
+    return gathered;
   }
 
   shardsSkipped(skipped: number, shards: number): ServingError {
@@ -92,11 +105,13 @@ export class PlanRunner implements NodeRunner<Tensor> {
   }
 
   /** @internal */
-  sessionEnded(session: NodeSession, { error, outputs, micros }: SessionEnd): void {
+  sessionEnded(session: NodeSession, { error, outputs, micros, copiedBytes }: SessionEnd): void {
     this.#active.delete(session);
     const { node, scope, planned, done } = session;
+    if (copiedBytes > 0) this.#copied(node, scope, copiedBytes);
     if (session.hasStarted) {
-      this.#context.timeline?.ended(node, scope, micros);
+      this.#metrics.ran(node.index, session.queueMicros, session.runMicros);
+      this.#context.timeline?.ended(node, scope, session.queueMicros, micros);
       this.#logEnd(node, scope, micros);
     }
     if (error !== null) return done(error, null);
@@ -104,6 +119,11 @@ export class PlanRunner implements NodeRunner<Tensor> {
       null,
       planned.portOfOutput.map((port) => outputs[port]!),
     );
+  }
+
+  #copied(node: GraphNode, scope: Scope<Tensor>, bytes: number): void {
+    this.#metrics.copied(node.index, bytes);
+    this.#context.timeline?.copied(node, scope, bytes);
   }
 
   #logSession(scope: Scope<Tensor>, text: (session: string) => string): void {
@@ -137,9 +157,14 @@ export class PlanRunner implements NodeRunner<Tensor> {
 class NodeSession implements UnitSession {
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly boolean[];
+  /** Until its turn came, and from then until it ended. */
+  queueMicros = 0;
+  runMicros = 0;
   withdraw: Withdraw | null = null;
   hasStarted = false;
   readonly #runner: PlanRunner;
+  /** `performance.now()` of the moment its inputs were complete, and later of that its turn came. */
+  #since = performance.now();
 
   constructor(
     runner: PlanRunner,
@@ -148,6 +173,7 @@ class NodeSession implements UnitSession {
     readonly planned: PlannedNode,
     inputs: readonly Tensor[],
     readonly context: RunContext,
+    readonly metrics: ExecutionMetrics,
     readonly done: NodeDone<Tensor>,
   ) {
     this.#runner = runner;
@@ -157,10 +183,21 @@ class NodeSession implements UnitSession {
 
   started(microsAgo = 0): void {
     this.hasStarted = true;
+    // One whose unit has not come back yet has not waited.
+    if (this.withdraw !== null) this.queueMicros = this.#lap(microsAgo);
     this.#runner.sessionStarted(this, microsAgo);
   }
 
   ended(end: SessionEnd): void {
+    this.runMicros = this.#lap();
     this.#runner.sessionEnded(this, end);
+  }
+
+  /** Microseconds since the last lap, up to a moment that may be some time ago. */
+  #lap(microsAgo = 0): number {
+    const moment = Math.max(this.#since, performance.now() - microsAgo / 1000);
+    const micros = Math.round((moment - this.#since) * 1000);
+    this.#since = moment;
+    return micros;
   }
 }

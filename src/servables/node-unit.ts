@@ -1,5 +1,6 @@
 import type { ServingError } from '../errors.js';
 import type { Withdraw } from '../nodes/node-instance.js';
+import type { ExecutionMetrics } from '../observability/metrics/execution-metrics.js';
 import type { Tensor } from '../tensors/tensor.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
@@ -29,6 +30,9 @@ export interface UnitSession {
   /** For each output of the unit, whether somebody reads it. */
   readonly wanted: readonly boolean[];
   readonly context: RunContext;
+  readonly metrics: ExecutionMetrics;
+  /** How long it waited; known once it has started. */
+  readonly queueMicros: number;
   /** @param microsAgo when the unit learns of it later, how much later. */
   started(microsAgo?: number): void;
   ended(end: SessionEnd): void;

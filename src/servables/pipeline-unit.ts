@@ -1,6 +1,7 @@
 import type { Withdraw } from '../nodes/node-instance.js';
 import { failed, runtimePort, type NodeUnit, type RuntimePort, type UnitSession } from './node-unit.js';
 import { holdUnits, letUnitsGo, type Plan } from './plan.js';
+import type { RunContext } from './run-context.js';
 import { runPlan } from './run-plan.js';
 
 /** A pipeline as a node of another one: an execution of its own over the same memory. Nothing is copied at its borders. */
@@ -32,6 +33,7 @@ export class PipelineUnit implements NodeUnit {
     const execution = runPlan(this.#plan, inputs, context, (error, outputs) => {
       const micros = Math.round((performance.now() - begun) * 1000);
       if (error !== null) return session.ended(failed(error, micros));
+      this.#countSuccess(context);
       const kept = outputs!.map((tensor, index) => {
         if (wanted[index] === true) return tensor;
         tensor?.release();
@@ -40,5 +42,10 @@ export class PipelineUnit implements NodeUnit {
       session.ended({ error: null, outputs: kept, micros, copiedBytes: 0 });
     });
     return (error) => execution.abort(error);
+  }
+
+  /** As a model inside a pipeline: a request of the caller's for each run that succeeds. */
+  #countSuccess({ metrics, caller }: RunContext): void {
+    metrics.servable(this.#plan.graph.name, this.#plan.version)?.succeeded(caller, 'predict');
   }
 }

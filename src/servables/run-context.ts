@@ -1,9 +1,14 @@
+import type { Caller } from '../observability/metrics/caller.js';
+import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena } from '../tensors/arena.js';
 import type { TimelineRecorder } from './timeline-recorder.js';
 
 /** What all nodes of one request share, those of nested pipelines included. */
 export interface RunContext {
   readonly arena: Arena;
+  readonly metrics: WorkerMetrics;
+  /** Who asked; what runs inside counts under its name. */
+  readonly caller: Caller;
   /** `null` unless the client asked for it. */
   readonly timeline: TimelineRecorder | null;
   /** Names of the pipeline nodes around, each with a slash behind; empty at the top. */

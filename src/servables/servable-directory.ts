@@ -79,6 +79,14 @@ export class ServableDirectory {
     return { error: new ServingError('PIPELINE_NAME_MISSING'), waitMs: this.#snapshot.epoch === 0 ? MODEL_WAIT_MS : 0 };
   }
 
+  /** The version that a name and version mean now, available or not; `null` when there is no such servable. */
+  identify(name: string, version: bigint | null): number | null {
+    const model = this.#models.get(name);
+    if (model === undefined) return identifyPipeline(this.#pipelines.get(name) ?? [], version);
+    const isDefault = version === null || version === 0n;
+    return (isDefault ? defaultVersion(model) : findVersion(model, version))?.version ?? null;
+  }
+
   status(name: string, version: bigint | null): readonly VersionStatus[] {
     const model = this.#models.get(name);
     if (model === undefined) return this.#pipelineStatus(name, version);
@@ -198,6 +206,11 @@ function choosePipeline(versions: readonly PipelineSnapshot[], version: bigint |
     return versions.find((each) => BigInt(each.version ?? 1) === version);
   const descending = [...versions].sort((a, b) => (b.version ?? 1) - (a.version ?? 1));
   return descending.find(({ graph }) => graph !== null) ?? descending[0];
+}
+
+function identifyPipeline(versions: readonly PipelineSnapshot[], version: bigint | null): number | null {
+  const found = choosePipeline(versions, version);
+  return found === undefined ? null : (found.version ?? 1);
 }
 
 function findVersion(model: ModelSnapshot, version: bigint): ModelVersionSnapshot | undefined {

@@ -1,3 +1,4 @@
+import type { Caller } from '../observability/metrics/caller.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, ResponseTensor } from './predict-request.js';
 
@@ -8,7 +9,8 @@ import type { PredictRequest, ResponseTensor } from './predict-request.js';
 export interface Serving {
   /**
    * Runs a model or a pipeline: the name is looked up among the models first, then among the pipelines (as OVMS 2026.2.1).
-   * A servable that is loading is waited for. The caller must call `release` exactly once, after the outputs were encoded.
+   * A servable that is loading is waited for. The caller must call `release` exactly once, after the outputs were encoded, and
+   * `encoded` before that when they were.
    */
   predict(request: PredictRequest, call: CallContext): Promise<PredictResult>;
 
@@ -16,22 +18,25 @@ export interface Serving {
    * Metadata of an available servable; never waits.
    * @param version `null` or 0: the default version. Ignored for pipelines, which always answer version 1.
    */
-  metadata(name: string, version: bigint | null): ServableMetadata;
+  metadata(name: string, version: bigint | null, caller: Caller): ServableMetadata;
 
   /** All versions ever seen, ascending, END included; with a version, that one. A pipeline is one entry, version 1. */
-  status(name: string, version: bigint | null): readonly VersionStatus[];
+  status(name: string, version: bigint | null, caller: Caller): readonly VersionStatus[];
 
   /**
    * Inputs of a servable for decoders that need to know precisions before they can read values (JSON).
    * Resolves like `predict`, waiting included.
    */
   inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]>;
+
+  /** A request that {@link inputs} was asked for cannot be decoded and will not be run: it counts as failed. */
+  refused(name: string, version: bigint | null, caller: Caller): void;
 }
 
 /** Who asks, and how long they wait. */
-export interface CallContext {
-  readonly api: 'TensorFlowServing' | 'KServe';
-  readonly interface: 'gRPC' | 'REST';
+export interface CallContext extends Caller {
+  /** `performance.now()` of the request's arrival. */
+  readonly arrived: number;
   /** Aborted when the client is gone or its deadline has passed; the reason is then the `ServingError` to answer with. */
   readonly signal: AbortSignal;
   /** Whether the client asked for the time line of its request. */
@@ -47,11 +52,13 @@ export interface PredictResult {
   readonly version: number;
   /** Present when it was asked for. */
   readonly timeline: Timeline | null;
+  /** The answer is complete: the request has succeeded. At most once, before `release`; without it the request has failed. */
+  encoded(): void;
   /** Gives the output regions back to the arena. Exactly once. */
   release(): void;
 }
 
-/** When each step of one request began and ended: microseconds since the request was accepted. */
+/** When each step of one request began and ended: microseconds since the request's arrival. */
 export interface Timeline {
   readonly totalMicros: number;
   readonly nodes: readonly {
@@ -60,8 +67,12 @@ export interface Timeline {
     readonly readyMicros: number;
     readonly startMicros: number;
     readonly endMicros: number;
+    /** How long it waited for an infer request. */
+    readonly queueMicros: number;
     /** Measured by the backend around the inference alone. */
     readonly inferMicros: number;
+    /** Bytes of tensors that were copied for it: shards gathered, outputs whose shape was not known before. */
+    readonly copiedBytes: number;
   }[];
 }
 

@@ -4,23 +4,26 @@ import type { Timeline } from './serving.js';
 
 type NodeTimes = { -readonly [Key in keyof Timeline['nodes'][number]]: Timeline['nodes'][number][Key] };
 
+const NOT_STARTED = { startMicros: 0, endMicros: 0, queueMicros: 0, inferMicros: 0, copiedBytes: 0 } as const;
+
 /** Notes when the node sessions of one request became ready, started and ended. Made only for requests whose client asked. */
 export class TimelineRecorder {
-  readonly #accepted: number;
+  readonly #arrived: number;
   readonly #sessions = new Map<Scope<unknown>, Map<number, NodeTimes>>();
   /** In the order in which they became ready. */
   readonly #times: NodeTimes[] = [];
 
-  /** @param accepted `performance.now()` of the request's arrival. */
-  constructor(accepted: number) {
-    this.#accepted = accepted;
+  /** @param arrived `performance.now()` of the request's arrival. */
+  constructor(arrived: number) {
+    this.#arrived = arrived;
   }
 
   /** @param prefix names of the pipeline nodes around the graph, each with a slash behind. */
   ready(graph: PipelineGraph, node: GraphNode, scope: Scope<unknown>, prefix: string): void {
     const session = sessionKey(graph, scope);
     const name = session === '' ? `${prefix}${node.name}` : `${prefix}${node.name} ${session}`;
-    const times = { node: name, readyMicros: this.#micros(), startMicros: 0, endMicros: 0, inferMicros: 0 };
+    const readyMicros = this.#micros();
+    const times = { ...NOT_STARTED, node: name, readyMicros };
     this.#times.push(times);
     let nodes = this.#sessions.get(scope);
     if (nodes === undefined) this.#sessions.set(scope, (nodes = new Map<number, NodeTimes>()));
@@ -32,9 +35,16 @@ export class TimelineRecorder {
     times.startMicros = Math.max(times.readyMicros, this.#micros() - microsAgo);
   }
 
-  ended(node: GraphNode, scope: Scope<unknown>, inferMicros: number): void {
+  /** Bytes were copied for a node, which may be one that the engine runs itself and that is not told of. */
+  copied(node: GraphNode, scope: Scope<unknown>, bytes: number): void {
+    const times = this.#sessions.get(scope)?.get(node.index);
+    if (times !== undefined) times.copiedBytes += bytes;
+  }
+
+  ended(node: GraphNode, scope: Scope<unknown>, queueMicros: number, inferMicros: number): void {
     const times = this.#of(node, scope);
     times.endMicros = this.#micros();
+    times.queueMicros = queueMicros;
     times.inferMicros = inferMicros;
   }
 
@@ -47,6 +57,6 @@ export class TimelineRecorder {
   }
 
   #micros(): number {
-    return Math.round((performance.now() - this.#accepted) * 1000);
+    return Math.round((performance.now() - this.#arrived) * 1000);
   }
 }

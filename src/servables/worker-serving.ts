@@ -3,6 +3,9 @@ import { EventEmitter, once } from 'node:events';
 import { ServingError } from '../errors.js';
 import type { Inference } from '../inference/inference.js';
 import { isEnabled, log } from '../observability/logger.js';
+import type { Caller } from '../observability/metrics/caller.js';
+import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
+import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena } from '../tensors/arena.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
@@ -14,11 +17,12 @@ import { ModelRuntime } from './model-runtime.js';
 import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import type { NodeInstance } from '../nodes/node-instance.js';
 import type { Plan } from './plan.js';
-import type { PredictRequest, RequestTensor, ResponseTensor } from './predict-request.js';
+import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { runPlan } from './run-plan.js';
 import { runtimeKey, ServableDirectory } from './servable-directory.js';
 import type { CallContext, PredictResult, ServableMetadata, Serving, VersionStatus } from './serving.js';
 import type { ServablesSnapshot, ServingModel } from './snapshot.js';
+import { PredictOutcome } from './predict-outcome.js';
 import { TimelineRecorder } from './timeline-recorder.js';
 import { UserUnit } from './user-unit.js';
 
@@ -34,6 +38,7 @@ export class WorkerServing implements Serving {
   readonly #arena: Arena;
   readonly #share: (nireq: number) => number;
   readonly #userNodeOpener: UserNodeOpener;
+  readonly #metrics: WorkerMetrics;
   readonly #events = new EventEmitter<{ applied: []; idle: [] }>().setMaxListeners(0);
   #directory = ServableDirectory.empty();
   /** Open runtimes by {@link runtimeKey}, with the registry entry each was opened from. */
@@ -45,11 +50,18 @@ export class WorkerServing implements Serving {
   #applying: Promise<void> = Promise.resolve();
 
   /** @param share how many of a model's infer requests this worker gets. */
-  constructor(inference: Inference, arena: Arena, share: (nireq: number) => number, userNodeOpener: UserNodeOpener) {
+  constructor(
+    inference: Inference,
+    arena: Arena,
+    share: (nireq: number) => number,
+    userNodeOpener: UserNodeOpener,
+    metrics: WorkerMetrics,
+  ) {
     this.#userNodeOpener = userNodeOpener;
     this.#inference = inference;
     this.#arena = arena;
     this.#share = share;
+    this.#metrics = metrics;
   }
 
   /** Opens the models that are new, swaps the snapshot and retires the models that are gone. Snapshots are applied in order. */
@@ -59,32 +71,42 @@ export class WorkerServing implements Serving {
   }
 
   async predict(request: PredictRequest, call: CallContext): Promise<PredictResult> {
-    const accepted = performance.now();
+    try {
+      return await this.#predict(request, call);
+    } catch (error) {
+      this.refused(request.servable, request.version, call);
+      throw error;
+    }
+  }
+
+  async #predict(request: PredictRequest, call: CallContext): Promise<PredictResult> {
     this.#logRequest(request, call);
     const plan = await this.#resolve(request.servable, request.version, call.signal);
     if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
     const tensors = checkRequest(request, plan.inputs);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
-    const timeline = call.wantsTimeline ? new TimelineRecorder(accepted) : null;
-    const outputs = await this.#execute(plan, this.#admit(tensors, plan.inputs), call.signal, timeline);
+    const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
+    const outputs = await this.#execute(plan, this.#admit(tensors, plan.inputs), call, timeline);
     if (isEnabled('DEBUG')) {
       log.serving.debug(
-        `Total ${call.interface} request processing time: ${(performance.now() - accepted).toFixed(3)} ms`,
+        `Total ${call.interface} request processing time: ${(performance.now() - call.arrived).toFixed(3)} ms`,
       );
     }
-    return {
-      outputs: plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, outputs[index]!)),
-      declaredOutputs: outputs.length,
-      version: plan.version,
-      timeline: timeline?.finish() ?? null,
-      release: () => outputs.forEach((tensor) => tensor?.release()),
-    };
+    return new PredictOutcome(plan, outputs, timeline?.finish() ?? null, call, {
+      metrics: this.#metrics.servable(request.servable, plan.version),
+      copies: this.#arena.copies,
+    });
   }
 
-  metadata(name: string, version: bigint | null): ServableMetadata {
+  metadata(name: string, version: bigint | null, caller: Caller): ServableMetadata {
     const found = this.#directory.find(name, version);
-    if ('error' in found) throw nameOfMetadata(found.error);
+    const metrics = this.#metricsOf(name, version);
+    if ('error' in found) {
+      metrics?.failed(caller, 'metadata');
+      throw nameOfMetadata(found.error);
+    }
+    metrics?.succeeded(caller, 'metadata');
     return {
       name,
       version: found.version,
@@ -93,8 +115,12 @@ export class WorkerServing implements Serving {
     };
   }
 
-  status(name: string, version: bigint | null): readonly VersionStatus[] {
-    return this.#directory.status(name, version);
+  status(name: string, version: bigint | null, caller: Caller): readonly VersionStatus[] {
+    const versions = this.#directory.status(name, version);
+    // Counted once, whichever versions the answer has: the series names none.
+    const [first] = versions;
+    if (first !== undefined) this.#metrics.servable(name, first.version)?.succeeded(caller, 'status');
+    return versions;
   }
 
   allStatuses(): { readonly name: string; readonly versions: readonly VersionStatus[] }[] {
@@ -102,7 +128,17 @@ export class WorkerServing implements Serving {
   }
 
   async inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]> {
-    return (await this.#resolve(name, version, call.signal)).inputs;
+    try {
+      return (await this.#resolve(name, version, call.signal)).inputs;
+    } catch (error) {
+      this.refused(name, version, call);
+      throw error;
+    }
+  }
+
+  /** What found no servable is not counted (as OVMS 2026.2.1). */
+  refused(name: string, version: bigint | null, caller: Caller): void {
+    this.#metricsOf(name, version)?.failed(caller, 'predict');
   }
 
   /** Resolves when no node runs: an execution that exited early leaves some behind. */
@@ -167,7 +203,9 @@ export class WorkerServing implements Serving {
   async #open(name: string, version: number, serving: ServingModel): Promise<OpenedModel> {
     const { modelId } = serving.reference;
     try {
-      const unit = await ModelRuntime.open(this.#inference, name, version, serving, this.#share(serving.nireq));
+      const nireq = this.#share(serving.nireq);
+      const metrics = this.#metrics.model(name, version);
+      const unit = await ModelRuntime.open(this.#inference, name, version, serving, nireq, metrics);
       return { modelId, unit };
     } catch (error) {
       const known = knownError(error);
@@ -205,21 +243,25 @@ export class WorkerServing implements Serving {
 
   #admitTensor({ shape, content }: RequestTensor, { precision }: TensorInfo): Tensor {
     const lease = this.#arena.lease(elementCount(shape)! * ELEMENT_BYTES[precision]);
-    if (content.kind === 'bytes') this.#arena.copyIn(lease, content.bytes);
-    else if (content.kind === 'values') content.writeTo(lease.bytes);
+    if (content.kind === 'bytes') this.#arena.copyIn(lease, content.bytes, 'request');
+    else if (content.kind === 'values') {
+      content.writeTo(lease.bytes);
+      this.#arena.copies.count('request', lease.byteLength);
+    }
     return new Tensor(precision, shape, lease);
   }
 
   #execute(
     plan: Plan,
     inputs: readonly Tensor[],
-    signal: AbortSignal,
+    call: CallContext,
     timeline: TimelineRecorder | null,
   ): Promise<readonly (Tensor | null)[]> {
+    const { signal } = call;
     this.#executions += 1;
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
-      const context = { arena: this.#arena, timeline, prefix: '' };
+      const context = { arena: this.#arena, metrics: this.#metrics, caller: call, timeline, prefix: '' };
       const execution = runPlan(
         plan,
         inputs,
@@ -238,6 +280,11 @@ export class WorkerServing implements Serving {
   #executionDrained(): void {
     this.#executions -= 1;
     if (this.#executions === 0) this.#events.emit('idle');
+  }
+
+  #metricsOf(name: string, version: bigint | null): ServableMetrics | undefined {
+    const found = this.#directory.identify(name, version);
+    return found === null ? undefined : this.#metrics.servable(name, found);
   }
 
   #logRequest({ servable, version }: PredictRequest, call: CallContext): void {
@@ -271,13 +318,6 @@ function retire({ unit }: Opened): void {
 
 function knownError(error: unknown): ServingError {
   return error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
-}
-
-/** What was skipped is left out of the response. */
-function responseTensor(name: string, tensor: Tensor | null): ResponseTensor[] {
-  if (tensor === null) return [];
-  const { precision, shape, bytes } = tensor;
-  return [{ name, precision, shape, bytes }];
 }
 
 /** Only Predict speaks of pipelines when a name is unknown (as OVMS 2026.2.1). */

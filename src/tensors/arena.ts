@@ -1,3 +1,4 @@
+import { CopyCounter, type CopyReason } from './copy-counter.js';
 import type { SlabRegistrar } from './slab-registrar.js';
 
 /** Regions start at this alignment: a cache line, and what OpenVINO's own allocator gives. */
@@ -5,6 +6,7 @@ export const REGION_ALIGNMENT = 64;
 const SMALLEST_SLAB = 64 * 1024;
 const LARGEST_SHARED_SLAB = 4 * 1024 * 1024;
 const REGIONS_PER_SLAB = 16;
+const IDLE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Memory for tensors: regions of SharedArrayBuffers, 64-byte aligned, reused from request to request.
@@ -14,6 +16,8 @@ const REGIONS_PER_SLAB = 16;
  * while a lease is held. A slab none of whose regions is leased is given back once more than `idleBytes` are free.
  */
 export class Arena {
+  /** For whoever copies tensor bytes other than by {@link copyIn}. */
+  readonly copies: CopyCounter;
   readonly #registrar: SlabRegistrar;
   readonly #idleLimit: number;
   readonly #free = new Map<number, Region[]>();
@@ -21,9 +25,16 @@ export class Arena {
   #leased = 0;
   #idleBytes = 0;
 
-  constructor(registrar: SlabRegistrar, options: { readonly idleBytes: number } = { idleBytes: 256 * 1024 * 1024 }) {
+  constructor(
+    registrar: SlabRegistrar,
+    {
+      idleBytes = IDLE_BYTES,
+      copies = new CopyCounter(),
+    }: { readonly idleBytes?: number; readonly copies?: CopyCounter } = {},
+  ) {
     this.#registrar = registrar;
-    this.#idleLimit = options.idleBytes;
+    this.#idleLimit = idleBytes;
+    this.copies = copies;
   }
 
   /** A region of at least `byteLength` bytes with one use. Its content is what the last user left. */
@@ -67,12 +78,14 @@ export class Arena {
     return bytes;
   }
 
-  /** Copies into a lease natively; V8's own copy into shared memory costs three times as much (measured on 602 KB). */
-  copyIn(lease: Lease, source: Uint8Array, start = 0): void {
+  /** Copies into a lease natively, and counts it; V8's own copy into shared memory costs three times as much (measured on 602 KB). */
+  copyIn(lease: Lease, source: Uint8Array, reason: CopyReason, start = 0): void {
     if (start + source.byteLength > lease.byteLength) {
       throw new RangeError(`copy of ${source.byteLength} bytes to byte ${start} of a region of ${lease.byteLength}`);
     }
-    if (source.byteLength > 0) this.#registrar.copyIn(lease.slabId, lease.byteOffset + start, source);
+    if (source.byteLength === 0) return;
+    this.#registrar.copyIn(lease.slabId, lease.byteOffset + start, source);
+    this.copies.count(reason, source.byteLength);
   }
 
   /** @internal Called by a lease when its last use ends. */

@@ -72,7 +72,7 @@ export function gatherTensors(
   const { byteLength } = first;
   try {
     const lease = arena.lease(byteLength * shards.length);
-    shards.forEach((shard, index) => arena.copyIn(lease, shard.bytes, index * byteLength));
+    shards.forEach((shard, index) => arena.copyIn(lease, shard.bytes, 'gather', index * byteLength));
     return new Tensor(first.precision, [...sizes, ...first.shape], lease);
   } catch (error) {
     return new ServingError('OUT_OF_MEMORY', String(error), { cause: error });

@@ -10,11 +10,12 @@ import { NativeInference } from '#src/inference/native-inference.js';
 import { loadNativeBinding } from '#src/native/load.js';
 import { CustomNodeFactory } from '#src/nodes/custom/custom-node-factory.js';
 import { UserNodes } from '#src/nodes/user-nodes.js';
+import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
 import type { ServablesSnapshot } from '#src/servables/snapshot.js';
 import { WorkerServing } from '#src/servables/worker-serving.js';
 import { Arena } from '#src/tensors/arena.js';
 
-const CALL: Omit<RpcCall, 'signal'> = {
+const CALL: Omit<RpcCall, 'signal' | 'arrived'> = {
   api: 'TensorFlowServing',
   interface: 'gRPC',
   wantsTimeline: false,
@@ -43,6 +44,7 @@ export async function openInProcessServing(configPath: string): Promise<InProces
     arena,
     (nireq) => nireq,
     (reference) => userNodes.open(reference),
+    new WorkerMetrics(),
   );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
   const blocking = new BlockingPool();
@@ -56,7 +58,8 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   return {
     arena,
     serving,
-    predict: async (request, signal = new AbortController().signal) => predict(request, { ...CALL, signal }),
+    predict: async (request, signal = new AbortController().signal) =>
+      predict(request, { ...CALL, arrived: performance.now(), signal }),
     close: async () => {
       serving.close();
       await userNodes.close();

@@ -61,7 +61,7 @@ export class NodeHost {
   tensor(precision: Precision, shape: readonly number[], data: ArrayBufferView): Tensor {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const lease = this.arena.lease(bytes.byteLength);
-    this.arena.copyIn(lease, bytes);
+    this.arena.copyIn(lease, bytes, 'request');
     return new Tensor(precision, shape, lease);
   }
 

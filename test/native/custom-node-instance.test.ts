@@ -55,7 +55,7 @@ function execute(instance: NodeInstance, inputs: readonly Tensor[], wanted: read
 
 function newTensor(precision: Precision, shape: readonly number[], bytes: Uint8Array): Tensor {
   const tensor = new Tensor(precision, shape, arena.lease(bytes.byteLength));
-  arena.copyIn(tensor.lease, bytes);
+  arena.copyIn(tensor.lease, bytes, 'request');
   return tensor;
 }
 

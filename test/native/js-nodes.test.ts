@@ -35,7 +35,7 @@ test('a node and the addon see the same memory: inputs, leased outputs, views an
     assert.deepEqual(Array.from(floatsIn(fixed!)), [1, 2]);
     assert.deepEqual(Array.from(floatsIn(fresh!)), new Array(1000).fill(round));
     // The addon reads and writes what the thread has allocated.
-    host.arena.copyIn(fresh!.lease, new Uint8Array(Float32Array.of(9).buffer), 4);
+    host.arena.copyIn(fresh!.lease, new Uint8Array(Float32Array.of(9).buffer), 'request', 4);
     assert.equal(floatsIn(fresh!)[1], 9);
     addresses.add(addressOf(fixed!));
     for (const tensor of [input, ...(outputs as Tensor[])]) tensor.release();

@@ -30,6 +30,8 @@ function reference(path: string, changes: Partial<CompileSpecification> = {}): C
 interface Input {
   readonly shape: readonly number[];
   readonly data: ArrayBufferView;
+  /** Bytes of the region in front of it: a shard stands in the middle of its demultiplexer's. */
+  readonly start?: number;
 }
 /** A shape leases the output before the inference. */
 type Target = readonly number[] | 'allocate' | 'discard';
@@ -72,14 +74,13 @@ class Bench {
     return outcomes;
   }
 
-  #lease(
-    precision: Precision,
-    { shape, data }: { readonly shape: readonly number[]; readonly data?: ArrayBufferView },
-  ): Tensor {
+  #lease(precision: Precision, { shape, data, start = 0 }: Pick<Input, 'shape'> & Partial<Input>): Tensor {
     const count = shape.reduce((product, size) => product * size, 1);
-    const lease = this.arena.lease(count * ELEMENT_BYTES[precision]);
-    if (data !== undefined) this.arena.copyIn(lease, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return new Tensor(precision, shape, lease);
+    const lease = this.arena.lease(start + count * ELEMENT_BYTES[precision]);
+    if (data !== undefined) {
+      this.arena.copyIn(lease, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 'request', start);
+    }
+    return new Tensor(precision, shape, lease, start);
   }
 }
 
@@ -124,6 +125,14 @@ test('openvino-node: leased, allocated and discarded outputs are those of the na
     outputs: [{ shape: [1, 10], bytes: bytesOf(new Float32Array(10).fill(value)) }],
   });
   assert.deepEqual(outcomes, [sum(2), sum(3), { error: null, outputs: [null] }, sum(5)]);
+});
+
+test('openvino-node: a shard in the middle of a region, and every byte that goes in and out is counted', async () => {
+  const model = reference(writeDummyModel(directory, { name: 'shard' }));
+  const before = node.arena.copies.bytes('backend');
+  const [outcome] = await sameOnBoth(model, [[[{ ...ten(1), start: 40 }], [[1, 10]]]]);
+  assert.deepEqual(outcome!.outputs![0]!.bytes, bytesOf(new Float32Array(10).fill(2)));
+  assert.equal(node.arena.copies.bytes('backend') - before, 2 * 40);
 });
 
 test('openvino-node: each precision that it knows', async () => {

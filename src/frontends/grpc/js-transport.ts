@@ -96,6 +96,7 @@ function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
 class UnaryCall implements RpcCall {
   readonly api = 'TensorFlowServing';
   readonly interface = 'gRPC';
+  readonly arrived = performance.now();
   readonly trailer = new Metadata();
   readonly wantsTimeline: boolean;
   readonly #call: ServerUnaryCall<Buffer, Buffer>;

@@ -116,13 +116,14 @@ class RestTransport {
     if (method === 'OPTIONS') return { status: 200, body: '' };
     if (announcesTooMuch(request, this.#bodyLimit)) throw new ServingError('REST_BODY_TOO_LARGE');
     const { route, parameters }: RouteMatch<Endpoint> = matchRoute(this.#endpoints, method, url);
+    const body = await readBody(request, this.#bodyLimit);
     const call: CallContext = {
+      arrived: performance.now(),
       api: route.api,
       interface: 'REST',
       signal: abort.signal,
       wantsTimeline: headers[TIMELINE_HEADER] === '1',
     };
-    const body = await readBody(request, this.#bodyLimit);
     return route.handle({ parameters, headers, body, call });
   }
 

@@ -55,11 +55,16 @@ async function predict(backend: RestBackend, options: TfsEndpointOptions, reques
   try {
     // Before the body is parsed, as the reference does: the parser needs to know the precisions.
     const infos = await backend.inputs(name, version, call);
-    const { order, inputs } = await decode(options.decodeOffLoop, body, infos);
+    const { order, inputs } = await decode(options.decodeOffLoop, body, infos).catch((error: unknown) => {
+      backend.refused(name, version, call);
+      throw error;
+    });
     const result = await backend.predict({ servable: name, version, inputs }, call);
     try {
       const headers = call.wantsTimeline ? timelineHeader(result) : {};
-      return { status: 200, body: encodePredictResponse(order, result.outputs, result.declaredOutputs), headers };
+      const text = encodePredictResponse(order, result.outputs, result.declaredOutputs);
+      result.encoded();
+      return { status: 200, body: text, headers };
     } finally {
       result.release();
     }
@@ -68,11 +73,11 @@ async function predict(backend: RestBackend, options: TfsEndpointOptions, reques
   }
 }
 
-function decode(
+async function decode(
   decodeOffLoop: DecodeOffLoop | undefined,
   body: Uint8Array,
   infos: readonly TensorInfo[],
-): Promise<DecodedPredictBody> | DecodedPredictBody {
+): Promise<DecodedPredictBody> {
   if (decodeOffLoop === undefined || body.byteLength <= DECODE_OFF_LOOP_BYTES) return decodePredictBody(body, infos);
   return decodeOffLoop(body, infos);
 }
@@ -89,12 +94,12 @@ function timelineHeader({ timeline }: PredictResult): Record<string, string> {
 
 function status(backend: RestBackend, request: RestRequest): RestAnswer {
   const { name, version } = servableOf(request);
-  return { status: 200, body: encodeStatus(backend.status(name, version)) };
+  return { status: 200, body: encodeStatus(backend.status(name, version, request.call)) };
 }
 
 function metadata(backend: RestBackend, request: RestRequest): RestAnswer {
   const { name, version } = servableOf(request);
-  return { status: 200, body: encodeMetadata(backend.metadata(name, version)) };
+  return { status: 200, body: encodeMetadata(backend.metadata(name, version, request.call)) };
 }
 
 function notFound(): never {

@@ -16,8 +16,8 @@ export interface ServiceLog {
 export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): RpcService {
   return new Map<string, RpcMethod>([
     [METHOD.PREDICT, (request, call) => predict(serving, request, call)],
-    [METHOD.GET_MODEL_METADATA, rejecting((request) => getModelMetadata(serving, request))],
-    [METHOD.GET_MODEL_STATUS, rejecting((request) => getModelStatus(serving, request))],
+    [METHOD.GET_MODEL_METADATA, rejecting((request, call) => getModelMetadata(serving, request, call))],
+    [METHOD.GET_MODEL_STATUS, rejecting((request, call) => getModelStatus(serving, request, call))],
     [METHOD.HANDLE_RELOAD_CONFIG_REQUEST, () => handleReloadConfigRequest(log)],
     [METHOD.CLASSIFY, rejecting(unimplemented)],
     [METHOD.REGRESS, rejecting(unimplemented)],
@@ -26,8 +26,8 @@ export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): Rp
 }
 
 /** A method without anything to wait for: what it throws must still reach the transport as a rejection. */
-function rejecting(method: (request: Uint8Array) => Uint8Array): RpcMethod {
-  return (request) => new Promise((resolve) => resolve(method(request)));
+function rejecting(method: (request: Uint8Array, call: RpcCall) => Uint8Array): RpcMethod {
+  return (request, call) => new Promise((resolve) => resolve(method(request, call)));
 }
 
 async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {
@@ -37,22 +37,23 @@ async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Prom
     if (call.wantsTimeline && result.timeline !== null) {
       call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
     }
+    result.encoded();
     return response;
   } finally {
     result.release();
   }
 }
 
-function getModelMetadata(serving: Serving, bytes: Uint8Array): Uint8Array {
+function getModelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint8Array {
   const { modelSpec, metadataFields } = decodeMetadataRequest(bytes);
   if (modelSpec === null) throw new ServingError('MODEL_SPEC_MISSING');
   if (metadataFields.length !== 1 || metadataFields[0] !== SIGNATURE_DEF) throw new ServingError('INVALID_SIGNATURE');
-  return encodeMetadataResponse(serving.metadata(modelSpec.name, modelSpec.version));
+  return encodeMetadataResponse(serving.metadata(modelSpec.name, modelSpec.version, call));
 }
 
-function getModelStatus(serving: Serving, bytes: Uint8Array): Uint8Array {
+function getModelStatus(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint8Array {
   const { name, version } = decodeStatusRequest(bytes);
-  return encodeStatusResponse(serving.status(name, version));
+  return encodeStatusResponse(serving.status(name, version, call));
 }
 
 /** Does nothing and says OK, whatever was asked: models come from the config file (as OVMS 2026.2.1). */

@@ -4,7 +4,15 @@ import { drawTimeline, parseTimeline } from '#src/client/timeline-chart.js';
 import type { Timeline } from '#src/servables/serving.js';
 
 function node(name: string, ready: number, start: number, end: number): Timeline['nodes'][number] {
-  return { node: name, readyMicros: ready, startMicros: start, endMicros: end, inferMicros: end - start };
+  return {
+    node: name,
+    readyMicros: ready,
+    startMicros: start,
+    endMicros: end,
+    queueMicros: start - ready,
+    inferMicros: end - start,
+    copiedBytes: 0,
+  };
 }
 
 test('time line: one bar a node on one axis, waiting and running drawn differently', () => {

@@ -28,6 +28,12 @@ describe('metrics settings', () => {
       null,
       /Invalid name in metrics_list: x/,
     ],
+    [
+      'a name that is listed twice',
+      `${WITH_REST} --metrics_enable --metrics_list ovms_streams,ovms_streams`,
+      null,
+      /Invalid name in metrics_list: ovms_streams/,
+    ],
   ] as const) {
     it(`refuses ${name}`, () => {
       assert.throws(() => resolveMetrics(settings(line), monitoring, NAMES), { code: 'CONFIG_VALUE_INVALID', message });
@@ -42,9 +48,9 @@ describe('metrics settings', () => {
     });
   });
 
-  it('takes the one that enables it, each name once', () => {
+  it('takes the one that enables it', () => {
     assert.deepEqual(resolveMetrics(settings(WITH_REST), IN_FILE, NAMES), IN_FILE);
-    const line = `${WITH_REST} --metrics_enable --metrics_list ovms_streams,ovms_streams`;
+    const line = `${WITH_REST} --metrics_enable --metrics_list ovms_streams`;
     assert.deepEqual(resolveMetrics(settings(line), { enabled: false, names: null }, NAMES), {
       enabled: true,
       names: ['ovms_streams'],

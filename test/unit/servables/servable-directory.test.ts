@@ -111,3 +111,20 @@ test('status: all servables, models and pipelines, are sorted by name', () => {
     ['a', 'm'],
   );
 });
+
+test('directory: a name and version mean a version, whether it can be asked or not', () => {
+  const pipelines = [{ name: 'p', version: null, state: 'LOADING', errorCode: 'OK', graph: null }] as const;
+  const models = directory([version(1, 'AVAILABLE'), version(2, 'AVAILABLE'), version(3, 'LOADING')], pipelines);
+  assert.deepEqual(
+    [null, 0n, 1n, 3n, 4n].map((number) => models.identify('m', number)),
+    [2, 2, 1, 3, null],
+  );
+  assert.equal(directory([version(1, 'LOADING')]).identify('m', null), null);
+  assert.equal(models.identify('p', 9n), 1);
+  const versions = pipelines.map((pipeline) => ({ ...pipeline, version: 3 }));
+  assert.deepEqual(
+    [null, 3n, 9n].map((number) => directory([], versions).identify('p', number)),
+    [3, 3, null],
+  );
+  assert.equal(models.identify('x', null), null);
+});

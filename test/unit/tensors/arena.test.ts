@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
+import { COPY_REASONS } from '#src/tensors/copy-counter.js';
 import { Arena, REGION_ALIGNMENT, sizeClass, type Lease } from '#src/tensors/arena.js';
 import { FakeRegistrar } from './fake-registrar.js';
 
@@ -47,9 +48,27 @@ test('lease: a release too many throws, because the memory may be in use by anot
 test('arena: copyIn writes the leased bytes and refuses more than were leased', () => {
   const arena = new Arena(new FakeRegistrar());
   const lease = arena.lease(3);
-  arena.copyIn(lease, Uint8Array.of(1, 2, 3));
+  arena.copyIn(lease, Uint8Array.of(1, 2, 3), 'request');
   assert.deepEqual([...lease.bytes], [1, 2, 3]);
-  assert.throws(() => arena.copyIn(lease, new Uint8Array(4)), RangeError);
+  assert.throws(() => arena.copyIn(lease, new Uint8Array(4), 'request'), RangeError);
+});
+
+test('arena: what is copied in is counted by its reason', () => {
+  const arena = new Arena(new FakeRegistrar());
+  const lease = arena.lease(8);
+  arena.copyIn(lease, new Uint8Array(3), 'request');
+  arena.copyIn(lease, new Uint8Array(5), 'request', 3);
+  arena.copyIn(lease, new Uint8Array(2), 'gather');
+  arena.copyIn(lease, new Uint8Array(0), 'conversion');
+  assert.throws(() => arena.copyIn(lease, new Uint8Array(9), 'request'), RangeError);
+  const counted = COPY_REASONS.map((reason) => [reason, arena.copies.bytes(reason)]);
+  assert.deepEqual(
+    counted.filter(([, bytes]) => bytes !== 0),
+    [
+      ['request', 8],
+      ['gather', 2],
+    ],
+  );
 });
 
 test('arena: slabs without a lease are given back once more than the limit is idle', () => {

@@ -10,9 +10,12 @@ export function tensorInfo(name: string, precision: Precision = 'FP32'): TensorI
   return { name, precision, shape: [{ min: 0, max: Infinity }], layout: 'N...' };
 }
 
-/** What a test may replace; `released` counts the results given back. */
+/** What a test may replace; `released` counts the results given back, `encoded` those that were answered before. */
 export interface FakeBackend extends RestBackend {
   released: number;
+  encoded: number;
+  /** Servables whose requests could not be decoded. */
+  readonly refusals: string[];
   readonly calls: { request: PredictRequest; call: CallContext }[];
   answer: (request: PredictRequest, call: CallContext) => Promise<void> | void;
   timeline: Timeline | null;
@@ -29,6 +32,9 @@ export function fakeBackend(): FakeBackend {
   };
   const backend: FakeBackend = {
     released: 0,
+    encoded: 0,
+    refusals: [],
+    refused: (name) => void backend.refusals.push(name),
     calls: [],
     answer: () => undefined,
     timeline: null,
@@ -56,6 +62,7 @@ export function fakeBackend(): FakeBackend {
         declaredOutputs: 1,
         version: 1,
         timeline: backend.timeline,
+        encoded: () => void (backend.encoded += 1),
         release: () => void (backend.released += 1),
       };
     },

@@ -127,7 +127,7 @@ test('predict answers in the order of the request and gives the outputs back onc
     const answer = await post(port, BODY);
     assert.equal(answer.status, 200);
     assert.equal(answer.body, ANSWER);
-    assert.equal(backend.released, 1);
+    assert.deepEqual([backend.encoded, backend.released, backend.refusals], [1, 1, []]);
     const [{ request, call } = assert.fail('no call')] = backend.calls;
     assert.deepEqual([request.servable, request.version], ['echo', null]);
     assert.deepEqual([call.api, call.interface, call.wantsTimeline], ['TensorFlowServing', 'REST', false]);
@@ -322,12 +322,27 @@ test('outputs are given back when they cannot be encoded', () =>
     const predict = backend.predict.bind(backend);
     backend.predict = async (request, call) => ({ ...(await predict(request, call)), outputs: [], declaredOutputs: 0 });
     assert.equal((await post(port, BODY)).status, 500);
-    assert.equal(backend.released, 1);
+    assert.deepEqual([backend.encoded, backend.released], [0, 1]);
+  }));
+
+test('a body that cannot be decoded is told as refused to the servable that was found', () =>
+  withServer({}, async ({ backend, port }) => {
+    assert.equal((await post(port, '{')).status, 412);
+    assert.equal((await ask(port, '/v1/models/other:predict', { method: 'POST', body: '{' })).status, 404);
+    assert.deepEqual([backend.refusals, backend.calls.length], [['echo'], 0]);
   }));
 
 test('the time line comes in a header of ASCII JSON when it is asked for', () =>
   withServer({}, async ({ backend, port }) => {
-    const node = { node: 'é', readyMicros: 1, startMicros: 2, endMicros: 3, inferMicros: 1 };
+    const node = {
+      node: 'é',
+      readyMicros: 1,
+      startMicros: 2,
+      endMicros: 3,
+      queueMicros: 1,
+      inferMicros: 1,
+      copiedBytes: 0,
+    };
     backend.timeline = { totalMicros: 4, nodes: [node] };
     const { headers } = await post(port, BODY, { 'vinery-timeline': '1' });
     assert.deepEqual(JSON.parse(String(headers['vinery-timeline'])), { totalMicros: 4, nodes: [node] });

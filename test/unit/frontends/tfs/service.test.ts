@@ -14,7 +14,17 @@ import { bytesField, hex } from './wire.js';
 const OUTPUT: ResponseTensor = { name: 'a', precision: 'U8', shape: [1], bytes: hex('07') };
 const TIMELINE: Timeline = {
   totalMicros: 10,
-  nodes: [{ node: 'knöten\u007f', readyMicros: 1, startMicros: 2, endMicros: 3, inferMicros: 1 }],
+  nodes: [
+    {
+      node: 'knöten\u007f',
+      readyMicros: 1,
+      startMicros: 2,
+      endMicros: 3,
+      queueMicros: 1,
+      inferMicros: 1,
+      copiedBytes: 0,
+    },
+  ],
 };
 
 /** Answers one output, counts releases, and knows one servable, `m`. */
@@ -23,13 +33,15 @@ class FakeServing implements Serving {
   outputs: readonly ResponseTensor[] = [OUTPUT];
   timeline: Timeline | null = null;
   releases = 0;
+  answers = 0;
 
   predict(request: PredictRequest): Promise<PredictResult> {
     this.requests.push(request);
     if (request.servable !== 'm') return Promise.reject(new ServingError('PIPELINE_NAME_MISSING'));
     const release = (): void => void (this.releases += 1);
+    const encoded = (): void => void (this.answers += 1);
     const { outputs, timeline } = this;
-    return Promise.resolve({ outputs, declaredOutputs: outputs.length, version: 1, timeline, release });
+    return Promise.resolve({ outputs, declaredOutputs: outputs.length, version: 1, timeline, encoded, release });
   }
 
   metadata(name: string, version: bigint | null): ReturnType<Serving['metadata']> {
@@ -45,11 +57,16 @@ class FakeServing implements Serving {
   inputs(): Promise<never> {
     return Promise.reject(new Error('not asked by this protocol'));
   }
+
+  refused(): void {
+    throw new Error('not told by this protocol');
+  }
 }
 
 class FakeCall implements RpcCall {
   readonly api = 'TensorFlowServing';
   readonly interface = 'gRPC';
+  readonly arrived = 0;
   readonly signal = new AbortController().signal;
   readonly trailers = new Map<string, string>();
 
@@ -94,14 +111,14 @@ test('service: Predict hands the request over and encodes the outputs', async ()
 test('service: Predict releases the outputs exactly once', async () => {
   const serving = new FakeServing();
   await ask(serving, METHOD.PREDICT, PREDICT_M);
-  assert.equal(serving.releases, 1);
+  assert.deepEqual([serving.answers, serving.releases], [1, 1]);
 });
 
 test('service: Predict releases the outputs exactly once when they cannot be encoded', async () => {
   const serving = new FakeServing();
   serving.outputs = [OUTPUT, { ...OUTPUT, precision: 'STRING' }];
   await assert.rejects(ask(serving, METHOD.PREDICT, PREDICT_M), hasCode('UNSUPPORTED_SERIALIZATION_PRECISION'));
-  assert.equal(serving.releases, 1);
+  assert.deepEqual([serving.answers, serving.releases], [0, 1]);
 });
 
 test('service: Predict without model_spec asks for the empty name', async () => {

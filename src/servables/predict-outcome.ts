@@ -1,0 +1,56 @@
+import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
+import type { CopyCounter } from '../tensors/copy-counter.js';
+import type { Tensor } from '../tensors/tensor.js';
+import type { Plan } from './plan.js';
+import type { ResponseTensor } from './predict-request.js';
+import type { CallContext, PredictResult, Timeline } from './serving.js';
+
+/** The outputs of a request that ran, on their way into the answer, and the place where it counts as a success or not. */
+export class PredictOutcome implements PredictResult {
+  readonly outputs: readonly ResponseTensor[];
+  readonly declaredOutputs: number;
+  readonly version: number;
+  readonly timeline: Timeline | null;
+  readonly #tensors: readonly (Tensor | null)[];
+  readonly #call: CallContext;
+  readonly #metrics: ServableMetrics | undefined;
+  readonly #copies: CopyCounter;
+  #isEncoded = false;
+
+  /** @param tensors in the order of the plan's outputs, one use each, which is this object's to release; `null` for what is missing. */
+  constructor(
+    plan: Plan,
+    tensors: readonly (Tensor | null)[],
+    timeline: Timeline | null,
+    call: CallContext,
+    counts: { readonly metrics: ServableMetrics | undefined; readonly copies: CopyCounter },
+  ) {
+    this.outputs = plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, tensors[index]!));
+    this.declaredOutputs = tensors.length;
+    this.version = plan.version;
+    this.timeline = timeline;
+    this.#tensors = tensors;
+    this.#call = call;
+    this.#metrics = counts.metrics;
+    this.#copies = counts.copies;
+  }
+
+  encoded(): void {
+    this.#isEncoded = true;
+    for (const { bytes } of this.outputs) this.#copies.count('response', bytes.byteLength);
+    this.#metrics?.succeeded(this.#call, 'predict');
+    this.#metrics?.took(this.#call, Math.round((performance.now() - this.#call.arrived) * 1000));
+  }
+
+  release(): void {
+    if (!this.#isEncoded) this.#metrics?.failed(this.#call, 'predict');
+    for (const tensor of this.#tensors) tensor?.release();
+  }
+}
+
+/** What was skipped is left out of the response. */
+function responseTensor(name: string, tensor: Tensor | null): ResponseTensor[] {
+  if (tensor === null) return [];
+  const { precision, shape, bytes } = tensor;
+  return [{ name, precision, shape, bytes }];
+}
