@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { VINERY, type ServerProcess } from './server.js';
+import { freePort, VINERY, type ServerProcess } from './server.js';
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {
@@ -21,6 +21,16 @@ export function runVinery(args: readonly string[], environment: NodeJS.ProcessEn
     child.once('error', reject);
     child.once('close', (exitCode) => resolve({ exitCode, ...printed }));
   });
+}
+
+/** Starts a server on free ports that is expected to end by itself. */
+export async function startInVain(
+  flags: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<CommandResult> {
+  const ports = ['--port', String(await freePort()), '--rest_port', String(await freePort())];
+  const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
+  return runVinery([...bind, ...ports, ...flags], environment);
 }
 
 /** Runs `vinery client <command>` against a server of the test. */

@@ -8,18 +8,11 @@ import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/st
 import { addDummy, addPair, assertServes, DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
-import { freePort, startServerProcess, type ServerProcess } from '../helpers/server.js';
-import { runVinery, type CommandResult } from '../helpers/vinery.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+import { runVinery, startInVain } from '../helpers/vinery.js';
 
 const repository = new TestRepository();
 const BUILT_ADDON = fileURLToPath(new URL('../../native/Release/vinery.node', import.meta.url));
-
-/** Starts a server that is expected to end by itself. */
-async function startInVain(flags: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
-  const ports = ['--port', String(await freePort()), '--rest_port', String(await freePort())];
-  const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
-  return runVinery([...bind, ...ports, ...flags], environment);
-}
 
 describe('a config file that cannot be used ends the start with exit code 1', () => {
   const schema = 'The file is not valid json - Schema violation';

@@ -92,6 +92,8 @@ before(async () => {
   served = await openInProcessServing(repository.writeConfig(models, PIPELINES));
 });
 
+const CALLER = { api: 'TensorFlowServing', interface: 'gRPC' } as const;
+
 async function ask(
   servable: string,
   shape: readonly number[],
@@ -104,8 +106,8 @@ async function ask(
   );
   const tensor = { precision: 'FP32', precisionText: 'FP32', shape: sent, content: { kind: 'bytes', bytes } } as const;
   const call = {
-    api: 'TensorFlowServing',
-    interface: 'gRPC',
+    ...CALLER,
+    arrived: performance.now(),
     signal: new AbortController().signal,
     wantsTimeline: false,
   } as const;
@@ -177,7 +179,9 @@ test('demultiplexer: a fixed count is the batch of the request', async () => {
 });
 
 test('demultiplexer: metadata shows the shards in front, -1 where the request tells', () => {
-  const [fixed, dynamic] = ['fixed_request', 'dynamic_request'].map((name) => served.serving.metadata(name, null));
+  const [fixed, dynamic] = ['fixed_request', 'dynamic_request'].map((name) =>
+    served.serving.metadata(name, null, CALLER),
+  );
   assert.deepEqual(
     fixed!.inputs[0]!.shape.map(({ min }) => min),
     [3, 1, 2],
