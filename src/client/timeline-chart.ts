@@ -11,17 +11,22 @@ const RUNNING = '█';
  */
 export function drawTimeline(timeline: Timeline): string {
   const nodes = [...timeline.nodes].sort((a, b) => a.readyMicros - b.readyMicros || a.startMicros - b.startMicros);
-  const nameWidth = Math.max(0, ...nodes.map(({ node }) => node.length));
+  const nameWidth = nodes.reduce((width, node) => Math.max(width, nameOf(node).length), 0);
   const scale = WIDTH / Math.max(1, timeline.totalMicros);
-  const lines = nodes.map(({ node, readyMicros, startMicros, endMicros }) => {
+  const lines = nodes.map((node) => {
+    const { readyMicros, startMicros, endMicros } = node;
     const bar = drawBar(readyMicros * scale, startMicros * scale, endMicros * scale);
     const wait = startMicros - readyMicros;
     const waited = wait > 0 ? `, waited ${milliseconds(wait)}` : '';
-    return `${node.padEnd(nameWidth)} |${bar}| ${milliseconds(endMicros - startMicros)}${waited}\n`;
+    return `${nameOf(node).padEnd(nameWidth)} |${bar}| ${milliseconds(endMicros - startMicros)}${waited}\n`;
   });
   const end = milliseconds(timeline.totalMicros);
   const axis = `${' '.repeat(nameWidth)} 0${end.padStart(WIDTH + 1)}\n`;
   return `\ntime line of the last request (${QUEUED} waiting, ${RUNNING} running)\n${lines.join('')}${axis}`;
+}
+
+function nameOf({ node, session }: Timeline['nodes'][number]): string {
+  return session === '' ? node : `${node} ${session}`;
 }
 
 function drawBar(ready: number, start: number, end: number): string {
@@ -57,6 +62,7 @@ function isTimeline(value: unknown): value is Timeline {
     (node: unknown) =>
       isRecord(node) &&
       typeof node['node'] === 'string' &&
+      typeof node['session'] === 'string' &&
       ['readyMicros', 'startMicros', 'endMicros'].every((key) => Number.isFinite(node[key])),
   );
 }

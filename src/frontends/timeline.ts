@@ -6,12 +6,61 @@ import type { Timeline } from '../servables/serving.js';
  */
 export const TIMELINE_HEADER = 'vinery-timeline';
 
+/** gRPC clients refuse metadata above 8 KiB by default, and the answer has other entries, too. */
+const LONGEST_TEXT = 7_000;
+
+type NodeTimes = Timeline['nodes'][number];
+
 /**
  * JSON in printable ASCII, the only text that headers and metadata may carry; node names may be anything: `totalMicros`, and of each
- * node, in the order they became ready, `readyMicros`, `startMicros` and `endMicros` since the request's arrival, `queueMicros` and
- * `inferMicros` as durations, and `copiedBytes`.
+ * node session, in the order they became ready, `readyMicros`, `startMicros` and `endMicros` since the request's arrival,
+ * `queueMicros` and `inferMicros` as durations, and `copiedBytes`.
+ *
+ * A text that would be too long for a header has one entry a node instead, from the first session that was ready to the last that
+ * ended, with durations and bytes added up; and if that is too long, those nodes that took longest.
  */
 export function timelineText(timeline: Timeline): string {
+  const whole = asciiJson(timeline);
+  if (whole.length <= LONGEST_TEXT) return whole;
+  const nodes = [...byNode(timeline.nodes)];
+  for (;;) {
+    const text = asciiJson({ ...timeline, nodes });
+    if (text.length <= LONGEST_TEXT || nodes.length === 0) return text;
+    nodes.splice(nodes.indexOf(shortest(nodes)), 1);
+  }
+}
+
+function asciiJson(value: unknown): string {
   const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(timeline).replace(/[\u007f-\uffff]/g, escape);
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, escape);
+}
+
+function byNode(sessions: readonly NodeTimes[]): NodeTimes[] {
+  const groups = new Map<string, NodeTimes[]>();
+  for (const session of sessions) {
+    const group = groups.get(session.node);
+    if (group === undefined) groups.set(session.node, [session]);
+    else group.push(session);
+  }
+  return [...groups.values()].map((group) => (group.length === 1 ? group[0]! : together(group)));
+}
+
+function together(group: readonly NodeTimes[]): NodeTimes {
+  const sum = (key: 'queueMicros' | 'inferMicros' | 'copiedBytes'): number =>
+    group.reduce((total, session) => total + session[key], 0);
+  return {
+    node: group[0]!.node,
+    session: `${group.length} sessions`,
+    readyMicros: group.reduce((first, { readyMicros }) => Math.min(first, readyMicros), Infinity),
+    startMicros: group.reduce((first, { startMicros }) => Math.min(first, startMicros), Infinity),
+    endMicros: group.reduce((last, { endMicros }) => Math.max(last, endMicros), 0),
+    queueMicros: sum('queueMicros'),
+    inferMicros: sum('inferMicros'),
+    copiedBytes: sum('copiedBytes'),
+  };
+}
+
+function shortest(nodes: readonly NodeTimes[]): NodeTimes {
+  const took = ({ readyMicros, endMicros }: NodeTimes): number => endMicros - readyMicros;
+  return nodes.reduce((least, node) => (took(node) < took(least) ? node : least));
 }

@@ -62,7 +62,10 @@ export interface PredictResult {
 export interface Timeline {
   readonly totalMicros: number;
   readonly nodes: readonly {
+    /** Names of the pipeline nodes around, each with a slash behind, and of the node itself. */
     readonly node: string;
+    /** Which shard: `<demultiplexer>_<index>` from the innermost outwards; empty outside of demultiplexers. */
+    readonly session: string;
     /** Inputs ready; from here the node waits for an infer request. */
     readonly readyMicros: number;
     readonly startMicros: number;

@@ -20,10 +20,8 @@ export class TimelineRecorder {
 
   /** @param prefix names of the pipeline nodes around the graph, each with a slash behind. */
   ready(graph: PipelineGraph, node: GraphNode, scope: Scope<unknown>, prefix: string): void {
-    const session = sessionKey(graph, scope);
-    const name = session === '' ? `${prefix}${node.name}` : `${prefix}${node.name} ${session}`;
-    const readyMicros = this.#micros();
-    const times = { ...NOT_STARTED, node: name, readyMicros };
+    const names = { node: `${prefix}${node.name}`, session: sessionKey(graph, scope) };
+    const times = { ...NOT_STARTED, ...names, readyMicros: this.#micros() };
     this.#times.push(times);
     let nodes = this.#sessions.get(scope);
     if (nodes === undefined) this.#sessions.set(scope, (nodes = new Map<number, NodeTimes>()));

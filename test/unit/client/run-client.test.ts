@@ -160,7 +160,7 @@ test('client predict: an output the server does not have', async () => {
 
 test('client predict: --timeline asks for the time line and draws the last one', async () => {
   const asked: string[] = [];
-  const nodes = [{ node: 'n', readyMicros: 0, startMicros: 500, endMicros: 1000, inferMicros: 400 }];
+  const nodes = [{ node: 'n', session: '', readyMicros: 0, startMicros: 500, endMicros: 1000, inferMicros: 400 }];
   const trailer = { 'vinery-timeline': JSON.stringify({ totalMicros: 1000, nodes }) };
   const answer = pipeline([]);
   await withFiles(async (images) => {

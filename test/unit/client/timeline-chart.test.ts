@@ -6,6 +6,7 @@ import type { Timeline } from '#src/servables/serving.js';
 function node(name: string, ready: number, start: number, end: number): Timeline['nodes'][number] {
   return {
     node: name,
+    session: '',
     readyMicros: ready,
     startMicros: start,
     endMicros: end,

@@ -336,6 +336,7 @@ test('the time line comes in a header of ASCII JSON when it is asked for', () =>
   withServer({}, async ({ backend, port }) => {
     const node = {
       node: 'é',
+      session: '',
       readyMicros: 1,
       startMicros: 2,
       endMicros: 3,

@@ -17,6 +17,7 @@ const TIMELINE: Timeline = {
   nodes: [
     {
       node: 'knöten\u007f',
+      session: '',
       readyMicros: 1,
       startMicros: 2,
       endMicros: 3,
