@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { freePort } from '#src/demo/free-port.js';
 
 const LOADED = 'ServableManagerModule started';
 const START_LIMIT_MS = 120_000;
@@ -75,16 +75,4 @@ export class ServerProcess {
       });
     });
   }
-}
-
-/** The command line has no way to ask for any free port: 0 means none there. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -4,6 +4,7 @@ import {
   elementArray,
   elementOf,
   elementValue,
+  isAligned,
   type ElementArray,
   type NumericPrecision,
 } from './elements.js';
@@ -38,7 +39,7 @@ export function convertTensor(source: Tensor, target: Tensor, conversion: Conver
 
 /** Elements of a tensor; a shard may begin where its elements are not aligned, and is copied then. */
 function viewOf({ lease, byteOffset, bytes }: Tensor, precision: NumericPrecision, count: number): ElementArray {
-  if (byteOffset % ELEMENT_BYTES[precision] === 0) return elementArray(precision, lease.buffer, byteOffset, count);
+  if (isAligned(precision, byteOffset)) return elementArray(precision, lease.buffer, byteOffset, count);
   return elementArray(precision, Uint8Array.from(bytes).buffer, 0, count);
 }
 

@@ -1,5 +1,5 @@
 import { fromBrainFloat, fromHalf, toBrainFloat, toHalf } from './half.js';
-import type { Precision } from './precision.js';
+import { ELEMENT_BYTES, type Precision } from './precision.js';
 
 /** Elements of a tensor as JavaScript holds them: halves as their 16-bit patterns, BOOL as bytes. */
 export type ElementArray =
@@ -33,14 +33,29 @@ const ARRAYS = {
 /** Precisions whose elements have a fixed size. */
 export type NumericPrecision = keyof typeof ARRAYS;
 
-export function isNumeric(precision: Precision): precision is NumericPrecision {
-  return precision in ARRAYS;
+export const NUMERIC_PRECISIONS = Object.keys(ARRAYS) as readonly NumericPrecision[];
+
+export function isNumeric(value: unknown): value is NumericPrecision {
+  return typeof value === 'string' && Object.hasOwn(ARRAYS, value);
+}
+
+/** `Float32Array`, ...: what holds elements of the precision. */
+export function elementArrayName(precision: NumericPrecision): string {
+  return ARRAYS[precision].name;
+}
+
+/**
+ * Whether typed arrays of the precision can begin at this byte of a buffer. Leased regions always can, and shards are whole elements
+ * of theirs; memory that was cut by anybody else need not.
+ */
+export function isAligned(precision: NumericPrecision, byteOffset: number): boolean {
+  return byteOffset % ELEMENT_BYTES[precision] === 0;
 }
 
 /**
  * A view of elements in a buffer; nothing is copied.
  *
- * @param byteOffset a multiple of the element's size.
+ * @param byteOffset aligned to the element, see {@link isAligned}.
  */
 export function elementArray(
   precision: NumericPrecision,

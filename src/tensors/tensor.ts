@@ -1,5 +1,5 @@
 import type { Lease } from './arena.js';
-import { elementArray, elementValue, type NumericPrecision } from './elements.js';
+import { elementArray, elementValue, isAligned, type NumericPrecision } from './elements.js';
 import { ELEMENT_BYTES, type Precision } from './precision.js';
 import { elementCount, type Shape } from './shape.js';
 
@@ -38,7 +38,8 @@ export class Tensor {
     const precision = this.precision as NumericPrecision;
     const size = ELEMENT_BYTES[precision];
     const start = this.byteOffset + index * size;
-    if (start % size === 0) return elementValue(precision, elementArray(precision, this.lease.buffer, start, 1), 0);
+    if (isAligned(precision, start))
+      return elementValue(precision, elementArray(precision, this.lease.buffer, start, 1), 0);
     const bytes = Uint8Array.from(this.bytes.subarray(index * size, (index + 1) * size));
     return elementValue(precision, elementArray(precision, bytes.buffer, 0, 1), 0);
   }

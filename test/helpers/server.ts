@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '#src/demo/free-port.js';
 
 /** The command under test. */
 export const VINERY = fileURLToPath(new URL('../../../dist/vinery', import.meta.url));
@@ -89,16 +89,4 @@ export async function startServerProcess(flags: readonly string[]): Promise<Serv
       return exited;
     },
   };
-}
-
-/** A port nobody listens on now. The command line has no way to ask for any free port: 0 means none there. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }

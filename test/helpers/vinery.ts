@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { freePort, VINERY, type ServerProcess } from './server.js';
+import { freePort } from '#src/demo/free-port.js';
+import { VINERY, type ServerProcess } from './server.js';
 
 /** What a command printed, and how it ended. */
 export interface CommandResult {

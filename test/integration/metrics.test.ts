@@ -26,7 +26,8 @@ import { LogFile } from '../helpers/log-file.js';
 import { scrape, type MetricsPage } from '../helpers/metrics-page.js';
 import { modelNode, pipeline, source, TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
-import { freePort, withServerProcess } from '../helpers/server.js';
+import { freePort } from '#src/demo/free-port.js';
+import { withServerProcess } from '../helpers/server.js';
 import { floatTensor } from '../helpers/tensors.js';
 import { runVinery, startInVain } from '../helpers/vinery.js';
 

@@ -239,16 +239,16 @@ describe('nodes of users’ own code', () => {
   });
 
   test('js node: a changed module is taken over while requests run, none of them fails', async () => {
-    let running = true;
+    const load = new AbortController();
     const seen = new Set<number>();
-    const load = (async () => {
-      while (running) seen.add((await ask('doubled', floatTensor('x', [1, 1], [0])))[0]!);
+    const loaded = (async () => {
+      while (!load.signal.aborted) seen.add((await ask('doubled', floatTensor('x', [1, 1], [0])))[0]!);
     })();
     repository.write('double.ts', MODULES['double.ts']!.replace('= 2;', '= 10;'));
     await server.poll();
     assert.deepEqual(await ask('doubled', floatTensor('x', [1, 1], [0])), [11]);
-    running = false;
-    await load;
+    load.abort();
+    await loaded;
     assert.ok(
       [...seen].every((value) => value === 3 || value === 11),
       [...seen].join(),

@@ -2,7 +2,7 @@ import { ELEMENT_BYTES } from '../../tensors/precision.js';
 import { elementCount } from '../../tensors/shape.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import type { Tensor } from './api.js';
-import { arrayOver, isAligned } from './elements.js';
+import { elementArray, isAligned } from '../../tensors/elements.js';
 import type { TaskInput } from './protocol.js';
 
 export interface NodeInputs {
@@ -20,7 +20,7 @@ export function viewInputs(inputs: readonly TaskInput[], infos: readonly TensorI
     const count = elementCount(shape)!;
     const aligned = isAligned(precision, byteOffset);
     if (!aligned) copiedBytes += count * ELEMENT_BYTES[precision];
-    const data = aligned ? arrayOver(precision, buffer, byteOffset, count) : copyOf(input, count);
+    const data = aligned ? elementArray(precision, buffer, byteOffset, count) : copyOf(input, count);
     // A name may be one that objects have already, `__proto__` for example.
     Object.defineProperty(tensors, name, { value: { name, precision, shape, data }, enumerable: true });
   });
@@ -30,5 +30,5 @@ export function viewInputs(inputs: readonly TaskInput[], infos: readonly TensorI
 /** Typed arrays begin at multiples of their element only. */
 function copyOf({ precision, buffer, byteOffset }: TaskInput, count: number): Tensor['data'] {
   const bytes = Uint8Array.from(new Uint8Array(buffer, byteOffset, count * ELEMENT_BYTES[precision]));
-  return arrayOver(precision, bytes.buffer, 0, count);
+  return elementArray(precision, bytes.buffer, 0, count);
 }

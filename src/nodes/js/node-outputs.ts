@@ -2,7 +2,7 @@ import { ELEMENT_BYTES } from '../../tensors/precision.js';
 import { accepts, elementCount, formatPartialShape, formatShape, type Shape } from '../../tensors/shape.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import type { Data, Precision, Tensor } from './api.js';
-import { arrayName, arrayOver } from './elements.js';
+import { elementArray, elementArrayName } from '../../tensors/elements.js';
 import { ModuleFault, show } from './module-fault.js';
 import { staticShape, type ExecuteTask, type OutputPlace, type TaskInput } from './protocol.js';
 
@@ -103,7 +103,7 @@ export class NodeOutputs {
     const isFree = typeof target === 'object' && !this.#handedOut.has(index);
     const buffer = isFree ? target.buffer : new SharedArrayBuffer(data.byteLength);
     const offset = isFree ? target.byteOffset : 0;
-    const copy = arrayOver(info.precision as Precision, buffer, offset, data.length);
+    const copy = elementArray(info.precision as Precision, buffer, offset, data.length);
     (copy as Uint8Array).set(data as Uint8Array);
     return isFree ? { from: 'target', index, start: 0, shape } : this.#inFresh(buffer, 0, shape);
   }
@@ -117,12 +117,12 @@ export class NodeOutputs {
   #memory(index: number, precision: Precision, count: number): Data {
     const target = this.#task.outputs[index]!;
     const byteLength = count * ELEMENT_BYTES[precision];
-    if (target === 'discard') return arrayOver(precision, new ArrayBuffer(byteLength), 0, count);
+    if (target === 'discard') return elementArray(precision, new ArrayBuffer(byteLength), 0, count);
     this.#handedOut.add(index);
-    if (target !== 'allocate') return arrayOver(precision, target.buffer, target.byteOffset, count);
+    if (target !== 'allocate') return elementArray(precision, target.buffer, target.byteOffset, count);
     const buffer = new SharedArrayBuffer(byteLength);
     this.#allocated.push(buffer);
-    return arrayOver(precision, buffer, 0, count);
+    return elementArray(precision, buffer, 0, count);
   }
 
   #indexOf(name: string): number {
@@ -136,7 +136,7 @@ export class NodeOutputs {
 function checkOutput(value: unknown, info: TensorInfo): CheckedOutput {
   const where = (): string => `output ${show(info.name)}`;
   const { shape, data, precision } = ArrayBuffer.isView(value) ? ofData(value, info) : ofRecord(value, info);
-  const expected = arrayName(info.precision as Precision);
+  const expected = elementArrayName(info.precision as Precision);
   if (precision !== undefined && precision !== info.precision) {
     throw new ModuleFault(`${where()}: expected precision ${info.precision}, received ${show(precision)}`);
   }

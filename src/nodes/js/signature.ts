@@ -1,6 +1,6 @@
 import type { Dimension } from '../../tensors/shape.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
-import { isPrecision, PRECISIONS } from './elements.js';
+import { isNumeric, NUMERIC_PRECISIONS } from '../../tensors/elements.js';
 import { ModuleFault, show } from './module-fault.js';
 
 /** What OpenVINO knows of an input without a layout (as OVMS 2026.2.1). */
@@ -29,7 +29,7 @@ function parseDeclaration(value: unknown, where: string): TensorInfo {
   const { name, precision, shape, layout } = value as Record<string, unknown>;
   if (typeof name !== 'string' || name === '') throw wrong(`${where}.name`, 'a name', name);
   const named = `${where} ${show(name)}`;
-  if (!isPrecision(precision)) throw wrong(`${named} precision`, `one of ${PRECISIONS.join(', ')}`, precision);
+  if (!isNumeric(precision)) throw wrong(`${named} precision`, `one of ${NUMERIC_PRECISIONS.join(', ')}`, precision);
   if (!Array.isArray(shape)) throw wrong(`${named} shape`, 'a list of dimensions', shape);
   const dimensions = shape.map((size: unknown, axis) => parseDimension(size, `${named} shape[${axis}]`));
   return { name, precision, shape: dimensions, layout: parseLayout(layout, shape.length, `${named} layout`) };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Data, Precision } from '#src/nodes/js/api.js';
-import { arrayOver, PRECISIONS } from '#src/nodes/js/elements.js';
+import { elementArray, NUMERIC_PRECISIONS } from '#src/tensors/elements.js';
 import { NodeOutputs } from '#src/nodes/js/node-outputs.js';
 import { viewInputs } from '#src/nodes/js/node-inputs.js';
 import type { ExecuteTask, OutputPlace, OutputTarget, TaskInput } from '#src/nodes/js/protocol.js';
@@ -31,7 +31,7 @@ function placeOne(outputs: NodeOutputs, data: Data, shape: readonly number[] = [
 test('inputs: views of the memory they lie in, in every precision', () => {
   const bits = new Uint8Array(slab, 0, 64).map((_, index) => index);
   new Uint8Array(slab).set(bits);
-  for (const precision of PRECISIONS) {
+  for (const precision of NUMERIC_PRECISIONS) {
     const bytes = ELEMENT_BYTES[precision];
     const [info] = parseDeclarations([{ name: 'x', precision, shape: [-1] }], 'inputs');
     const aligned = viewInputs([{ buffer: slab, byteOffset: bytes, precision, shape: [2] }], [info!]);
@@ -116,11 +116,11 @@ test('outputs: a Buffer is bytes', () => {
 });
 
 test('outputs: every precision has memory of its size', () => {
-  for (const precision of PRECISIONS satisfies readonly Precision[]) {
+  for (const precision of NUMERIC_PRECISIONS satisfies readonly Precision[]) {
     const infos = parseDeclarations([{ name: 'y', precision, shape: [3] }], 'outputs');
     const task: ExecuteTask = { kind: 'execute', node: 0, description: null, slot: 0, inputs: [], outputs: [leased()] };
     const { data } = new NodeOutputs(task, infos).allocate('y', undefined);
-    assert.deepEqual(data, arrayOver(precision, slab, 256, 3));
+    assert.deepEqual(data, elementArray(precision, slab, 256, 3));
     assert.equal(data.byteLength, 3 * ELEMENT_BYTES[precision]);
   }
 });
