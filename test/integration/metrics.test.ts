@@ -24,7 +24,7 @@ import { embeddedSettings, withEmbeddedServer, type EmbeddedServer } from '../he
 import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
 import { LogFile } from '../helpers/log-file.js';
 import { scrape, type MetricsPage } from '../helpers/metrics-page.js';
-import { modelNode, pipeline, source, TestRepository } from '../helpers/repository.js';
+import { modelNode, node, pipeline, source, TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
 import { freePort } from '#src/demo/free-port.js';
 import { withServerProcess } from '../helpers/server.js';
@@ -42,6 +42,13 @@ function writeServables(): string {
   writeDummyModel(repository.path('shards', '1'), { shape: [3, 1, 2] });
   writeNonZeroModel(repository.path('nonzero', '1'));
   writeDummyModel(repository.path('whole', '1'), { precision: 'i64' });
+  repository.write(
+    'own.mjs',
+    `const port = (name) => ({ name, precision: 'FP32', shape: [1, 10] });
+export const inputs = () => [port('x')];
+export const outputs = () => [port('same'), port('own')];
+export const execute = ({ x }) => ({ same: x, own: { shape: x.shape, data: Float32Array.from(x.data) } });`,
+  );
   const demo = [
     modelNode('left', 'one', { b: 'request.image' }, ['a']),
     modelNode('right', 'two', { b: 'request.image' }, ['a']),
@@ -78,6 +85,18 @@ function writeServables(): string {
       pipeline('gathered', ['b'], gathered, { a: 'all.a' }),
       pipeline('conditional', ['b'], conditional, { label: 'classify.argmax', a: 'behind.a' }),
       pipeline('converted', ['b'], converted, { a: 'whole.a' }),
+      pipeline(
+        'scripted',
+        ['b'],
+        [node('module', { x: 'request.b' }, ['same', 'own'], { type: 'js', module: 'own.mjs' })],
+        { same: 'module.same', own: 'module.own' },
+      ),
+      pipeline(
+        'outer',
+        ['image'],
+        [node('inner', { image: 'request.image' }, ['label'], { type: 'pipeline', pipeline_name: 'demo' })],
+        { label: 'inner.label' },
+      ),
       pipelineOf('dynamic', 'nonzero'),
       pipelineOf('heavy_pipeline', 'heavy'),
       pipelineOf('invalid', 'absent'),
@@ -355,6 +374,19 @@ describe('counting rules', () => {
       assert.equal(requests(page, 'success', 'one'), 4);
     }));
 
+  test('a pipeline inside a pipeline counts a request of the caller, as its models do', () =>
+    withMetrics(ON, async ({ grpcPort, restPort }) => {
+      await withGrpcClient(grpcPort, async (client) => {
+        assert.equal((await client.predict('outer', [IMAGE])).code, 'OK');
+      });
+      const page = await scrape(restPort);
+      for (const name of ['outer', 'demo', 'one', 'two', 'pair']) {
+        assert.deepEqual(predicts(page, 'success', name), [1, 0], name);
+      }
+      assert.equal(page.figure('ovms_request_time_us_count', { interface: 'gRPC', name: 'demo', version: '1' }), 0);
+      assert.deepEqual(copied(page), { request: 40, response: 8 });
+    }));
+
   test('a node that a condition skips, and one behind it, count as skipped and not as run', () =>
     withMetrics(ON, async ({ restPort }) => {
       const asked = async (largest: number): Promise<void> => {
@@ -449,6 +481,16 @@ describe('copies', () => {
       assert.deepEqual([...ofNodes].sort(), [0, 0, 80]);
     }));
 
+  test('what a module returns of its own is copied, what it hands on is not', () =>
+    withMetrics(ON, async ({ restPort }) => {
+      assert.equal((await restPredict(restPort, 'scripted', DUMMY_BODY)).status, 200);
+      const page = await scrape(restPort);
+      assert.deepEqual(copied(page), { request: 40, response: 80, js_node_output: 40 });
+      const labels = { node: 'module', pipeline: 'scripted', version: '1' };
+      assert.equal(page.figure('vinery_node_copied_bytes_total', labels), 40);
+      assert.equal(page.figure('vinery_node_time_us_count', labels), 1);
+    }));
+
   test('a time line tells of each node how long it queued and what was copied for it', () =>
     withMetrics([], async ({ restPort }) => {
       const answer = await fetch(`http://127.0.0.1:${restPort}/v1/models/gathered:predict`, {
@@ -465,6 +507,37 @@ describe('copies', () => {
         assert.ok(queueMicros >= 0 && queueMicros <= startMicros - readyMicros + 1, name);
       }
     }));
+});
+
+test('a model that is unloaded has no streams and no queue any more; what it counted stays, and a new one begins at 0', async () => {
+  const write = (...models: string[]): string =>
+    repository.writeConfig(
+      models.map((name) => ({ name })),
+      [],
+      'changing.json',
+    );
+  const path = write('one');
+  const settings = embeddedSettings(path, ...ALL, '--log_path', repository.path('log'));
+  await withEmbeddedServer(settings, async ({ restPort }) => {
+    const gauges = async (name: string): Promise<boolean[]> => {
+      const page = await scrape(restPort);
+      const labels = { name, version: '1' };
+      return ['ovms_streams', 'ovms_infer_req_queue_size'].map((family) => page.figure(family, labels) > 0);
+    };
+    assert.equal((await restPredict(restPort, 'one', DUMMY_BODY)).status, 200);
+    assert.deepEqual(await gauges('one'), [true, true]);
+    write('two');
+    assert.equal((await restCall(restPort, 'POST', '/v1/config/reload')).status, 201);
+    assert.deepEqual([await gauges('one'), await gauges('two')].flat(), [false, false, true, true]);
+    const page = await scrape(restPort);
+    assert.deepEqual(
+      [predicts(page, 'success', 'one'), predicts(page, 'success', 'two')],
+      [
+        [0, 1],
+        [0, 0],
+      ],
+    );
+  });
 });
 
 describe('two owner workers', () => {

@@ -4,10 +4,13 @@ import { modelGraph, type PipelineGraph } from '#src/dag/graph.js';
 import { ServingError } from '#src/errors.js';
 import { MetricsBook } from '#src/observability/metrics/metrics-book.js';
 import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
+import type { NodeInstance } from '#src/nodes/node-instance.js';
+import type { UserNodeReference } from '#src/nodes/user-node-reference.js';
 import { failed, runtimePort, type NodeUnit, type UnitSession } from '#src/servables/node-unit.js';
 import { PipelineUnit } from '#src/servables/pipeline-unit.js';
 import { planGraph } from '#src/servables/plan.js';
 import { runPlan } from '#src/servables/run-plan.js';
+import { UserUnit } from '#src/servables/user-unit.js';
 import { Arena } from '#src/tensors/arena.js';
 import { Tensor } from '#src/tensors/tensor.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
@@ -112,6 +115,27 @@ test('counting: a node that is told of afterwards counts once, and what was copi
   assert.equal(await worker.figure('vinery_node_queue_time_us_count{node="work",pipeline="outer"'), '1');
   assert.equal(await worker.figure('vinery_node_copied_bytes_total{node="work",pipeline="outer"'), '64');
 });
+
+for (const [kind, reason] of [
+  ['custom', 'custom_node_output'],
+  ['js', 'js_node_output'],
+] as const) {
+  test(`counting: bytes that a ${kind} node had to copy are ${reason}`, async () => {
+    const worker = new Worker();
+    const instance: NodeInstance = {
+      execute: ([input], _wanted, done) => {
+        input!.retain(1);
+        done(null, [input!], 5, 64);
+        return () => undefined;
+      },
+      close: () => undefined,
+    };
+    const reference = { kind, signature: { inputs: [INPUT], outputs: [OUTPUT] } } as unknown as UserNodeReference;
+    assert.equal(await worker.run(new UserUnit(reference, instance)).ended, null);
+    assert.equal(worker.arena.copies.bytes(reason), 64);
+    assert.equal(await worker.figure('vinery_node_copied_bytes_total{node="work",pipeline="outer"'), '64');
+  });
+}
 
 test('counting: a node that leaves its queue has not run; one that failed has', async () => {
   const worker = new Worker();
