@@ -500,8 +500,8 @@ describe('copies', () => {
       });
       const { nodes } = JSON.parse(answer.headers.get('vinery-timeline')!) as Timeline;
       assert.deepEqual(
-        nodes.map(({ node: name, copiedBytes }) => [name, copiedBytes]),
-        [['split', 0], ...[0, 1, 2].map((shard) => [`each split_${shard}`, 0]), ['all', 24]],
+        nodes.map(({ node: name, session, copiedBytes }) => [name, session, copiedBytes]),
+        [['split', '', 0], ...[0, 1, 2].map((shard) => ['each', `split_${shard}`, 0]), ['all', '', 24]],
       );
       for (const { node: name, queueMicros, readyMicros, startMicros } of nodes) {
         assert.ok(queueMicros >= 0 && queueMicros <= startMicros - readyMicros + 1, name);
