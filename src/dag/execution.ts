@@ -114,10 +114,11 @@ export class Execution<Value extends CountedValue> {
     if (inputs === null) return;
     this.#running += 1;
     this.#runner.start(node, scope, inputs, (error, outputs) => {
-      this.#running -= 1;
       node.inputs.forEach((input, index) => this.#store.giveBack(scope, input.value, inputs[index]!));
       if (error !== null) this.#fail(error);
       else this.#nodeEnded(node, scope, outputs!);
+      // Only now: what is withdrawn meanwhile must not finish an execution that still takes values in.
+      this.#running -= 1;
       this.#pump();
     });
   }

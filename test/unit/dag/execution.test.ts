@@ -15,7 +15,14 @@ import {
   type ExecutionResult,
 } from './simulation.js';
 
-const CALM: Behaviour = { failing: new Set(), immediate: new Set(), slots: Infinity, shards: 2, choose: () => 0 };
+const CALM: Behaviour = {
+  failing: new Set(),
+  immediate: new Set(),
+  slots: Infinity,
+  shards: 2,
+  unanswerable: 0,
+  choose: () => 0,
+};
 
 const DIAMOND = buildPipelineGraph(
   pipeline(
@@ -96,6 +103,19 @@ test('execution: a node that waits for an infer request never starts once anothe
   assert.equal(ledger.live, 0);
 });
 
+test('execution: an exit that cannot be decided fails, and what its node gave is released', () => {
+  const exits = [{ value: DIAMOND.nodes[0]!.outputs[0]!.value, element: 0, tests: [] }];
+  const graph = { ...DIAMOND, nodes: DIAMOND.nodes.map((each) => (each.index === 0 ? { ...each, exits } : each)) };
+  const ledger = { live: 0 };
+  // The other branch still waits when the question fails.
+  const runner = new SimulatedRunner(graph, { ...CALM, slots: 1, unanswerable: 1 }, ledger);
+  const { result } = execute(graph, runner, ledger);
+  runner.step();
+  assert.equal(result.error!.code, 'CONDITION_ELEMENT_MISSING');
+  assert.equal(result.drains, 1);
+  assert.equal(ledger.live, 0);
+});
+
 test('execution: an abort withdraws what waits and reports after what runs has ended', () => {
   const ledger = { live: 0 };
   const runner = new SimulatedRunner(DIAMOND, { ...CALM, slots: 1 }, ledger);
@@ -149,6 +169,7 @@ const BEHAVIOUR = fc.record({
   immediate: fc.uniqueArray(fc.nat(59), { maxLength: 60 }),
   slots: fc.integer({ min: 1, max: 4 }),
   shards: fc.integer({ min: 0, max: 3 }),
+  unanswerable: fc.constantFrom(0, 0, 5, 50),
   choices: fc.infiniteStream(fc.nat()),
   abortAfter: fc.option(fc.nat(60)),
 });
@@ -157,11 +178,11 @@ type RandomBehaviour = typeof BEHAVIOUR extends fc.Arbitrary<infer T> ? T : neve
 /** Runs a graph to its end and checks what holds of every run. */
 function runRandomly(
   graph: PipelineGraph,
-  { failing, immediate, slots, shards, choices, abortAfter }: RandomBehaviour,
+  { failing, immediate, slots, shards, unanswerable, choices, abortAfter }: RandomBehaviour,
 ): { readonly runner: SimulatedRunner; readonly result: ExecutionResult; readonly texts: (string | null)[] | null } {
   const ledger = { live: 0 };
   const choose = (count: number): number => (count === 0 ? 0 : (choices.next().value as number) % count);
-  const behaviour = { failing: new Set(failing), immediate: new Set(immediate), slots, shards, choose };
+  const behaviour = { failing: new Set(failing), immediate: new Set(immediate), slots, shards, unanswerable, choose };
   const runner = new SimulatedRunner(graph, behaviour, ledger);
   const { execution, result } = execute(graph, runner, ledger);
   for (let steps = 0; runner.step(); steps += 1) {
@@ -202,6 +223,7 @@ for (const [what, features] of [
         } else if (
           expected instanceof ServingError &&
           behaviour.abortAfter === null &&
+          behaviour.unanswerable === 0 &&
           behaviour.failing.length === 0
         ) {
           assert.equal(result.error!.code, expected.code);

@@ -45,6 +45,8 @@ export interface Behaviour {
   readonly slots: number;
   /** Shards of a dynamic demultiplexer. */
   readonly shards: number;
+  /** Of how many questions one cannot be answered, because the value has no such element; 0: all can. */
+  readonly unanswerable: number;
   /** Chooses which of the running nodes ends next. */
   readonly choose: (count: number) => number;
 }
@@ -77,8 +79,11 @@ export class SimulatedRunner implements NodeRunner<Value> {
     this.skips.push(`${node.name} ${sessionKey(this.#graph, scope)}`);
   }
 
-  holds(value: Value, condition: GraphCondition): boolean {
+  holds(value: Value, condition: GraphCondition): boolean | ServingError {
     if (!value.isLive) throw new Error(`${value.text} was asked after its end`);
+    const { unanswerable } = this.#behaviour;
+    if (unanswerable > 0 && checksum(value.text) % unanswerable === 0)
+      return new ServingError('CONDITION_ELEMENT_MISSING', value.text);
     return holds(value.text, condition);
   }
 
@@ -169,9 +174,13 @@ function gatherText(shards: readonly string[], sizes: readonly number[]): string
 
 /** Whether a condition holds of a value: any question will do whose answer depends on nothing but the value. */
 function holds(text: string, { element }: GraphCondition): boolean {
+  return checksum(text) % 4 >= element!;
+}
+
+function checksum(text: string): number {
   let sum = 0;
   for (const character of text) sum = (sum * 31 + character.charCodeAt(0)) % 1009;
-  return sum % 4 >= element!;
+  return sum;
 }
 
 /** What a value turns out to be: a text, or nothing because its node was skipped. */
