@@ -21,6 +21,9 @@ export class GraphDraft {
   readonly #indices = new Map<string, Map<string, number>>();
   readonly #values: Omit<GraphValue, 'uses'>[] = [];
   readonly #nodes: NodeDraft[] = [];
+  /** What a value is after a conversion, by both: names may hold any character, so two sources may be called the same. */
+  readonly #conversions = new Map<string, number>();
+  readonly #converters = new Map<NodeDraft, number>();
 
   /** @param levelOf level of the readers of a node's outputs. @param infoOf what those readers see of a tensor. */
   constructor(levelOf: (node: string) => number, infoOf: (node: string, tensor: string) => TensorInfo) {
@@ -36,16 +39,29 @@ export class GraphDraft {
     return this.#index(node, tensor, () => ({ level: this.#levelOf(node), info: this.#infoOf(node, tensor) }));
   }
 
-  /** A value after a conversion, made by one node for all who ask for the same. */
+  /**
+   * A value after a conversion, made by one node for all who ask for the same.
+   *
+   * @param sourceName what the log calls the value.
+   */
   convert(source: number, sourceName: string, conversion: Conversion): number {
+    const text = formatConversion(conversion);
+    const known = this.#conversions.get(`${source} ${text}`);
+    if (known !== undefined) return known;
     const { info, level } = this.#values[source]!;
-    const name = `${sourceName} ${formatConversion(conversion)}`;
-    const isNew = this.#nodes.every((node) => node.name !== name);
-    const value = this.#index(name, CONVERTED, () => ({ level, info: converted(info, conversion) }));
-    if (isNew) {
-      const inputs = [{ name: CONVERTED, value: source }];
-      this.add({ name, program: { kind: 'convert', conversion }, level, opens: null, inputs, condition: null });
-    }
+    const value = this.#values.push({ level, info: converted(info, conversion) }) - 1;
+    this.#conversions.set(`${source} ${text}`, value);
+    const inputs = [{ name: CONVERTED, value: source }];
+    const node: NodeDraft = {
+      name: `${sourceName} ${text}`,
+      program: { kind: 'convert', conversion },
+      level,
+      opens: null,
+      inputs,
+      condition: null,
+    };
+    this.#converters.set(node, value);
+    this.add(node);
     return value;
   }
 
@@ -76,8 +92,10 @@ export class GraphDraft {
     return index;
   }
 
-  #outputsOf({ name }: NodeDraft): { readonly name: string; readonly value: number }[] {
-    return [...(this.#indices.get(name) ?? [])].map(([output, value]) => ({ name: output, value }));
+  #outputsOf(node: NodeDraft): { readonly name: string; readonly value: number }[] {
+    const made = this.#converters.get(node);
+    if (made !== undefined) return [{ name: CONVERTED, value: made }];
+    return [...(this.#indices.get(node.name) ?? [])].map(([output, value]) => ({ name: output, value }));
   }
 
   #counted(outputs: readonly GraphPort[]): GraphValue[] {

@@ -37,6 +37,28 @@ test('conversion: is a node of its own, made once for all who ask for the same',
   assert.deepEqual([info.precision, metadataDimensions(info.shape), info.layout], ['FP32', [1, 3, 2, 3], 'NCHW']);
 });
 
+test('conversion: of sources that are written alike are two', () => {
+  const one = configNode('a', { raw: 'request.x' }, [], {
+    model_name: 'camera',
+    outputs: [{ data_item: 'picture', alias: 'b.c' }],
+  });
+  const other = configNode('a.b', { raw: 'request.y' }, [], {
+    model_name: 'camera',
+    outputs: [{ data_item: 'picture', alias: 'c' }],
+  });
+  const graph = buildFromConfig(
+    configPipeline([one, other], {
+      first: { node_name: 'a', data_item: 'b.c', precision: 'U8:FP32' },
+      second: { node_name: 'a.b', data_item: 'c', precision: 'U8:FP32' },
+    }),
+    CATALOGUE,
+  );
+  assert.deepEqual(
+    graph.outputs.map(({ value }) => graph.nodes.find(({ outputs }) => outputs[0]!.value === value)!.inputs[0]!.value),
+    graph.nodes.slice(0, 2).map(({ outputs }) => outputs[0]!.value),
+  );
+});
+
 test('conversion: of the request shows in the metadata of the pipeline what clients send', () => {
   const image = { ...source('request.x'), precision: 'U8:FP32', layout: 'NHWC:NCHW' };
   const graph = buildFromConfig(configPipeline([net('one', image)], { a: 'one.score' }), CATALOGUE);
