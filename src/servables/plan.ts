@@ -28,8 +28,9 @@ export interface PlannedNode {
   /** For each node output, its output port. */
   readonly portOfOutput: readonly number[];
   /**
-   * Input ports that are fed by other nodes. Their tensors are compared with the port at each execution: a source may be dynamic,
-   * and a default version may have changed since the pipeline was validated. Requests were compared before they were admitted.
+   * Input ports that are fed by other nodes, or by shards of the request joined again. Their tensors are compared with the port at
+   * each execution: a source may be dynamic, and a default version may have changed since the pipeline was validated. What comes of
+   * the request as it is was compared before it was admitted.
    */
   readonly checkedPorts: readonly number[];
 }
@@ -59,13 +60,14 @@ function planNode(graph: PipelineGraph, node: GraphNode, lookup: UnitLookup): Pl
   if (inputOfPort.includes(-1) || portOfOutput.includes(-1) || node.inputs.length !== unit.inputs.length) {
     return new ServingError('PIPELINE_NOT_LOADED');
   }
-  const fromRequest = new Set(graph.inputs.map((port) => port.value));
+  const requested = new Set(graph.inputs.map((port) => port.value));
+  const isRequest = (value: number): boolean => requested.has(value) && graph.values[value]!.level === node.level;
   return {
     unit,
     inputOfPort,
     wanted: unit.outputs.map((_, port) => portOfOutput.includes(port)),
     portOfOutput,
-    checkedPorts: inputOfPort.flatMap((input, port) => (fromRequest.has(node.inputs[input]!.value) ? [] : [port])),
+    checkedPorts: inputOfPort.flatMap((input, port) => (isRequest(node.inputs[input]!.value) ? [] : [port])),
   };
 }
 

@@ -57,6 +57,12 @@ const PIPELINES: readonly Pipeline[] = [
     ],
     { a: 'all.a' },
   ),
+  {
+    ...pipeline('gathered_request', ['b'], [add('all', 'shards', 'request.b', { gather_from_node: 'request' })], {
+      a: 'all.a',
+    }),
+    demultiply_count: -1,
+  },
   pipeline(
     'two_levels',
     ['b'],
@@ -144,6 +150,13 @@ test('demultiplexer: at a node, and its own output gathered again', async () => 
 
 test('gather: in the middle of a pipeline', async () => {
   assert.deepEqual(await ask('gathered_inside', [3, 1, 2]), [{ shape: [3, 1, 2], values: counting(6, 3) }]);
+});
+
+test('gather: shards of the request that do not fit who joins them are refused as those of a node', async () => {
+  assert.deepEqual(await ask('gathered_request', [3, 1, 2]), [{ shape: [3, 1, 2], values: counting(6, 1) }]);
+  await assert.rejects(ask('gathered_request', [2, 1, 2]), {
+    message: 'Invalid input batch size - Node: all input: b Invalid batch size - Expected: (3,1,2); Actual: (2,1,2)',
+  });
 });
 
 test('gather: two levels at the response, outermost first', async () => {
