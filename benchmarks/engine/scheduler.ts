@@ -43,7 +43,7 @@ export class Scheduler {
       metrics: this.#metrics,
       caller: { api: 'TensorFlowServing', interface: 'gRPC' },
       timeline: null,
-      prefix: '',
+      around: null,
     };
     const run: Subject['run'] = (ended) => {
       runPlan(plan, [this.#zeros()], context, (error, outputs) => {

@@ -12,7 +12,7 @@ import { Tensor } from '../tensors/tensor.js';
 import { checkIntermediates } from './check-intermediates.js';
 import type { SessionEnd, UnitSession } from './node-unit.js';
 import type { Plan, PlannedNode } from './plan.js';
-import type { RunContext } from './run-context.js';
+import type { RunContext, SessionName } from './run-context.js';
 
 /** Runs the nodes of one execution by their units, and tells log and time line of them. */
 export class PlanRunner implements NodeRunner<Tensor> {
@@ -31,7 +31,7 @@ export class PlanRunner implements NodeRunner<Tensor> {
   /** As the reference, a node is announced when it becomes ready, so that parallel branches stand side by side in the log. */
   ready(node: GraphNode, scope: Scope<Tensor>): void {
     if (node.program.kind === 'select') return;
-    this.#context.timeline?.ready(this.#plan.graph, node, scope, this.#context.prefix);
+    this.#context.timeline?.ready(node, scope, this.sessionName(node, scope));
     if (this.#plan.graph.kind === 'model' || !isEnabled('DEBUG')) return;
     const { program } = node;
     if (program.kind === 'model')
@@ -94,6 +94,15 @@ export class PlanRunner implements NodeRunner<Tensor> {
       );
     }
     return passes(tensor.element(element ?? 0), tests);
+  }
+
+  /** @internal */
+  sessionName({ name }: GraphNode, scope: Scope<Tensor>): SessionName {
+    const { around } = this.#context;
+    const session = sessionKey(this.#plan.graph, scope);
+    if (around === null) return { node: name, session };
+    const sessions = [around.session, session].filter((part) => part !== '');
+    return { node: `${around.node}/${name}`, session: sessions.join('/') };
   }
 
   /** @internal A session stops waiting. */
@@ -179,6 +188,10 @@ class NodeSession implements UnitSession {
     this.#runner = runner;
     this.inputs = planned.inputOfPort.map((input) => inputs[input]!);
     this.wanted = planned.wanted;
+  }
+
+  get name(): SessionName {
+    return this.#runner.sessionName(this.node, this.scope);
   }
 
   started(microsAgo = 0): void {

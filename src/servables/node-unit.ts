@@ -5,7 +5,7 @@ import type { Tensor } from '../tensors/tensor.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount, isStatic } from '../tensors/shape.js';
-import type { RunContext } from './run-context.js';
+import type { RunContext, SessionName } from './run-context.js';
 
 /** What a node of a plan runs, opened in one owner worker: a model version, a user's node, another pipeline, a conversion. */
 export interface NodeUnit {
@@ -25,6 +25,7 @@ export interface NodeUnit {
 
 /** One run of one node. The unit calls `started` at most once, when the session stops waiting, and `ended` once after it. */
 export interface UnitSession {
+  readonly name: SessionName;
   /** In the order of the unit's inputs; leased until `ended`. */
   readonly inputs: readonly Tensor[];
   /** For each output of the unit, whether somebody reads it. */

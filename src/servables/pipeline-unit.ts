@@ -30,7 +30,8 @@ export class PipelineUnit implements NodeUnit {
     const begun = performance.now();
     // The inner execution releases its inputs when it likes; the session keeps its own uses until it has ended.
     for (const tensor of inputs) tensor.retain(1);
-    const execution = runPlan(this.#plan, inputs, context, (error, outputs) => {
+    const inside = { ...context, around: session.name };
+    const execution = runPlan(this.#plan, inputs, inside, (error, outputs) => {
       const micros = Math.round((performance.now() - begun) * 1000);
       if (error !== null) return session.ended(failed(error, micros));
       this.#countSuccess(context);

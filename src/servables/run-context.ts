@@ -11,6 +11,14 @@ export interface RunContext {
   readonly caller: Caller;
   /** `null` unless the client asked for it. */
   readonly timeline: TimelineRecorder | null;
-  /** Names of the pipeline nodes around, each with a slash behind; empty at the top. */
-  readonly prefix: string;
+  /** The session of the pipeline node around; `null` at the top. */
+  readonly around: SessionName | null;
+}
+
+/** How the time line calls a session; both together are unique in a request. */
+export interface SessionName {
+  /** Names of the pipeline nodes around and of the node itself, with slashes between. */
+  readonly node: string;
+  /** In which shard each of those runs that runs in one, with slashes between; empty outside of demultiplexers. */
+  readonly session: string;
 }

@@ -62,9 +62,9 @@ export interface PredictResult {
 export interface Timeline {
   readonly totalMicros: number;
   readonly nodes: readonly {
-    /** Names of the pipeline nodes around, each with a slash behind, and of the node itself. */
+    /** Names of the pipeline nodes around and of the node itself, with slashes between. */
     readonly node: string;
-    /** Which shard: `<demultiplexer>_<index>` from the innermost outwards; empty outside of demultiplexers. */
+    /** Which shard: `<demultiplexer>_<index>` from the innermost outwards, with slashes between pipelines; empty outside of demultiplexers. */
     readonly session: string;
     /** Inputs ready; from here the node waits for an infer request. */
     readonly readyMicros: number;

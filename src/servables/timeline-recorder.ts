@@ -1,5 +1,6 @@
-import type { GraphNode, PipelineGraph } from '../dag/graph.js';
-import { sessionKey, type Scope } from '../dag/scope.js';
+import type { GraphNode } from '../dag/graph.js';
+import type { Scope } from '../dag/scope.js';
+import type { SessionName } from './run-context.js';
 import type { Timeline } from './serving.js';
 
 type NodeTimes = { -readonly [Key in keyof Timeline['nodes'][number]]: Timeline['nodes'][number][Key] };
@@ -18,10 +19,8 @@ export class TimelineRecorder {
     this.#arrived = arrived;
   }
 
-  /** @param prefix names of the pipeline nodes around the graph, each with a slash behind. */
-  ready(graph: PipelineGraph, node: GraphNode, scope: Scope<unknown>, prefix: string): void {
-    const names = { node: `${prefix}${node.name}`, session: sessionKey(graph, scope) };
-    const times = { ...NOT_STARTED, ...names, readyMicros: this.#micros() };
+  ready(node: GraphNode, scope: Scope<unknown>, name: SessionName): void {
+    const times = { ...NOT_STARTED, ...name, readyMicros: this.#micros() };
     this.#times.push(times);
     let nodes = this.#sessions.get(scope);
     if (nodes === undefined) this.#sessions.set(scope, (nodes = new Map<number, NodeTimes>()));

@@ -261,7 +261,7 @@ export class WorkerServing implements Serving {
     this.#executions += 1;
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
-      const context = { arena: this.#arena, metrics: this.#metrics, caller: call, timeline, prefix: '' };
+      const context = { arena: this.#arena, metrics: this.#metrics, caller: call, timeline, around: null };
       const execution = runPlan(
         plan,
         inputs,

@@ -1,7 +1,8 @@
-import { request } from 'node:http';
+import { request, type IncomingHttpHeaders } from 'node:http';
 
 export interface RestOutcome {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -12,6 +13,7 @@ export function restCall(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<RestOutcome> {
   return new Promise((resolve, reject) => {
     const options = {
@@ -19,6 +21,7 @@ export function restCall(
       port,
       method,
       path,
+      headers,
       agent: false,
       ...(signal === undefined ? {} : { signal }),
     };
@@ -27,7 +30,11 @@ export function restCall(
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.once('error', reject);
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(chunks).toString('utf8'),
+        }),
       );
     });
     sent.once('error', reject);
@@ -40,6 +47,6 @@ export function restPredict(port: number, servable: string, body: unknown): Prom
 }
 
 /** `{"error": ...}` of an answer. */
-export function errorOf({ text }: RestOutcome): string {
+export function errorOf({ text }: Pick<RestOutcome, 'status' | 'text'>): string {
   return (JSON.parse(text) as { readonly error: string }).error;
 }

@@ -141,3 +141,30 @@ test('pipeline versions: the status lists them', async () => {
     ['1 AVAILABLE', '3 AVAILABLE'],
   );
 });
+
+test('nested pipeline: the time line names its nodes behind the node it is, shards included', async () => {
+  const nodes = async (name: string, inputs: unknown): Promise<string[]> => {
+    const path = `/v1/models/${name}:predict`;
+    const asked = { 'vinery-timeline': '1' };
+    const { headers } = await restCall(server.restPort!, 'POST', path, { inputs }, undefined, asked);
+    const timeline = JSON.parse(String(headers['vinery-timeline'])) as { nodes: { node: string }[] };
+    return timeline.nodes.map(({ node: session }) => session).sort();
+  };
+  assert.deepEqual(await nodes('outer', [[0, 0]]), [
+    'first',
+    'first/one',
+    'first/two',
+    'last',
+    'second',
+    'second/one',
+    'second/two',
+  ]);
+  assert.deepEqual(await nodes('inside', [[[0, 0]], [[0, 0]]]), [
+    'each request_0',
+    'each request_0/one',
+    'each request_0/two',
+    'each request_1',
+    'each request_1/one',
+    'each request_1/two',
+  ]);
+});

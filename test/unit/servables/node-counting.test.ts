@@ -68,7 +68,7 @@ class Worker {
       metrics: this.#metrics,
       caller: { api: 'KServe', interface: 'gRPC' },
       timeline: null,
-      prefix: '',
+      around: null,
     } as const;
     let abort: (error: ServingError) => void = () => undefined;
     const ended = new Promise<ServingError | null>((resolve) => {
