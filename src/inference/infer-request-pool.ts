@@ -7,6 +7,11 @@ import type { InferRequest } from './inference.js';
 export class InferRequestPool {
   readonly #idle: InferRequest[];
   readonly #waiting = new Set<Ticket>();
+  /**
+   * Stands behind the tickets that had their turn. Beginning anew each time would walk over the places of all of those, which the set
+   * keeps for a while: ten thousand shards of a demultiplexer wait here together.
+   */
+  #turns = this.#waiting.values();
   readonly size: number;
 
   constructor(requests: readonly InferRequest[]) {
@@ -29,12 +34,9 @@ export class InferRequestPool {
   }
 
   giveBack(request: InferRequest): void {
-    for (const ticket of this.#waiting) {
-      this.#waiting.delete(ticket);
-      ticket.granted(request);
-      return;
-    }
-    this.#idle.push(request);
+    const ticket = this.#takeOldest();
+    if (ticket === undefined) this.#idle.push(request);
+    else ticket.granted(request);
   }
 
   get idle(): number {
@@ -52,6 +54,16 @@ export class InferRequestPool {
     }
     for (const request of this.#idle) request.close();
     this.#idle.length = 0;
+  }
+
+  #takeOldest(): Ticket | undefined {
+    if (this.#waiting.size === 0) return undefined;
+    let turn = this.#turns.next();
+    // An iterator that has come to the end stays there, whoever queues afterwards.
+    if (turn.done === true) turn = (this.#turns = this.#waiting.values()).next();
+    const ticket = turn.value!;
+    this.#waiting.delete(ticket);
+    return ticket;
   }
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 
 import type { InferRequest } from '#src/inference/inference.js';
-import { InferRequestPool } from '#src/inference/infer-request-pool.js';
+import { InferRequestPool, type Ticket } from '#src/inference/infer-request-pool.js';
 
 function fakeRequest(): InferRequest & { closed: boolean } {
   return {
@@ -48,6 +49,41 @@ test('pool: a withdrawn ticket is never granted and leaves the order of the othe
   assert.equal(pool.withdraw(withdrawn), false);
   pool.giveBack(request);
   assert.deepEqual(order, ['running', 'last']);
+});
+
+test('pool: however waiting, withdrawing and giving back mix, everyone is granted in the order of asking', () => {
+  const step = fc.oneof(fc.constant('acquire' as const), fc.constant('give back' as const), fc.nat());
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 3 }), (steps, size) => {
+      const inUse: InferRequest[] = [];
+      const granted: number[] = [];
+      const expected: number[] = [];
+      let waiting: number[] = [];
+      const pool = new InferRequestPool(Array.from({ length: size }, fakeRequest));
+      const tickets: Ticket[] = [];
+      for (const each of steps) {
+        if (each === 'acquire') {
+          const number = tickets.length;
+          (inUse.length < size ? expected : waiting).push(number);
+          tickets.push(
+            pool.acquire((request) => {
+              inUse.push(request);
+              granted.push(number);
+            }),
+          );
+        } else if (each !== 'give back') {
+          const number = waiting[each % waiting.length];
+          waiting = waiting.filter((other) => other !== number);
+          if (number !== undefined) assert.ok(pool.withdraw(tickets[number]!));
+        } else if (inUse.length > 0) {
+          expected.push(...waiting.splice(0, 1));
+          pool.giveBack(inUse.shift()!);
+        }
+        assert.deepEqual(granted, expected);
+        assert.deepEqual([pool.waiting, pool.idle], [waiting.length, size - inUse.length]);
+      }
+    }),
+  );
 });
 
 test('pool: a ticket that was granted cannot be withdrawn', () => {
