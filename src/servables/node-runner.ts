@@ -12,7 +12,8 @@ import { Tensor } from '../tensors/tensor.js';
 import { checkIntermediates } from './check-intermediates.js';
 import type { SessionEnd, UnitSession } from './node-unit.js';
 import type { Plan, PlannedNode } from './plan.js';
-import type { RunContext, SessionName } from './run-context.js';
+import type { RunContext } from './run-context.js';
+import type { SessionName } from './serving.js';
 
 /** Runs the nodes of one execution by their units, and tells log and time line of them. */
 export class PlanRunner implements NodeRunner<Tensor> {

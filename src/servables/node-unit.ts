@@ -5,7 +5,8 @@ import type { Tensor } from '../tensors/tensor.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount, isStatic } from '../tensors/shape.js';
-import type { RunContext, SessionName } from './run-context.js';
+import type { RunContext } from './run-context.js';
+import type { SessionName } from './serving.js';
 
 /** What a node of a plan runs, opened in one owner worker: a model version, a user's node, another pipeline, a conversion. */
 export interface NodeUnit {

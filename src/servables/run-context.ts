@@ -1,6 +1,7 @@
 import type { Caller } from '../observability/metrics/caller.js';
 import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena } from '../tensors/arena.js';
+import type { SessionName } from './serving.js';
 import type { TimelineRecorder } from './timeline-recorder.js';
 
 /** What all nodes of one request share, those of nested pipelines included. */
@@ -13,12 +14,4 @@ export interface RunContext {
   readonly timeline: TimelineRecorder | null;
   /** The session of the pipeline node around; `null` at the top. */
   readonly around: SessionName | null;
-}
-
-/** How the time line calls a session; both together are unique in a request. */
-export interface SessionName {
-  /** Names of the pipeline nodes around and of the node itself, with slashes between. */
-  readonly node: string;
-  /** In which shard each of those runs that runs in one, with slashes between; empty outside of demultiplexers. */
-  readonly session: string;
 }

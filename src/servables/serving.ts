@@ -61,11 +61,7 @@ export interface PredictResult {
 /** When each step of one request began and ended: microseconds since the request's arrival. */
 export interface Timeline {
   readonly totalMicros: number;
-  readonly nodes: readonly {
-    /** Names of the pipeline nodes around and of the node itself, with slashes between. */
-    readonly node: string;
-    /** Which shard: `<demultiplexer>_<index>` from the innermost outwards, with slashes between pipelines; empty outside of demultiplexers. */
-    readonly session: string;
+  readonly nodes: readonly (SessionName & {
     /** Inputs ready; from here the node waits for an infer request. */
     readonly readyMicros: number;
     readonly startMicros: number;
@@ -76,7 +72,15 @@ export interface Timeline {
     readonly inferMicros: number;
     /** Bytes of tensors that were copied for it: shards gathered, outputs whose shape was not known before. */
     readonly copiedBytes: number;
-  }[];
+  })[];
+}
+
+/** How the time line calls a session; both together are unique in a request. */
+export interface SessionName {
+  /** Names of the pipeline nodes around and of the node itself, with slashes between. */
+  readonly node: string;
+  /** In which shard each of those runs that runs in one, with slashes between; empty outside of demultiplexers. */
+  readonly session: string;
 }
 
 export interface ServableMetadata {

@@ -1,7 +1,6 @@
 import type { GraphNode } from '../dag/graph.js';
 import type { Scope } from '../dag/scope.js';
-import type { SessionName } from './run-context.js';
-import type { Timeline } from './serving.js';
+import type { SessionName, Timeline } from './serving.js';
 
 type NodeTimes = { -readonly [Key in keyof Timeline['nodes'][number]]: Timeline['nodes'][number][Key] };
 

@@ -147,8 +147,10 @@ test('nested pipeline: the time line names its nodes behind the node it is, shar
     const path = `/v1/models/${name}:predict`;
     const asked = { 'vinery-timeline': '1' };
     const { headers } = await restCall(server.restPort!, 'POST', path, { inputs }, undefined, asked);
-    const timeline = JSON.parse(String(headers['vinery-timeline'])) as { nodes: { node: string }[] };
-    return timeline.nodes.map(({ node: session }) => session).sort();
+    const timeline = JSON.parse(String(headers['vinery-timeline'])) as {
+      nodes: { node: string; session: string }[];
+    };
+    return timeline.nodes.map(({ node: name, session }) => `${name} ${session}`.trim()).sort();
   };
   assert.deepEqual(await nodes('outer', [[0, 0]]), [
     'first',
@@ -161,10 +163,10 @@ test('nested pipeline: the time line names its nodes behind the node it is, shar
   ]);
   assert.deepEqual(await nodes('inside', [[[0, 0]], [[0, 0]]]), [
     'each request_0',
-    'each request_0/one',
-    'each request_0/two',
     'each request_1',
-    'each request_1/one',
-    'each request_1/two',
+    'each/one request_0',
+    'each/one request_1',
+    'each/two request_0',
+    'each/two request_1',
   ]);
 });
