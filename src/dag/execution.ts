@@ -79,7 +79,8 @@ export class Execution<Value extends CountedValue> {
     const { root } = this.#store;
     const values = this.#graph.inputs.map((port) => port.value);
     const level = values[0] === undefined ? 0 : this.#graph.values[values[0]]!.level;
-    const scopes = this.#place(root, level, values, inputs);
+    if (level === 0) this.#store.publish(root, values, inputs);
+    const scopes = level === 0 ? [root] : this.#open(root, level, values, inputs);
     for (const node of this.#graph.nodes) {
       if (node.dependencyCount > 0) continue;
       // A node that gathers from the request itself runs above its shards.
@@ -156,24 +157,27 @@ export class Execution<Value extends CountedValue> {
   }
 
   #nodeEnded(node: GraphNode, scope: Scope<Value>, outputs: readonly (Value | null)[]): void {
-    const exits =
-      !this.#stopped && node.exits.some((condition) => this.#holds(condition, outputOf(node, condition, outputs)));
-    const there = outputs.flatMap((output, index) => (output === null ? [] : [index]));
-    if (node.opens !== null && there.length < outputs.length) {
+    if (node.opens !== null && !this.#stopped) return this.#demultiplex(node, node.opens, scope, outputs);
+    const exits = node.exits.length > 0 && !this.#stopped && this.#exits(node, outputs);
+    this.#store.publish(scope, this.#layout.outputValues[node.index]!, outputs);
+    if (exits) this.#exit();
+    else if (!this.#stopped) this.#endedIn(node, scope);
+  }
+
+  #demultiplex(node: GraphNode, level: number, scope: Scope<Value>, outputs: readonly (Value | null)[]): void {
+    const there = outputs.filter((output) => output !== null);
+    if (there.length < outputs.length) {
       // A nested pipeline did not give all that is to be split: as if the node had been skipped.
-      for (const index of there) outputs[index]!.release();
+      for (const output of there) output.release();
       return this.#neverRan(node, scope);
     }
-    const opened = this.#place(
-      scope,
-      node.opens ?? node.level,
-      there.map((index) => node.outputs[index]!.value),
-      there.map((index) => outputs[index]!),
-    );
-    if (exits) return this.#exit();
-    if (this.#stopped) return;
+    const opened = this.#open(scope, level, this.#layout.outputValues[node.index]!, there);
     for (const each of opened) this.#endedIn(node, each);
-    if (opened.length === 0) this.#endedNowhere([node, ...this.#nodesBelow(node.opens!)], scope);
+    if (opened.length === 0) this.#endedNowhere([node, ...this.#nodesBelow(level)], scope);
+  }
+
+  #exits(node: GraphNode, outputs: readonly (Value | null)[]): boolean {
+    return node.exits.some((condition) => this.#holds(condition, outputOf(node, condition, outputs)));
   }
 
   /** A demultiplexer gave no shard: whatever would have run in them has ended before it began. */
@@ -209,8 +213,10 @@ export class Execution<Value extends CountedValue> {
 
   #runs({ condition, inputs, program }: GraphNode, scope: Scope<Value>): boolean {
     if (condition !== null && !this.#holds(condition, this.#store.peek(scope, condition.value))) return false;
-    const isThere = ({ value }: { readonly value: number }): boolean => this.#store.isThere(scope, value);
-    return program.kind === 'select' ? inputs.some(isThere) : inputs.every(isThere);
+    // Of a select node one input is enough, of others one that is missing is too many.
+    const isSelect = program.kind === 'select';
+    for (const { value } of inputs) if (this.#store.isThere(scope, value) === isSelect) return isSelect;
+    return !isSelect;
   }
 
   /** A skipped value makes no condition hold. */
@@ -222,16 +228,16 @@ export class Execution<Value extends CountedValue> {
     return false;
   }
 
-  #place(
+  /** Splits values over new scopes; none when they cannot be split, which fails the execution. */
+  #open(
     scope: Scope<Value>,
     level: number,
     values: readonly number[],
     given: readonly Value[],
   ): readonly Scope<Value>[] {
-    // When nothing new starts there is no need to split any more.
-    const placed = this.#store.place(scope, this.#stopped ? scope.level : level, values, given);
-    if (!(placed instanceof ServingError)) return placed;
-    this.#fail(placed);
+    const opened = this.#store.open(scope, level, values, given);
+    if (!(opened instanceof ServingError)) return opened;
+    this.#fail(opened);
     return [];
   }
 

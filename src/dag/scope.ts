@@ -11,6 +11,8 @@ export class ScopeLayout {
   readonly nodePlace: Int32Array;
   readonly initialUses: readonly Int32Array[];
   readonly initialWaiting: readonly Int32Array[];
+  /** For each node, the values of its outputs. */
+  readonly outputValues: readonly (readonly number[])[];
   /** For each node, the outermost level that reads its outputs: above it nobody waits for the shards. */
   readonly gatheredAt: Int32Array;
 
@@ -21,6 +23,7 @@ export class ScopeLayout {
     this.nodePlace = Int32Array.from(nodes, ({ level, dependencyCount }) => waiting[level]!.push(dependencyCount) - 1);
     this.initialUses = uses.map((counts) => Int32Array.from(counts));
     this.initialWaiting = waiting.map((counts) => Int32Array.from(counts));
+    this.outputValues = nodes.map(({ outputs }) => outputs.map(({ value }) => value));
     this.gatheredAt = Int32Array.from(nodes, ({ dependants }) =>
       dependants.reduce((outermost, next) => Math.min(outermost, nodes[next]!.level), levels.length),
     );

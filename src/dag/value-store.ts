@@ -20,28 +20,31 @@ export class ValueStore<Value extends CountedValue> {
     this.root = new Scope(layout, 0, null, 0);
   }
 
+  /** Takes over values that came up in a scope, one use each, so that they can be read there; `null` for what was skipped. */
+  publish(scope: Scope<Value>, values: readonly number[], given: readonly (Value | null)[]): void {
+    for (let index = 0; index < values.length; index += 1) {
+      const one = given[index]!;
+      if (one !== null) this.#publish(scope, values[index]!, one);
+    }
+  }
+
   /**
-   * Takes over values that came up in a scope, one use each: they become readable there, or, split, in new scopes of the level that
-   * they open.
+   * Takes over values that came up in a scope, one use each, and splits them over new scopes of the level that they open.
    *
    * @returns the scopes they can be read in.
    */
-  place(
+  open(
     scope: Scope<Value>,
     level: number,
     values: readonly number[],
     given: readonly Value[],
   ): readonly Scope<Value>[] | ServingError {
-    if (level === scope.level) {
-      values.forEach((value, index) => this.#publish(scope, value, given[index]!));
-      return [scope];
-    }
     const shards = this.#algebra.split(given, this.#graph.levels[level]!);
     for (const value of given) value.release();
     if (!isList(shards)) return shards;
     const opened = shards.map((shard, index) => {
       const child = new Scope<Value>(this.#layout, level, scope, index);
-      values.forEach((value, position) => this.#publish(child, value, shard[position]!));
+      this.publish(child, values, shard);
       return child;
     });
     scope.children.set(level, opened);
