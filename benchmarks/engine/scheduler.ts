@@ -3,6 +3,7 @@ import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
 import { ModelRuntime } from '#src/servables/model-runtime.js';
 import { planGraph } from '#src/servables/plan.js';
 import type { RunContext } from '#src/servables/run-context.js';
+import { RunningExecutions } from '#src/servables/running-executions.js';
 import { runPlan } from '#src/servables/run-plan.js';
 import type { ServingModel } from '#src/servables/snapshot.js';
 import { Arena } from '#src/tensors/arena.js';
@@ -43,6 +44,7 @@ export class Scheduler {
       metrics: this.#metrics,
       caller: { api: 'TensorFlowServing', interface: 'gRPC' },
       timeline: null,
+      executions: new RunningExecutions(),
       around: null,
     };
     const run: Subject['run'] = (ended) => {

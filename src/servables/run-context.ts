@@ -1,6 +1,7 @@
 import type { Caller } from '../observability/metrics/caller.js';
 import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena } from '../tensors/arena.js';
+import type { RunningExecutions } from './running-executions.js';
 import type { SessionName } from './serving.js';
 import type { TimelineRecorder } from './timeline-recorder.js';
 
@@ -8,6 +9,7 @@ import type { TimelineRecorder } from './timeline-recorder.js';
 export interface RunContext {
   readonly arena: Arena;
   readonly metrics: WorkerMetrics;
+  readonly executions: RunningExecutions;
   /** Who asked; what runs inside counts under its name. */
   readonly caller: Caller;
   /** `null` unless the client asked for it. */

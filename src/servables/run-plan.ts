@@ -15,14 +15,14 @@ export function runPlan(
   inputs: readonly Tensor[],
   context: RunContext,
   ended: ExecutionListener<Tensor>['ended'],
-  drained: () => void = () => undefined,
 ): Execution<Tensor> {
   holdUnits(plan);
+  context.executions.began();
   const execution = new Execution<Tensor>(plan.graph, plan.layout, new PlanRunner(plan, context), {
     ended,
     drained: () => {
       letUnitsGo(plan);
-      drained();
+      context.executions.drained();
     },
   });
   execution.begin(inputs);

@@ -19,6 +19,7 @@ import type { NodeInstance } from '../nodes/node-instance.js';
 import type { Plan } from './plan.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { runPlan } from './run-plan.js';
+import { RunningExecutions } from './running-executions.js';
 import { runtimeKey, ServableDirectory } from './servable-directory.js';
 import type { CallContext, PredictResult, ServableMetadata, Serving, VersionStatus } from './serving.js';
 import type { ServablesSnapshot, ServingModel } from './snapshot.js';
@@ -39,14 +40,13 @@ export class WorkerServing implements Serving {
   readonly #share: (nireq: number) => number;
   readonly #userNodeOpener: UserNodeOpener;
   readonly #metrics: WorkerMetrics;
-  readonly #events = new EventEmitter<{ applied: []; idle: [] }>().setMaxListeners(0);
+  readonly #events = new EventEmitter<{ applied: [] }>().setMaxListeners(0);
   #directory = ServableDirectory.empty();
   /** Open runtimes by {@link runtimeKey}, with the registry entry each was opened from. */
   #runtimes = new Map<string, OpenedModel>();
   /** Open nodes of users' own code by the key of their reference. */
   #userNodes = new Map<string, Opened<UserUnit>>();
-  /** Executions some of whose nodes run. */
-  #executions = 0;
+  readonly #executions = new RunningExecutions();
   #applying: Promise<void> = Promise.resolve();
 
   /** @param share how many of a model's infer requests this worker gets. */
@@ -142,8 +142,8 @@ export class WorkerServing implements Serving {
   }
 
   /** Resolves when no node runs: an execution that exited early leaves some behind. */
-  async idle(): Promise<void> {
-    while (this.#executions > 0) await once(this.#events, 'idle');
+  idle(): Promise<void> {
+    return this.#executions.idle();
   }
 
   /** Closes everything that was opened; no node may be running. */
@@ -258,28 +258,23 @@ export class WorkerServing implements Serving {
     timeline: TimelineRecorder | null,
   ): Promise<readonly (Tensor | null)[]> {
     const { signal } = call;
-    this.#executions += 1;
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
-      const context = { arena: this.#arena, metrics: this.#metrics, caller: call, timeline, around: null };
-      const execution = runPlan(
-        plan,
-        inputs,
-        context,
-        (error, outputs) => {
-          signal.removeEventListener('abort', abort);
-          if (error === null) resolve(outputs!);
-          else reject(error);
-        },
-        () => this.#executionDrained(),
-      );
+      const context = {
+        arena: this.#arena,
+        metrics: this.#metrics,
+        executions: this.#executions,
+        caller: call,
+        timeline,
+        around: null,
+      };
+      const execution = runPlan(plan, inputs, context, (error, outputs) => {
+        signal.removeEventListener('abort', abort);
+        if (error === null) resolve(outputs!);
+        else reject(error);
+      });
       signal.addEventListener('abort', abort);
     });
-  }
-
-  #executionDrained(): void {
-    this.#executions -= 1;
-    if (this.#executions === 0) this.#events.emit('idle');
   }
 
   #metricsOf(name: string, version: bigint | null): ServableMetrics | undefined {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { Server } from '#src/control/server.js';
-import { writeDummyModel } from '../fixtures/ir.js';
-import { embeddedSettings } from '../helpers/embedded-server.js';
-import { GrpcClient } from '../helpers/grpc-client.js';
+import { writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
+import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
+import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
 import { modelNode, node, pipeline, source, TestRepository, type Pipeline } from '../helpers/repository.js';
 import { restCall } from '../helpers/rest-client.js';
 import { floatsOf, floatTensor } from '../helpers/tensors.js';
@@ -169,4 +170,45 @@ test('nested pipeline: the time line names its nodes behind the node it is, shar
     'each/two request_0',
     'each/two request_1',
   ]);
+});
+
+test('nested pipeline: what runs on inside after an early exit is waited for at the end of the server', async () => {
+  const repository = new TestRepository();
+  writeDummyModel(repository.path('row', '1'), { shape: [1, 2] });
+  writeHeavyModel(repository.path('heavy', '1'), { depth: 60 });
+  const exit = { ...source('one.a'), element: 0, is: { at_least: 0 } };
+  const heavy = modelNode('heavy', 'heavy', { b: 'request.h' }, ['a']);
+  const config = repository.writeConfig(
+    [{ name: 'row' }, { name: 'heavy' }],
+    [
+      pipeline(
+        'exits',
+        ['x', 'h'],
+        [add('one', 'request.x'), heavy],
+        { y: 'one.a', z: 'heavy.a' },
+        { exit_when: [exit] },
+      ),
+      pipeline(
+        'over',
+        ['x', 'h'],
+        [
+          inner('in', 'exits', 'request.x', {
+            inputs: node('in', { x: 'request.x', h: 'request.h' }, [], { type: 'pipeline' }).inputs,
+          }),
+        ],
+        { y: 'in.y' },
+      ),
+    ],
+  );
+  const log = repository.path('server.log');
+  await withEmbeddedServer(embeddedSettings(config, '--log_path', log), async ({ grpcPort }) => {
+    await withGrpcClient(grpcPort, async (own) => {
+      const tensors = [
+        floatTensor('x', [1, 2], [0, 0]),
+        floatTensor('h', [512, 512], Array<number>(512 * 512).fill(0)),
+      ];
+      assert.equal((await own.predict('over', tensors)).code, 'OK');
+    });
+  });
+  assert.doesNotMatch(readFileSync(log, 'utf8'), /never given back/);
 });

@@ -9,6 +9,7 @@ import type { UserNodeReference } from '#src/nodes/user-node-reference.js';
 import { failed, runtimePort, type NodeUnit, type UnitSession } from '#src/servables/node-unit.js';
 import { PipelineUnit } from '#src/servables/pipeline-unit.js';
 import { planGraph } from '#src/servables/plan.js';
+import { RunningExecutions } from '#src/servables/running-executions.js';
 import { runPlan } from '#src/servables/run-plan.js';
 import { UserUnit } from '#src/servables/user-unit.js';
 import { Arena } from '#src/tensors/arena.js';
@@ -68,6 +69,7 @@ class Worker {
       metrics: this.#metrics,
       caller: { api: 'KServe', interface: 'gRPC' },
       timeline: null,
+      executions: new RunningExecutions(),
       around: null,
     } as const;
     let abort: (error: ServingError) => void = () => undefined;
