@@ -154,7 +154,15 @@ export const DEFAULT_JS_TIMEOUT_MS = 10_000;
 const ON_EMPTY_RULE = { dependencies: { on_empty: ['demultiply_count'] } };
 
 /** Keys of single node types: what a type does not name here it must not have. */
-const NODE_TYPE_KEYS = ['model_name', 'version', 'library_name', 'module', 'timeout_ms', 'pipeline_name'] as const;
+const NODE_TYPE_KEYS = [
+  'model_name',
+  'version',
+  'library_name',
+  'params',
+  'module',
+  'timeout_ms',
+  'pipeline_name',
+] as const;
 type NodeTypeKey = (typeof NODE_TYPE_KEYS)[number];
 
 const NODE_TYPES = ['DL model', 'custom', 'js', 'pipeline', 'select'] as const;
@@ -165,7 +173,7 @@ export type NodeType = (typeof NODE_TYPES)[number];
 function nodeRule(type: NodeType, required: readonly NodeTypeKey[], allowed: readonly NodeTypeKey[] = []): object {
   const known = new Set([...required, ...allowed]);
   const forbidden = NODE_TYPE_KEYS.filter((key) => !known.has(key));
-  const params = type === 'js' ? {} : { params: { additionalProperties: { type: 'string' } } };
+  const params = known.has('params') && type !== 'js' ? { params: { additionalProperties: { type: 'string' } } } : {};
   return {
     if: { properties: { type: { const: type } }, required: ['type'] },
     then: { required, properties: { ...params, ...Object.fromEntries(forbidden.map((key) => [key, false])) } },
@@ -223,10 +231,10 @@ export const NodeConfig = closed(
   {
     ...ON_EMPTY_RULE,
     allOf: [
-      nodeRule('DL model', ['model_name'], ['version']),
-      // The reference allows a version here and does not look at it.
-      nodeRule('custom', ['library_name'], ['version']),
-      nodeRule('js', ['module'], ['timeout_ms']),
+      // The reference allows what is not looked at: params of a model, the version of a library.
+      nodeRule('DL model', ['model_name'], ['version', 'params']),
+      nodeRule('custom', ['library_name'], ['version', 'params']),
+      nodeRule('js', ['module'], ['timeout_ms', 'params']),
       nodeRule('pipeline', ['pipeline_name'], ['version']),
       nodeRule('select', []),
     ],

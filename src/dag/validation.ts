@@ -77,11 +77,15 @@ function checkMissing(node: NodeSettings): void {
 
 /** A select node passes on what other nodes give: the request has no tensor of its own before a node says what it takes. */
 function checkSelect(pipeline: PipelineSettings, node: NodeSettings, bound: ReadonlyMap<string, BoundNode>): void {
+  const fed = new Set<string>();
   for (const connection of node.inputs) {
     const path = connection.jsonPath;
     checkReference(pipeline, connection, path);
     if (connection.nodeName === REQUEST_NODE)
       throw new ServingError('PIPELINE_SELECT', `expected an output of another node, received the request at ${path}`);
+    if (fed.has(connection.input))
+      throw new ServingError('PIPELINE_MODEL_INPUT_FED_TWICE', `${connection.input} at ${path}`);
+    fed.add(connection.input);
     const source = sourceTensor(connection, bound);
     if (source !== undefined && connection.conversion !== null) checkConversion(source, connection.conversion, path);
   }

@@ -129,6 +129,7 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
       ['js', 'module', 'model_name'],
       ['pipeline', 'pipeline_name', 'module'],
       ['select', '', 'version'],
+      ['select', '', 'params'],
     ] as const
   ).flatMap(
     ([type, required, forbidden]) =>
@@ -144,7 +145,12 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
             ]),
         [
           `a ${type} node with ${forbidden}`,
-          withNode({ type, model_name: undefined, ...(required === '' ? {} : { [required]: 'x' }), [forbidden]: 3 }),
+          withNode({
+            type,
+            model_name: undefined,
+            ...(required === '' ? {} : { [required]: 'x' }),
+            [forbidden]: forbidden === 'params' ? {} : 3,
+          }),
           new RegExp(`^${NODE_AT}/${forbidden}: expected (string|nothing)`),
         ],
       ] as never[],

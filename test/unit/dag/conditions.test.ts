@@ -174,6 +174,15 @@ const REFUSED: readonly [string, PipelineConfig, string, string][] = [
     'received the request at /pipeline_config_list/0/nodes/1/inputs/1/b',
   ],
   [
+    'a select node with one input fed twice',
+    configPipeline(
+      [classify, { ...either, inputs: [{ same: source('classify.a') }, { same: source('classify.a') }] }],
+      { out: 'either.selected' },
+    ),
+    'PIPELINE_MODEL_INPUT_FED_TWICE',
+    'same at /pipeline_config_list/0/nodes/1/inputs/1/same',
+  ],
+  [
     'a select node without inputs',
     configPipeline([classify, configNode('either', {}, ['selected'], { type: 'select' })], { out: 'classify.a' }),
     'PIPELINE_SELECT',
