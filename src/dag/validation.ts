@@ -8,14 +8,15 @@ import { checkCondition } from './condition.js';
 import { checkConditionalGathers, checkExits } from './conditional.js';
 import {
   findPort,
-  outputOfAlias,
   REQUEST_NODE,
   RESPONSE_NODE,
   shardOf,
   type BoundNode,
   type ServableCatalogue,
 } from './definition.js';
+import { checkConnected, checkCycles } from './connectedness.js';
 import { demultiplyCount, nestings } from './levels.js';
+import { checkPipelineInput, checkReference, names, sourceTensor } from './references.js';
 
 /** A shard must still be a batch of something (as OVMS 2026.2.1). */
 const SMALLEST_DEMULTIPLEXED_RANK = 3;
@@ -167,17 +168,6 @@ function checkNodeInputs(pipeline: PipelineSettings, node: BoundNode, bound: Rea
     throw new ServingError('PIPELINE_MODEL_INPUT_UNFED', `missing ${names(unfed)} at ${node.settings.jsonPath}/inputs`);
 }
 
-function checkReference(pipeline: PipelineSettings, reference: { readonly nodeName: string }, path: string): void {
-  if (reference.nodeName === RESPONSE_NODE) throw new ServingError('PIPELINE_RESPONSE_AS_DEPENDENCY', `at ${path}`);
-  if (reference.nodeName === REQUEST_NODE) return;
-  if (!pipeline.nodes.some((node) => node.name === reference.nodeName)) {
-    throw new ServingError(
-      'PIPELINE_NODE_MISSING',
-      `expected ${REQUEST_NODE} or a node of the pipeline, received ${reference.nodeName} at ${path}`,
-    );
-  }
-}
-
 function checkSource(
   pipeline: PipelineSettings,
   connection: NodeInputSettings,
@@ -266,43 +256,6 @@ function checkRequestCondition(pipeline: PipelineSettings, { dataItem, jsonPath 
     );
 }
 
-function checkPipelineInput(pipeline: PipelineSettings, dataItem: string, path: string): void {
-  if (pipeline.inputs.includes(dataItem)) return;
-  throw new ServingError(
-    'PIPELINE_DATA_SOURCE_MISSING',
-    `expected one of the pipeline's inputs ${pipeline.inputs.join(', ')}, received ${dataItem} at ${path}`,
-  );
-}
-
-/** What a reference finds, one shard of it; `undefined` when the servable of its node is missing. */
-function sourceTensor(
-  {
-    nodeName,
-    dataItem: alias,
-    jsonPath: path,
-  }: { readonly nodeName: string; readonly dataItem: string; readonly jsonPath: string },
-  bound: ReadonlyMap<string, BoundNode>,
-): TensorInfo | undefined {
-  const source = bound.get(nodeName);
-  if (source === undefined) return undefined;
-  const output = outputOfAlias(source.settings, alias);
-  if (output === undefined) {
-    const aliases = source.settings.outputs.map((item) => item.alias).join(', ');
-    throw new ServingError(
-      'PIPELINE_DATA_SOURCE_MISSING',
-      `expected one of ${aliases} of node ${nodeName}, received ${alias} at ${path}`,
-    );
-  }
-  const info = findPort(source.signature.outputs, output);
-  if (info === undefined) {
-    throw new ServingError(
-      'PIPELINE_MODEL_OUTPUT_MISSING',
-      `expected one of ${names(source.signature.outputs)}, received ${output} of node ${nodeName} at ${path}`,
-    );
-  }
-  return source.settings.demultiplyCount === null ? info : shardOf(info);
-}
-
 function checkOutputs(pipeline: PipelineSettings, bound: ReadonlyMap<string, BoundNode>): void {
   for (const output of pipeline.outputs) {
     const path = output.jsonPath;
@@ -319,50 +272,6 @@ function checkOutputs(pipeline: PipelineSettings, bound: ReadonlyMap<string, Bou
   }
 }
 
-/** Depth first from the response, as the reference walks; a node that is met again while it is open closes a cycle. */
-function checkCycles(pipeline: PipelineSettings): void {
-  const byName = new Map(pipeline.nodes.map((node) => [node.name, node]));
-  const state = new Map<string, 'open' | 'closed'>();
-  const visit = (name: string, trail: readonly string[]): void => {
-    if (name === REQUEST_NODE || state.get(name) === 'closed') return;
-    if (state.get(name) === 'open') {
-      const cycle = [...trail.slice(trail.indexOf(name)), name].join(' <- ');
-      throw new ServingError('PIPELINE_CYCLE', `${cycle} at ${pipeline.jsonPath}/nodes`);
-    }
-    state.set(name, 'open');
-    for (const source of sourcesOf(byName.get(name)!)) visit(source, [...trail, name]);
-    state.set(name, 'closed');
-  };
-  for (const reader of [...pipeline.outputs, ...pipeline.exitWhen]) visit(reader.nodeName, []);
-}
-
-function checkConnected(pipeline: PipelineSettings): void {
-  const reached = new Set<string>();
-  const open = [...pipeline.outputs, ...pipeline.exitWhen].map((reader) => reader.nodeName);
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (reached.has(name)) continue;
-    reached.add(name);
-    const node = pipeline.nodes.find((candidate) => candidate.name === name);
-    if (node !== undefined) open.push(...sourcesOf(node));
-  }
-  const lost = [REQUEST_NODE, ...pipeline.nodes.map((node) => node.name)].filter((name) => !reached.has(name));
-  if (lost.length > 0)
-    throw new ServingError(
-      'PIPELINE_UNCONNECTED_NODES',
-      `no output depends on ${lost.join(', ')} at ${pipeline.jsonPath}/nodes`,
-    );
-}
-
-/** The nodes that a node waits for. */
-function sourcesOf({ inputs, when }: NodeSettings): string[] {
-  const sources = inputs.map((input) => input.nodeName);
-  return when === null ? sources : [...sources, when.nodeName];
-}
-
 function overlap(a: Dimension, b: Dimension): boolean {
   return a.min <= b.max && b.min <= a.max;
-}
-
-function names(ports: readonly TensorInfo[]): string {
-  return ports.map((port) => port.name).join(', ');
 }

@@ -23,7 +23,7 @@ export class ValueStore<Value extends CountedValue> {
   /** Takes over values that came up in a scope, one use each, so that they can be read there; `null` for what was skipped. */
   publish(scope: Scope<Value>, values: readonly number[], given: readonly (Value | null)[]): void {
     for (let index = 0; index < values.length; index += 1) {
-      const one = given[index]!;
+      const one = given[index] ?? null;
       if (one !== null) this.#publish(scope, values[index]!, one);
     }
   }
