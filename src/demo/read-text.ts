@@ -16,6 +16,7 @@ export interface TextLine {
 }
 
 const CORNERS = 4;
+const utf8 = new TextDecoder();
 
 /**
  * Reads a picture with the pipeline `read_text`.
@@ -32,29 +33,32 @@ export async function readText(connection: Connection, picture: NdArray): Promis
 
 /** The lines in the outputs of the pipeline. @throws ClientError */
 export function textLines(outputs: ReadonlyMap<string, RequestTensor>): TextLine[] {
-  const texts = array(outputs, 'text_string');
+  const texts = strings(outputs, 'text_string');
   const confidences = array(outputs, 'confidence');
   const boxes = array(outputs, 'boxes');
-  const [count = 0, length = 0] = texts.shape;
-  return Array.from({ length: count }, (_, index) => ({
-    text: textOf(Uint8Array.from(texts.elements).subarray(index * length, (index + 1) * length)),
+  return texts.map((text, index) => ({
+    text: utf8.decode(text),
     confidence: confidences.elements[index]!,
     box: Array.from({ length: CORNERS }, (__, corner) => cornerOf(boxes, 2 * (index * CORNERS + corner))),
   }));
 }
 
+function strings(outputs: ReadonlyMap<string, RequestTensor>, name: string): readonly Uint8Array[] {
+  const { content, precisionText } = output(outputs, name);
+  if (content.kind === 'strings') return content.strings;
+  throw new ClientError(`Expected strings of the output ${name}, received ${precisionText}`);
+}
+
 function array(outputs: ReadonlyMap<string, RequestTensor>, name: string): NdArray {
+  return outputArray(name, output(outputs, name));
+}
+
+function output(outputs: ReadonlyMap<string, RequestTensor>, name: string): RequestTensor {
   const tensor = outputs.get(name);
   if (tensor === undefined) {
     throw new ClientError(`Expected the output ${name}, received ${[...outputs.keys()].join(', ')}`);
   }
-  return outputArray(name, tensor);
-}
-
-/** UTF-8 up to the first zero byte. */
-function textOf(row: Uint8Array): string {
-  const end = row.indexOf(0);
-  return new TextDecoder().decode(end === -1 ? row : row.subarray(0, end));
+  return tensor;
 }
 
 function cornerOf({ elements }: NdArray, at: number): [number, number] {

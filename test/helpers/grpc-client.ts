@@ -1,7 +1,8 @@
 import { Client, credentials, Metadata, status, type ClientUnaryCall } from '@grpc/grpc-js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
-import type { RequestTensor, ResponseTensor } from '#src/servables/predict-request.js';
+import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
+import type { RequestTensor } from '#src/servables/predict-request.js';
 
 /** How a call ended. */
 export interface RpcOutcome {
@@ -58,7 +59,7 @@ export class GrpcClient {
 
   async predict(
     servable: string,
-    inputs: readonly ResponseTensor[],
+    inputs: readonly WireTensor[],
     version: bigint | null = null,
   ): Promise<PredictOutcome> {
     const outcome = await this.call(METHOD.PREDICT, encodePredictRequest(servable, version, inputs));

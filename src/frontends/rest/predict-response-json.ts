@@ -1,6 +1,7 @@
 import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import type { Shape } from '../../tensors/shape.js';
+import { textRows } from '../../servables/strings/text-rows.js';
 import { elementTexts } from './number-text.js';
 import type { PredictOrder } from './predict-json.js';
 
@@ -31,27 +32,16 @@ interface PrintedTensor {
   readonly texts: readonly string[];
 }
 
-/** Rows of a U8 output whose name ends in `_string` are texts, cut at their first NUL (as OVMS 2026.2.1). */
 function printElements(output: ResponseTensor): PrintedTensor {
-  const { name, precision, shape, bytes } = output;
-  const [rows, width] = shape;
-  if (
-    precision !== 'U8' ||
-    shape.length !== 2 ||
-    rows === undefined ||
-    width === undefined ||
-    !name.endsWith('_string')
-  ) {
-    return { name, shape, texts: elementTexts(output) };
-  }
-  const texts = Array.from({ length: rows }, (_, row) => rowText(bytes.subarray(row * width, (row + 1) * width)));
-  return { name, shape: [rows], texts };
+  const { name, shape } = output;
+  const rows = textRows(output);
+  return rows === null
+    ? { name, shape, texts: elementTexts(output) }
+    : { name, shape: [rows.length], texts: rows.map(quoted) };
 }
 
-function rowText(row: Uint8Array): string {
-  const end = row.indexOf(0);
-  const bytes = end < 0 ? row : row.subarray(0, end);
-  return JSON.stringify(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+function quoted({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return JSON.stringify(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
 }
 
 function rowJson(tensors: readonly PrintedTensor[], isNamed: boolean): string {

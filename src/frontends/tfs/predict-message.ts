@@ -1,7 +1,8 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { PredictRequest, RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
-import { encodeTensorMap, readTensorEntry } from './tensor-map.js';
+import { textRows } from '../../servables/strings/text-rows.js';
+import { encodeTensorMap, readTensorEntry, type WireTensor } from './tensor-map.js';
 import { decodeMessage, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
 
 const REQUEST_MODEL_SPEC = tagOf(1, WIRE.BYTES);
@@ -9,6 +10,8 @@ const REQUEST_INPUTS_FIELD = 2;
 const REQUEST_INPUTS = tagOf(REQUEST_INPUTS_FIELD, WIRE.BYTES);
 const RESPONSE_OUTPUTS_FIELD = 1;
 const RESPONSE_OUTPUTS = tagOf(RESPONSE_OUTPUTS_FIELD, WIRE.BYTES);
+
+const NO_BYTES = new Uint8Array(0);
 
 export interface DecodedPredictRequest extends PredictRequest {
   /** Without one the servable's name is empty, which no servable has. */
@@ -37,23 +40,26 @@ function readPredictRequest(reader: Reader): DecodedPredictRequest {
 }
 
 /**
- * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, in the order given.
+ * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, texts in `string_val`, in the order given.
  * `model_spec` stays unset (as OVMS 2026.2.1). The bytes are copied: the outputs may be released afterwards.
  * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
  */
 export function encodePredictResponse(outputs: readonly ResponseTensor[]): Buffer {
-  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs);
+  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(withTexts));
+}
+
+function withTexts(output: ResponseTensor): WireTensor {
+  const strings = textRows(output);
+  return strings === null
+    ? output
+    : { name: output.name, precision: 'STRING', shape: [strings.length], bytes: NO_BYTES, strings };
 }
 
 /**
- * Encodes a request with every input in `tensor_content`.
+ * Encodes a request with every input in `tensor_content`, strings in `string_val`.
  * @param version `null`: the default version.
  */
-export function encodePredictRequest(
-  servable: string,
-  version: bigint | null,
-  inputs: readonly ResponseTensor[],
-): Buffer {
+export function encodePredictRequest(servable: string, version: bigint | null, inputs: readonly WireTensor[]): Buffer {
   const head = protobuf.Writer.create().uint32(REQUEST_MODEL_SPEC).bytes(encodeModelSpec(servable, version)).finish();
   return encodeTensorMap(REQUEST_INPUTS_FIELD, inputs, head);
 }

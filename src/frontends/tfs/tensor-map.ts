@@ -1,6 +1,5 @@
 import { ServingError } from '../../errors.js';
 import type { RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
-import type { Precision } from '../../tensors/precision.js';
 import { dataTypeOfPrecision } from './data-type.js';
 import { TensorProto } from './tensor-proto.js';
 import { readMapEntry, type Reader } from './wire-reader.js';
@@ -13,12 +12,18 @@ const VALUE_TAG = 0x12;
 const DTYPE_TAG = 0x08;
 const SHAPE_TAG = 0x12;
 const CONTENT_TAG = 0x22;
+const STRING_TAG = 0x42;
 const DIM_TAG = 0x12;
 const SIZE_TAG = 0x08;
 
 const WORD_BYTES = 8;
 /** Above this Node gives every buffer memory of its own, which begins at a word. */
 const WORTH_ALIGNING_BYTES = 4096;
+
+/** A tensor as it is written: elements in `tensor_content`, or, of precision STRING, `strings` in `string_val`. */
+export interface WireTensor extends ResponseTensor {
+  readonly strings?: readonly Uint8Array[];
+}
 
 /** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
 export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTensor>): void {
@@ -33,9 +38,9 @@ export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTens
  * Its exact size is computed first, so that the bytes of each tensor are copied once, from wherever they are (arena regions are
  * shared memory) into the message; protobufjs would grow its buffer and copy it again at the end.
  * @param head Encoded fields to stand before the map.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING without `strings`.
  */
-export function encodeTensorMap(field: number, tensors: readonly ResponseTensor[], head?: Uint8Array): Buffer {
+export function encodeTensorMap(field: number, tensors: readonly WireTensor[], head?: Uint8Array): Buffer {
   const entries = tensors.map(measureEntry);
   const headBytes = head === undefined ? 0 : head.byteLength;
   let size = headBytes;
@@ -66,7 +71,7 @@ function copyShift(entries: readonly MeasuredEntry[], headBytes: number): number
 }
 
 interface MeasuredEntry {
-  readonly tensor: ResponseTensor;
+  readonly tensor: WireTensor;
   readonly dtype: number;
   readonly nameBytes: number;
   readonly shapeBytes: number;
@@ -74,20 +79,21 @@ interface MeasuredEntry {
   readonly entryBytes: number;
 }
 
-function measureEntry(tensor: ResponseTensor): MeasuredEntry {
-  const dtype = wireType(tensor.name, tensor.precision);
+function measureEntry(tensor: WireTensor): MeasuredEntry {
+  const dtype = wireType(tensor);
   const nameBytes = Buffer.byteLength(tensor.name);
   let shapeBytes = 0;
   for (const size of tensor.shape) shapeBytes += lengthDelimited(dimensionBytes(size));
   const { byteLength } = tensor.bytes;
-  const contentBytes = byteLength === 0 ? 0 : lengthDelimited(byteLength);
+  let contentBytes = byteLength === 0 ? 0 : lengthDelimited(byteLength);
+  for (const string of tensor.strings ?? []) contentBytes += lengthDelimited(string.byteLength);
   const tensorBytes = TAG_BYTES + varintBytes(dtype) + lengthDelimited(shapeBytes) + contentBytes;
   const entryBytes = lengthDelimited(nameBytes) + lengthDelimited(tensorBytes);
   return { tensor, dtype, nameBytes, shapeBytes, tensorBytes, entryBytes };
 }
 
-function wireType(name: string, precision: Precision): number {
-  if (precision === 'STRING') {
+function wireType({ name, precision, strings }: WireTensor): number {
+  if (precision === 'STRING' && strings === undefined) {
     throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
   }
   return dataTypeOfPrecision(precision).number;
@@ -108,6 +114,10 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): voi
   if (tensor.bytes.byteLength > 0) {
     writer.tag(CONTENT_TAG, tensor.bytes.byteLength);
     writer.bytes(tensor.bytes);
+  }
+  for (const string of tensor.strings ?? []) {
+    writer.tag(STRING_TAG, string.byteLength);
+    writer.bytes(string);
   }
 }
 

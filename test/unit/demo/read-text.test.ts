@@ -8,10 +8,15 @@ function tensor(precision: 'U8' | 'FP32', shape: readonly number[], bytes: Uint8
   return { precision, precisionText: precision, shape, content: { kind: 'bytes', bytes } };
 }
 
-test('read text: a line has the text up to the zero byte, its confidence and its four corners', () => {
+function strings(...texts: readonly string[]): RequestTensor {
+  const content = { kind: 'strings', strings: texts.map((text) => Buffer.from(text)) } as const;
+  return { precision: 'STRING', precisionText: 'STRING', shape: [texts.length], content };
+}
+
+test('read text: a line has its text, its confidence and its four corners', () => {
   const corners = [1, 2, 9, 2, 9, 5, 1, 5];
   const outputs = new Map([
-    ['text_string', tensor('U8', [2, 4], Uint8Array.from([97, 0, 98, 0, 0xc3, 0xbc, 97, 98]))],
+    ['text_string', strings('a', 'üab')],
     ['confidence', tensor('FP32', [2, 1], bytesOf(Float32Array.from([0.5, 1])))],
     ['boxes', tensor('FP32', [2, 4, 2], bytesOf(Float32Array.from([...corners, ...corners.map((each) => -each)])))],
   ]);
@@ -29,7 +34,7 @@ test('read text: a line has the text up to the zero byte, its confidence and its
 
 test('read text: no line where there is none', () => {
   const outputs = new Map([
-    ['text_string', tensor('U8', [0, 0], new Uint8Array(0))],
+    ['text_string', strings()],
     ['confidence', tensor('FP32', [0, 1], new Uint8Array(0))],
     ['boxes', tensor('FP32', [0, 4, 2], new Uint8Array(0))],
   ]);
@@ -40,5 +45,12 @@ test('read text: an output that is not there is told with those that are', () =>
   assert.throws(() => textLines(new Map([['other', tensor('U8', [0, 1], new Uint8Array(0))]])), {
     name: 'ClientError',
     message: 'Expected the output text_string, received other',
+  });
+});
+
+test('read text: lines that are no strings are refused', () => {
+  assert.throws(() => textLines(new Map([['text_string', tensor('U8', [1, 1], new Uint8Array(1))]])), {
+    name: 'ClientError',
+    message: 'Expected strings of the output text_string, received U8',
   });
 });

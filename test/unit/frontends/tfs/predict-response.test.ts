@@ -99,3 +99,15 @@ test('predict response: the largest content stands in memory as its source does,
     }
   }
 });
+
+test('predict response: a U8 output of rows whose name ends in _string is written as DT_STRING with string_val', () => {
+  const encoded = encodePredictResponse([
+    { name: 'a_string', precision: 'U8', shape: [3, 3], bytes: Buffer.from('abc\0\0\0d\0e') },
+  ]);
+  const shape = bytesField(2, bytesField(2, varintField(1, 3)));
+  const texts = [bytesField(8, 'abc'), bytesField(8, ''), bytesField(8, 'd')];
+  assert.deepEqual(
+    encoded,
+    bytesField(1, bytesField(1, 'a_string'), bytesField(2, varintField(1, 7), shape, ...texts)),
+  );
+});
