@@ -50,6 +50,24 @@ export const CATALOGUE = {
   },
   UNSUPPORTED_DESERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported deserialization precision' },
   UNSUPPORTED_SERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported serialization precision' },
+  STRING_EMPTY: { grpc: INVALID_ARGUMENT, http: 400, text: 'String val is empty' },
+  STRINGS_TOO_LARGE: { grpc: INVALID_ARGUMENT, http: 400, text: 'String max size exceeded' },
+  PICTURE_LAYOUT_INVALID: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Received binary image input but resource not configured to accept NHWC layout',
+  },
+  PICTURE_PARSING_FAILED: { grpc: null, http: 500, text: 'Image parsing failed' },
+  PICTURE_CHANNELS_INVALID: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Invalid number of channels in binary input',
+  },
+  PICTURE_SIZES_DIFFER: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Binary input images for this endpoint are required to have the same resolution',
+  },
   NOT_IMPLEMENTED: { grpc: null, http: 500, text: 'Functionality not implemented' },
 
   // REST parsing

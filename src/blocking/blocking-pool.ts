@@ -9,22 +9,31 @@ import type {
   CustomNodeSpecification,
   ModelDescription,
 } from '../native/binding.js';
+import type { PictureDecoder, PictureTarget } from '../servables/strings/picture-decoder.js';
+import type { PictureShape } from '../tensors/picture.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
-import type { BlockingResult, BlockingTask } from './tasks.js';
+import type { BlockingResult, BlockingTask, DecodePictureTask, MeasurePictureTask } from './tasks.js';
 
-/** Idle workers are kept this long: a load pass comes in bursts. */
-const IDLE_MS = 2_000;
+/** Load passes come in bursts: their workers are soon not needed any more. */
+const LOADING_IDLE_MS = 2_000;
+/** Requests come again, and a worker that has decoded a picture holds a library that takes a tenth of a second to load. */
+export const SERVING_IDLE_MS = 60_000;
 
 /** A piscina pool for what would block an event loop. Its workers hold nothing between two tasks. */
-export class BlockingPool {
-  readonly #pool = new Piscina({
-    filename: new URL('./tasks.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: Math.max(2, availableParallelism()),
-    idleTimeout: IDLE_MS,
-    // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
-    atomics: 'disabled',
-  });
+export class BlockingPool implements PictureDecoder {
+  readonly #pool: Piscina;
+
+  /** @param idleMs how long workers without a task are kept. */
+  constructor(idleMs = LOADING_IDLE_MS) {
+    this.#pool = new Piscina({
+      filename: new URL('./tasks.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: Math.max(2, availableParallelism()),
+      idleTimeout: idleMs,
+      // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
+      atomics: 'disabled',
+    });
+  }
 
   /**
    * Reads and compiles into a registry entry that this thread has reserved.
@@ -53,13 +62,26 @@ export class BlockingPool {
     return this.#run({ kind: 'decode-predict-body', body, inputs });
   }
 
+  measurePicture(encoded: Uint8Array): Promise<PictureShape> {
+    return this.#runOnPicture({ kind: 'measure-picture', encoded: new Uint8Array(encoded) });
+  }
+
+  decodePicture(encoded: Uint8Array, target: PictureTarget): Promise<void> {
+    return this.#runOnPicture({ kind: 'decode-picture', encoded: new Uint8Array(encoded), target });
+  }
+
   /** Ends the workers; a task that runs is ended with them. */
   close(): Promise<void> {
     return this.#pool.close({ force: true });
   }
 
-  async #run<T>(task: BlockingTask): Promise<T> {
-    const result = (await this.#pool.run(task)) as BlockingResult<T>;
+  /** The copy of the encoded picture is moved: cloning the view would take the whole message around it along. */
+  #runOnPicture<T>(task: MeasurePictureTask | DecodePictureTask): Promise<T> {
+    return this.#run(task, [task.encoded.buffer]);
+  }
+
+  async #run<T>(task: BlockingTask, transferList: ArrayBuffer[] = []): Promise<T> {
+    const result = (await this.#pool.run(task, { transferList })) as BlockingResult<T>;
     if ('code' in result) throw new ServingError(result.code, result.detail);
     return result.value;
   }

@@ -10,10 +10,12 @@ import type {
 } from '../native/binding.js';
 import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
+import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import { decodePicture, measurePicture } from './pictures.js';
 
 /** Work that would stop an event loop. */
-export type BlockingTask = CompileTask | InitializeCustomNodeTask | DecodeTask;
+export type BlockingTask = CompileTask | InitializeCustomNodeTask | DecodeTask | MeasurePictureTask | DecodePictureTask;
 
 /** Reads and compiles a model; the result is the {@link ModelDescription} of the compiled model. */
 export interface CompileTask {
@@ -38,13 +40,28 @@ export interface DecodeTask {
   readonly inputs: readonly TensorInfo[];
 }
 
+/** Reads the header of a picture; the result is its `PictureShape`. */
+export interface MeasurePictureTask {
+  readonly kind: 'measure-picture';
+  /** Owns its buffer, which is moved. */
+  readonly encoded: Uint8Array<ArrayBuffer>;
+}
+
+/** Decodes a picture into shared memory. */
+export interface DecodePictureTask {
+  readonly kind: 'decode-picture';
+  /** Owns its buffer, which is moved. */
+  readonly encoded: Uint8Array<ArrayBuffer>;
+  readonly target: PictureTarget;
+}
+
 /** Errors lose their class between threads, so a fault crosses as its code and detail. */
 export type BlockingResult<T> = { readonly value: T } | { readonly code: ErrorCode; readonly detail: string };
 
 /** Entry point of the workers of the blocking pool. */
-export default function run(task: BlockingTask): unknown {
+export default async function run(task: BlockingTask): Promise<unknown> {
   try {
-    return runKind(task);
+    return await runKind(task);
   } catch (error) {
     const known = fromNativeError(error);
     if (!(known instanceof ServingError)) throw error;
@@ -60,6 +77,10 @@ function runKind(task: BlockingTask): unknown {
       return { value: initializeCustomNode(task) };
     case 'decode-predict-body':
       return decode(task);
+    case 'measure-picture':
+      return measurePicture(task.encoded).then((value) => ({ value }));
+    case 'decode-picture':
+      return decodePicture(task.encoded, task.target).then((value) => ({ value }));
   }
 }
 

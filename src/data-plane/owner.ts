@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 
-import { BlockingPool } from '../blocking/blocking-pool.js';
+import { BlockingPool, SERVING_IDLE_MS } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
@@ -12,7 +12,7 @@ import { configureLogging, log } from '../observability/logger.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
 import { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
-import { WorkerServing } from '../servables/worker-serving.js';
+import { WorkerServing, type UserNodeOpener } from '../servables/worker-serving.js';
 import { Arena } from '../tensors/arena.js';
 import { CopyCounter } from '../tensors/copy-counter.js';
 import { UserNodes } from '../nodes/user-nodes.js';
@@ -33,11 +33,12 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   inference.useArena(arena);
   const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
   const userNodes = new UserNodes(arena, task.backend === 'native', task.log);
-  const serving = new WorkerServing(inference, arena, share, (reference) => userNodes.open(reference), metrics);
+  const blocking = new BlockingPool(SERVING_IDLE_MS);
+  const openUserNode: UserNodeOpener = (reference) => userNodes.open(reference);
+  const serving = new WorkerServing(inference, arena, share, openUserNode, metrics, blocking);
   const asked: Asked = { reloads: new Questions(), pages: new Questions() };
   const stop = followControlPlane(task.control, serving, metrics, asked);
   await serving.apply(task.snapshot);
-  const blocking = new BlockingPool();
   const closeFrontends = await openFrontends(task, serving, blocking, asked);
   report(task.control, { kind: 'ready' });
 

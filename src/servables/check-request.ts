@@ -4,6 +4,7 @@ import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { accepts, elementCount, formatPartialShape, formatShape, type Shape } from '../tensors/shape.js';
 import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
+import { checkStrings } from './strings/check-strings.js';
 
 /**
  * Checks a request against the inputs of its servable, in the order of OVMS 2026.2.1: the count first, then every expected input
@@ -11,22 +12,27 @@ import type { PredictRequest, RequestTensor } from './predict-request.js';
  * reported as the expected name that is missing.
  *
  * @param inputs sorted by name.
+ * @param isDemultiplexed whether the request is split on the first dimension of its inputs, which tells what strings are for.
  * @returns the tensors in the order of `inputs`.
  * @throws ServingError INVALID_*
  */
-export function checkRequest(request: PredictRequest, inputs: readonly TensorInfo[]): RequestTensor[] {
+export function checkRequest(
+  request: PredictRequest,
+  inputs: readonly TensorInfo[],
+  isDemultiplexed: boolean,
+): RequestTensor[] {
   if (request.inputs.size !== inputs.length || inputs.length === 0) {
     throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${inputs.length}; Actual: ${request.inputs.size}`);
   }
   return inputs.map((input) => {
     const tensor = request.inputs.get(input.name);
     if (tensor === undefined) throw new ServingError('INVALID_MISSING_INPUT', `Required input: ${input.name}`);
-    checkTensor(tensor, input);
+    checkTensor(tensor, input, isDemultiplexed);
     return tensor;
   });
 }
 
-function checkTensor(tensor: RequestTensor, input: TensorInfo): void {
+function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: boolean): void {
   const at = `; input name: ${input.name}`;
   if (tensor.shape.some((size) => size < 0)) {
     throw new ServingError(
@@ -34,7 +40,8 @@ function checkTensor(tensor: RequestTensor, input: TensorInfo): void {
       `Negative or zero dimension size is not acceptable: ${formatShape(tensor.shape)}${at}`,
     );
   }
-  if (tensor.content.kind === 'strings') throw new ServingError('NOT_IMPLEMENTED', `string or encoded picture${at}`);
+  const { content, shape } = tensor;
+  if (content.kind === 'strings') return checkStrings(content.strings, shape, input, isDemultiplexed, at);
   if (tensor.precision !== input.precision) {
     throw new ServingError('INVALID_PRECISION', `Expected: ${input.precision}; Actual: ${tensor.precisionText}${at}`);
   }

@@ -1,3 +1,4 @@
+import { REQUEST_NODE } from '../dag/definition.js';
 import type { GraphNode, PipelineGraph } from '../dag/graph.js';
 import { ScopeLayout } from '../dag/scope.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
@@ -12,6 +13,8 @@ export interface Plan {
   readonly version: number;
   /** Inputs of the servable, sorted by name. */
   readonly inputs: readonly TensorInfo[];
+  /** Whether the request itself is split on the first dimension of its inputs. */
+  readonly isDemultiplexed: boolean;
   /** By node index; `null` for nodes that the engine runs itself. */
   readonly nodes: readonly (PlannedNode | null)[];
   /** The first node that cannot run now, if any. */
@@ -41,14 +44,17 @@ export type UnitLookup = (node: GraphNode, graph: PipelineGraph) => NodeUnit | S
 /** Binds a graph to the units of one snapshot. */
 export function planGraph(graph: PipelineGraph, version: number, lookup: UnitLookup): Plan {
   const inputs = graph.inputs.map((port) => port.info);
+  const isDemultiplexed = graph.levels.some(({ demultiplexer }) => demultiplexer === REQUEST_NODE);
   const layout = new ScopeLayout(graph);
   const nodes: (PlannedNode | null)[] = [];
   for (const node of graph.nodes) {
     const planned = node.program.kind === 'select' ? null : planNode(graph, node, lookup);
-    if (planned instanceof ServingError) return { graph, layout, version, inputs, nodes: [], fault: planned };
+    if (planned instanceof ServingError) {
+      return { graph, layout, version, inputs, isDemultiplexed, nodes: [], fault: planned };
+    }
     nodes.push(planned);
   }
-  return { graph, layout, version, inputs, nodes, fault: null };
+  return { graph, layout, version, inputs, isDemultiplexed, nodes, fault: null };
 }
 
 /** A default version may have changed under a pipeline and lost a port; the control plane then revalidates the pipeline. */

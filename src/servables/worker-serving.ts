@@ -16,7 +16,7 @@ import type { HeldUnit } from './held-unit.js';
 import { ModelRuntime } from './model-runtime.js';
 import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import type { NodeInstance } from '../nodes/node-instance.js';
-import type { Plan } from './plan.js';
+import { holdUnits, letUnitsGo, type Plan } from './plan.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { runPlan } from './run-plan.js';
 import { RunningExecutions } from './running-executions.js';
@@ -24,6 +24,8 @@ import { runtimeKey, ServableDirectory } from './servable-directory.js';
 import type { CallContext, PredictResult, ServableMetadata, Serving, VersionStatus } from './serving.js';
 import type { ServablesSnapshot, ServingModel } from './snapshot.js';
 import { PredictOutcome } from './predict-outcome.js';
+import { admitStrings, hasStrings } from './strings/admit-strings.js';
+import type { PictureDecoder } from './strings/picture-decoder.js';
 import { TimelineRecorder } from './timeline-recorder.js';
 import { UserUnit } from './user-unit.js';
 
@@ -40,6 +42,7 @@ export class WorkerServing implements Serving {
   readonly #share: (nireq: number) => number;
   readonly #userNodeOpener: UserNodeOpener;
   readonly #metrics: WorkerMetrics;
+  readonly #pictureDecoder: PictureDecoder;
   readonly #events = new EventEmitter<{ applied: [] }>().setMaxListeners(0);
   #directory = ServableDirectory.empty();
   /** Open runtimes by {@link runtimeKey}, with the registry entry each was opened from. */
@@ -56,7 +59,9 @@ export class WorkerServing implements Serving {
     share: (nireq: number) => number,
     userNodeOpener: UserNodeOpener,
     metrics: WorkerMetrics,
+    pictureDecoder: PictureDecoder,
   ) {
+    this.#pictureDecoder = pictureDecoder;
     this.#userNodeOpener = userNodeOpener;
     this.#inference = inference;
     this.#arena = arena;
@@ -83,11 +88,13 @@ export class WorkerServing implements Serving {
     this.#logRequest(request, call);
     const plan = await this.#resolve(request.servable, request.version, call.signal);
     if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
-    const tensors = checkRequest(request, plan.inputs);
+    const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
-    const outputs = await this.#execute(plan, this.#admit(tensors, plan.inputs), call, timeline);
+    const outputs = hasStrings(tensors)
+      ? await this.#decodeAndExecute(plan, tensors, call, timeline)
+      : await this.#execute(plan, this.#admit(tensors, plan.inputs), call, timeline);
     if (isEnabled('DEBUG')) {
       log.serving.debug(
         `Total ${call.interface} request processing time: ${(performance.now() - call.arrived).toFixed(3)} ms`,
@@ -229,14 +236,40 @@ export class WorkerServing implements Serving {
     return found;
   }
 
-  /** Copies the request's tensors into leased regions: the one copy on the way in. */
-  #admit(tensors: readonly RequestTensor[], inputs: readonly TensorInfo[]): Tensor[] {
-    const admitted: Tensor[] = [];
+  /** Decodes the request's strings and executes; a snapshot that comes meanwhile closes nothing of the plan. */
+  async #decodeAndExecute(
+    plan: Plan,
+    tensors: readonly RequestTensor[],
+    call: CallContext,
+    timeline: TimelineRecorder | null,
+  ): Promise<readonly (Tensor | null)[]> {
+    holdUnits(plan);
     try {
-      tensors.forEach((tensor, index) => admitted.push(this.#admitTensor(tensor, inputs[index]!)));
-      return admitted;
+      const strings = await admitStrings(tensors, plan.inputs, this.#arena, this.#pictureDecoder);
+      const inputs = this.#admit(tensors, plan.inputs, strings);
+      if (!call.signal.aborted) return await this.#execute(plan, inputs, call, timeline);
+      for (const tensor of inputs) tensor.release();
+      throw call.signal.reason;
+    } finally {
+      letUnitsGo(plan);
+    }
+  }
+
+  /**
+   * Copies the request's tensors into leased regions: the one copy on the way in.
+   *
+   * @param strings what is leased already, by place; released with the rest when memory cannot be had.
+   */
+  #admit(
+    tensors: readonly RequestTensor[],
+    inputs: readonly TensorInfo[],
+    strings: readonly (Tensor | null)[] = [],
+  ): Tensor[] {
+    const admitted = Array.from(strings);
+    try {
+      return tensors.map((tensor, index) => (admitted[index] ??= this.#admitTensor(tensor, inputs[index]!)));
     } catch (error) {
-      for (const tensor of admitted) tensor.release();
+      for (const tensor of admitted) tensor?.release();
       throw new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
     }
   }

@@ -39,15 +39,16 @@ export async function openInProcessServing(configPath: string): Promise<InProces
   const arena = new Arena(inference.memory);
   inference.useArena(arena);
   const userNodes = new UserNodes(arena, true, { level: 'ERROR', path: null });
+  const blocking = new BlockingPool();
   const serving = new WorkerServing(
     inference,
     arena,
     (nireq) => nireq,
     (reference) => userNodes.open(reference),
     new WorkerMetrics(),
+    blocking,
   );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
-  const blocking = new BlockingPool();
   const compiler = new ModelCompiler(binding, blocking, null);
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
   const pipelineBuilder = new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking));

@@ -14,7 +14,7 @@ export function admitRows(strings: readonly Uint8Array[], arena: Arena): Tensor 
   const width = rowWidth(strings);
   const lease = arena.lease(strings.length * width);
   strings.forEach((string, row) => {
-    arena.copyIn(lease, string, row * width);
+    arena.copyIn(lease, string, 'request', row * width);
     lease.bytes.fill(0, row * width + string.byteLength, (row + 1) * width);
   });
   return new Tensor('U8', [strings.length, width], lease);
