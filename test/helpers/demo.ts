@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { batchBytes, normalizeFrames, transposeFrames, type Frames } from '#src/client/frames.js';
@@ -72,6 +73,22 @@ export function demoPicture(
   picture: number,
 ): { readonly shape: readonly number[]; readonly bytes: Uint8Array } {
   return { shape: PICTURE_SHAPE, bytes: batchBytes(frames, picture, 1) };
+}
+
+export interface Photograph {
+  /** A JPEG file. */
+  readonly path: string;
+  /** ImageNet class, without the background. */
+  readonly label: number;
+}
+
+/** The ten pictures as files, before they were cut to size. */
+export async function demoPhotographs(): Promise<Photograph[]> {
+  const lines = (await readFile(join(DATA, 'images', 'labels.txt'), 'utf8')).trim().split('\n');
+  return lines.map((line) => {
+    const [name, label] = line.split(' ') as [string, string];
+    return { path: join(DATA, 'images', name), label: Number(label) };
+  });
 }
 
 /** What each network says of each picture, computed by the reference: rows of {@link CLASSES} probabilities. */

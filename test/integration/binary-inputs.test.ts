@@ -43,6 +43,7 @@ before(async () => {
     return { name };
   });
   writeDummyModel(repository.path('ranged', '1'), { shape: [1, -1, -1, 3], layout: 'NHWC' });
+  models.push({ name: 'transposed', base_path: 'nchw', layout: { b: 'NHWC:NCHW' } });
   models.push({ name: 'ranged', shape: '(1,2:5,3:6,3)' });
   const pipelines = [
     pipelineOf('pipeline', 'f32'),
@@ -225,6 +226,17 @@ test('picture inputs: what is no picture cannot be parsed', async () => {
 test('picture inputs: the layout must be N...HWC', async () => {
   const text = 'Received binary image input but resource not configured to accept NHWC layout';
   await assertRefused('nchw', [await png(PICTURE)], ['INVALID_ARGUMENT', 400, text]);
+});
+
+test('picture inputs: a layout that the configuration puts before the model counts', async () => {
+  const { shape, values } = numbersOf(await send('transposed', await png(PICTURE)));
+  assert.deepEqual(shape, [1, 3, HEIGHT, WIDTH]);
+  const expected = plusOne(PICTURE);
+  const plane = HEIGHT * WIDTH;
+  assert.deepEqual(
+    values,
+    expected.map((_, at) => expected[(at % plane) * 3 + Math.floor(at / plane)]),
+  );
 });
 
 test('picture inputs: empty strings, wrong ranks, counts and precisions are refused', async () => {
