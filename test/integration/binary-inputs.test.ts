@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import { elementArray, elementValue } from '#src/tensors/elements.js';
 import type { Precision } from '#src/tensors/precision.js';
+import { DECODE_OFF_LOOP_BYTES } from '#src/frontends/rest/tfs-endpoints.js';
 import { writeDummyModel, type DummyModelOptions } from '../fixtures/ir.js';
 import { pipelineOf } from '../helpers/dummy-servables.js';
 import { GrpcClient, type PredictOutcome } from '../helpers/grpc-client.js';
@@ -198,6 +199,12 @@ test('picture inputs: a batch holds the pictures in their order', async () => {
   assert.deepEqual(numbersOf(outcome), { shape: [2, HEIGHT, WIDTH, 3], values: plusOne(PICTURE, OTHER) });
   const batch = 'Invalid input batch size - Expected: 2; Actual: 1; input name: b';
   await assertRefused('two', [await png(PICTURE)], ['INVALID_ARGUMENT', 400, batch]);
+});
+
+test('picture inputs: pictures of a long REST request, whose text is decoded on another thread', async () => {
+  const instances = [base64(await png(PICTURE)), base64(await png(OTHER))];
+  const body = { comment: ' '.repeat(DECODE_OFF_LOOP_BYTES), instances };
+  assert.deepEqual(await restNumbers('two', body), plusOne(PICTURE, OTHER));
 });
 
 test('picture inputs: a demultiplexer at the entry runs once a picture', async () => {
