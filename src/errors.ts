@@ -234,6 +234,7 @@ export const CATALOGUE = {
   },
   MODEL_MAPPING_INVALID: { grpc: null, http: 500, text: 'Mapping configuration is invalid' },
   MODEL_LAYOUT_INVALID: { grpc: null, http: 500, text: 'Layout configuration is invalid' },
+  MODEL_PREPROCESSING_INVALID: { grpc: null, http: 500, text: 'Preprocessing configuration is invalid' },
   NATIVE_BINDING_MISSING: { grpc: null, http: 500, text: 'Native addon could not be loaded' },
   BACKEND_MISSING: { grpc: null, http: 500, text: 'Inference backend could not be loaded' },
 
@@ -252,6 +253,7 @@ export const CATALOGUE = {
     http: 500,
     text: 'Pipeline definition has reference to missing model',
   },
+  PIPELINE_MODEL_AUTO: { grpc: null, http: 500, text: 'Value of provided parameter is forbidden' },
   PIPELINE_PIPELINE_MISSING: {
     grpc: null,
     http: 500,

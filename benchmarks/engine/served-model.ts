@@ -1,6 +1,6 @@
 import { servedPorts } from '#src/control/model-signature.js';
 import type { CompiledModelReference } from '#src/inference/inference.js';
-import type { CompileSpecification, NativeBinding } from '#src/native/binding.js';
+import { NO_PREPROCESSING, type CompileSpecification, type NativeBinding } from '#src/native/binding.js';
 import type { ServingModel } from '#src/servables/snapshot.js';
 
 /** Compiles a model as the control plane does, into the registry of this process. */
@@ -10,12 +10,21 @@ export function compileModel(
   properties: CompileSpecification['properties'],
   nireq: number,
 ): ServingModel {
-  const specification: CompileSpecification = { path, device: 'CPU', properties, shapes: [], layouts: [] };
+  const specification: CompileSpecification = {
+    path,
+    device: 'CPU',
+    properties,
+    shapes: [],
+    layouts: [],
+    batch: null,
+    preprocessing: NO_PREPROCESSING,
+  };
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification);
   const handle = binding.openModel(modelId);
   const description = binding.describeModel(handle);
   binding.closeModel(handle);
   const reference: CompiledModelReference = { modelId, specification, description };
-  return { reference, nireq, ...servedPorts(description, { inputs: new Map(), outputs: new Map() }) };
+  const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
+  return { reference, nireq, ...ports, isAuto: false };
 }

@@ -15,15 +15,33 @@ using PropertyValue = std::variant<std::string, bool, std::int64_t, double>;
 /// `[min, max]` of a dimension; max is -1 when there is none.
 using DimensionRange = std::pair<std::int64_t, std::int64_t>;
 
+/// No dimensions: the model's rank with every dimension unbounded.
 struct ShapeRequest {
   std::string name;
-  std::vector<DimensionRange> dimensions;
+  std::optional<std::vector<DimensionRange>> dimensions;
 };
 
 struct LayoutRequest {
   std::string name;
   std::optional<std::string> tensor;
   std::optional<std::string> model;
+};
+
+/// What clients send and what the model gets instead, in OpenVINO's names of element types or ours of color formats.
+struct ConversionRequest {
+  std::string tensor;
+  std::string model;
+};
+
+/// What happens to the values of every input, in the order color, element type, mean, scale. No number: not asked for;
+/// one: for all channels.
+struct PreprocessingRequest {
+  std::vector<float> mean;
+  std::vector<float> scale;
+  std::optional<ConversionRequest> color;
+  std::optional<ConversionRequest> element_type;
+
+  bool empty() const { return mean.empty() && scale.empty() && !color && !element_type; }
 };
 
 /// What to read and how to compile it; `CompileSpecification` of `src/native/binding.ts` with the same fields.
@@ -33,6 +51,9 @@ struct CompileSpecification {
   std::vector<std::pair<std::string, PropertyValue>> properties;
   std::vector<ShapeRequest> shapes;
   std::vector<LayoutRequest> layouts;
+  /// For the batch dimension of every input.
+  std::optional<DimensionRange> batch;
+  PreprocessingRequest preprocessing;
 };
 
 }  // namespace vinery

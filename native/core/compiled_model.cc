@@ -1,10 +1,14 @@
 #include "core/compiled_model.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <openvino/core/layout.hpp>
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
+#include <stdexcept>
 #include <string_view>
+#include <vector>
 
 #include "core/openvino_fault.h"
 
@@ -65,18 +69,111 @@ Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<Layou
   });
 }
 
+using WantedShapes = std::map<ov::Output<ov::Node>, ov::PartialShape>;
+
+void AddShapes(ov::Model& model, const std::vector<ShapeRequest>& shapes, WantedShapes& wanted) {
+  for (const ShapeRequest& request : shapes) {
+    const ov::Output<ov::Node> port = request.name.empty() ? model.input() : model.input(request.name);
+    wanted[port] = request.dimensions ? ToPartialShape(*request.dimensions)
+                                      : ov::PartialShape::dynamic(port.get_partial_shape().rank());
+  }
+}
+
+/// Where the layout has its N, else the first dimension (as OVMS 2026.2.1); a place behind `...` counts from the end.
+std::ptrdiff_t BatchAxis(const ov::Output<ov::Node>& port) {
+  const ov::Layout layout = ov::layout::get_layout(port);
+  if (layout.empty() || !ov::layout::has_batch(layout)) return 0;
+  const std::int64_t axis = ov::layout::batch_idx(layout);
+  return axis < 0 ? 0 : axis;
+}
+
+/// Inputs without dimensions, or of unknown rank, have no batch.
+void AddBatch(ov::Model& model, const DimensionRange& batch, WantedShapes& wanted) {
+  for (const ov::Output<ov::Node>& port : model.inputs()) {
+    ov::PartialShape shape = port.get_partial_shape();
+    if (shape.rank().is_dynamic() || shape.size() == 0) continue;
+    shape[BatchAxis(port)] = ov::Dimension(batch.first, batch.second);
+    wanted[port] = shape;
+  }
+}
+
 /// After the layouts, because shapes are given as clients see them (as OVMS 2026.2.1 does).
-Status Reshape(ov::Model& model, const std::vector<ShapeRequest>& shapes) {
-  if (shapes.empty()) return Status::Ok();
+Status Reshape(ov::Model& model, const CompileSpecification& specification) {
+  const auto& shapes = specification.shapes;
+  const auto& batch = specification.batch;
+  if (shapes.empty() && !batch) return Status::Ok();
   if (IsAmbiguous(model, shapes)) {
     return {StatusCode::kReshapeFailed, "Anonymous fixed shape is invalid for models with multiple inputs"};
   }
   return Guard(StatusCode::kReshapeFailed, [&] {
-    std::map<ov::Output<ov::Node>, ov::PartialShape> wanted;
-    for (const ShapeRequest& request : shapes) {
-      wanted[request.name.empty() ? model.input() : model.input(request.name)] = ToPartialShape(request.dimensions);
-    }
+    WantedShapes wanted;
+    if (batch) AddBatch(model, *batch, wanted);
+    AddShapes(model, shapes, wanted);
     model.reshape(wanted);
+  });
+}
+
+using ov::preprocess::ColorFormat;
+
+struct KnownFormat {
+  std::string_view name;
+  ColorFormat format;
+  /// A picture of one tensor, laid out as the model is.
+  bool has_channels;
+  /// What the inputs of planes are called behind the name of the input that they replace.
+  std::vector<std::string> planes;
+};
+
+const KnownFormat& FindFormat(const std::string& name) {
+  static const std::array<KnownFormat, 7> formats = {{
+      {"RGB", ColorFormat::RGB, true, {}},
+      {"BGR", ColorFormat::BGR, true, {}},
+      {"GRAY", ColorFormat::GRAY, true, {}},
+      {"NV12", ColorFormat::NV12_SINGLE_PLANE, false, {}},
+      {"NV12_2", ColorFormat::NV12_TWO_PLANES, false, {"y", "uv"}},
+      {"I420", ColorFormat::I420_SINGLE_PLANE, false, {}},
+      {"I420_3", ColorFormat::I420_THREE_PLANES, false, {"y", "u", "v"}},
+  }};
+  const auto* const found =
+      std::find_if(formats.begin(), formats.end(), [&name](const KnownFormat& known) { return known.name == name; });
+  if (found == formats.end()) throw std::invalid_argument("color format " + name + " is unknown");
+  return *found;
+}
+
+template <typename Step>
+void AddNumbers(const std::vector<float>& numbers, Step step) {
+  if (numbers.size() == 1) step(numbers.front());
+  if (numbers.size() > 1) step(numbers);
+}
+
+/// OpenVINO takes every colored tensor for NHWC unless told otherwise; planes always are.
+void AddColor(ov::preprocess::InputInfo& input, const ov::Layout& layout, const ConversionRequest& color) {
+  const KnownFormat& sent = FindFormat(color.tensor);
+  if (sent.has_channels && !layout.empty()) input.tensor().set_layout(layout);
+  input.tensor().set_color_format(sent.format, sent.planes);
+  input.preprocess().convert_color(FindFormat(color.model).format);
+}
+
+/// Planes of a picture are joined by the color conversion, so it comes first; mean and scale want the model's elements.
+void AddSteps(ov::preprocess::InputInfo& input, const ov::Layout& layout, const PreprocessingRequest& request) {
+  if (request.color) AddColor(input, layout, *request.color);
+  if (request.element_type) {
+    input.tensor().set_element_type(ov::element::Type(request.element_type->tensor));
+    input.preprocess().convert_element_type(ov::element::Type(request.element_type->model));
+  }
+  AddNumbers(request.mean, [&input](const auto& mean) { input.preprocess().mean(mean); });
+  AddNumbers(request.scale, [&input](const auto& scale) { input.preprocess().scale(scale); });
+}
+
+/// After the layouts: channels are where clients have them. Every input is treated alike.
+Status Preprocess(std::shared_ptr<ov::Model>& model, const PreprocessingRequest& request) {
+  if (request.empty()) return Status::Ok();
+  return Guard(StatusCode::kPreprocessingFailed, [&] {
+    ov::preprocess::PrePostProcessor processor(model);
+    for (std::size_t index = 0; index < model->inputs().size(); ++index) {
+      AddSteps(processor.input(index), ov::layout::get_layout(model->input(index)), request);
+    }
+    model = processor.build();
   });
 }
 
@@ -107,7 +204,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
-  if (status = Reshape(*source, specification.shapes); !status.ok()) return status;
+  if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
+  if (status = Reshape(*source, specification); !status.ok()) return status;
   return Guard(StatusCode::kCompileFailed, [&] {
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
     model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source);

@@ -16,8 +16,8 @@ class CompiledModel {
  public:
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source);
 
-  /// Reads, arranges layouts, reshapes and compiles; blocks for as long as that takes. Each phase has its own status
-  /// code.
+  /// Reads, arranges layouts, preprocesses, reshapes and compiles; blocks for as long as that takes. Each phase has its
+  /// own status code.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const CompiledModel>& model);
 

@@ -34,9 +34,10 @@ enum class StatusCode : std::int32_t {
   kCustomOutputPrecision,
   kCustomOutputShape,
   kCustomOutputContentSize,
+  kPreprocessingFailed,
 };
 
-inline constexpr std::array<const char*, 23> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 24> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -58,8 +59,9 @@ inline constexpr std::array<const char*, 23> kStatusNames = {"OK",
                                                              "CUSTOM_OUTPUT_NAME_MISSING",
                                                              "CUSTOM_OUTPUT_PRECISION",
                                                              "CUSTOM_OUTPUT_SHAPE",
-                                                             "CUSTOM_OUTPUT_CONTENT_SIZE"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kCustomOutputContentSize) + 1,
+                                                             "CUSTOM_OUTPUT_CONTENT_SIZE",
+                                                             "PREPROCESSING_FAILED"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kPreprocessingFailed) + 1,
               "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

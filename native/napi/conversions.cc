@@ -99,21 +99,47 @@ DimensionRange ReadDimension(const Napi::Value& value, const std::string& name) 
   return {bounds[0], bounds[1]};
 }
 
+/// `null` is nothing.
+template <typename Element>
+std::optional<Element> ReadOrNull(const Napi::Value& value, const std::string& name,
+                                  Element (*read)(const Napi::Value&, const std::string&)) {
+  if (value.IsNull()) return std::nullopt;
+  return read(value, name);
+}
+
+std::vector<DimensionRange> ReadDimensions(const Napi::Value& value, const std::string& name) {
+  return ReadList<DimensionRange>(value, name, ReadDimension);
+}
+
 ShapeRequest ReadShape(const Napi::Value& value, const std::string& name) {
   const Napi::Object object = ReadObject(value, name);
   return {ReadString(object.Get("name"), name + ".name"),
-          ReadList<DimensionRange>(object.Get("dimensions"), name + ".dimensions", ReadDimension)};
-}
-
-std::optional<std::string> ReadStringOrNull(const Napi::Value& value, const std::string& name) {
-  if (value.IsNull()) return std::nullopt;
-  return ReadString(value, name);
+          ReadOrNull(object.Get("dimensions"), name + ".dimensions", ReadDimensions)};
 }
 
 LayoutRequest ReadLayout(const Napi::Value& value, const std::string& name) {
   const Napi::Object object = ReadObject(value, name);
-  return {ReadString(object.Get("name"), name + ".name"), ReadStringOrNull(object.Get("tensor"), name + ".tensor"),
-          ReadStringOrNull(object.Get("model"), name + ".model")};
+  return {ReadString(object.Get("name"), name + ".name"),
+          ReadOrNull(object.Get("tensor"), name + ".tensor", ReadString),
+          ReadOrNull(object.Get("model"), name + ".model", ReadString)};
+}
+
+float ReadFloat(const Napi::Value& value, const std::string& name) {
+  if (!value.IsNumber()) ThrowExpected(value, name, "a number");
+  return value.As<Napi::Number>().FloatValue();
+}
+
+ConversionRequest ReadConversion(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadString(object.Get("tensor"), name + ".tensor"), ReadString(object.Get("model"), name + ".model")};
+}
+
+PreprocessingRequest ReadPreprocessing(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadList<float>(object.Get("mean"), name + ".mean", ReadFloat),
+          ReadList<float>(object.Get("scale"), name + ".scale", ReadFloat),
+          ReadOrNull(object.Get("color"), name + ".color", ReadConversion),
+          ReadOrNull(object.Get("elementType"), name + ".elementType", ReadConversion)};
 }
 
 template <typename Element>
@@ -210,10 +236,13 @@ CustomNodeSpecification ReadCustomNodeSpecification(const Napi::Value& value) {
 CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
   const std::string name = "specification";
   const Napi::Object object = ReadObject(value, name);
-  return {ReadString(object.Get("path"), name + ".path"), ReadString(object.Get("device"), name + ".device"),
+  return {ReadString(object.Get("path"), name + ".path"),
+          ReadString(object.Get("device"), name + ".device"),
           ReadProperties(object.Get("properties"), name + ".properties"),
           ReadList<ShapeRequest>(object.Get("shapes"), name + ".shapes", ReadShape),
-          ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout)};
+          ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout),
+          ReadOrNull(object.Get("batch"), name + ".batch", ReadDimension),
+          ReadPreprocessing(object.Get("preprocessing"), name + ".preprocessing")};
 }
 
 Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {

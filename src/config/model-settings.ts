@@ -5,6 +5,7 @@ import { translatePluginConfig } from './plugin-config.js';
 import type { ModelConfig } from './schema.js';
 import { escapePointer } from './schema-check.js';
 import {
+  isAuto,
   LATEST_VERSION,
   type BatchSize,
   type LayoutParameter,
@@ -53,6 +54,8 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
   const { pluginConfig, warnings } = translatePluginConfig(config.plugin_config ?? {}, targetDevice);
   for (const warning of warnings) context.warn(`${at('plugin_config')}: ${warning}`);
   const shape = readShape(config.shape, context);
+  const batchSize = readBatchSize(config.batch_size, shape !== null, context);
+  warnOfAuto(shape, batchSize, context);
   return {
     name: config.name,
     jsonPath,
@@ -62,7 +65,7 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
     pluginConfig,
     nireq: readNireq(config.nireq ?? 0, context),
     shape,
-    batchSize: readBatchSize(config.batch_size, shape !== null, context),
+    batchSize,
     layout: readLayout(config.layout, context),
     allowCache: config.allow_cache ?? null,
     stateful: readStateful(config, context),
@@ -103,6 +106,16 @@ function readBatchSize(
     return null;
   }
   return value;
+}
+
+function warnOfAuto(
+  shape: PerInput<ShapeParameter> | null,
+  batchSize: BatchSize | null,
+  { at, warn }: ModelContext,
+): void {
+  if (!isAuto({ shape, batchSize })) return;
+  const key = batchSize === 'auto' ? 'batch_size' : 'shape';
+  warn(`${at(key)}: auto is deprecated and forbidden in pipelines. Use dynamic dimensions (-1) instead.`);
 }
 
 function readLayout(written: ModelConfig['layout'], { at }: ModelContext): PerInput<LayoutParameter> | null {

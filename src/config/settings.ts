@@ -1,7 +1,9 @@
 import type { ServingError } from '../errors.js';
 import type { NodeType, OnEmpty } from './schema.js';
 import type { LogLevel } from '../observability/log-level.js';
+import type { ColorFormat } from '../tensors/color-format.js';
 import type { Conversion } from '../tensors/conversion.js';
+import type { Precision } from '../tensors/precision.js';
 import type { Dimension, PartialShape } from '../tensors/shape.js';
 
 /**
@@ -147,8 +149,15 @@ export interface ModelSettings {
   readonly allowCache: boolean | null;
   /** `null`: not a stateful model. */
   readonly stateful: StatefulSettings | null;
-  /** As written on the command line, the only place that can set them. */
+  /** The command line is the only place that can set them (as OVMS 2026.2.1). */
   readonly preprocessing: PreprocessingSettings;
+}
+
+/** Whether the model follows the batch or the shape of each request (deprecated in OVMS 2026.2.1). */
+export function isAuto({ batchSize, shape }: Pick<ModelSettings, 'batchSize' | 'shape'>): boolean {
+  if (batchSize === 'auto') return true;
+  if (shape === null) return false;
+  return shape.kind === 'anonymous' ? shape.value === 'auto' : shape.values.some(({ value }) => value === 'auto');
 }
 
 export interface StatefulSettings {
@@ -157,11 +166,20 @@ export interface StatefulSettings {
   readonly maxSequenceNumber: number;
 }
 
+/** What happens to the values of every input before the model gets them. */
 export interface PreprocessingSettings {
-  readonly mean: string | null;
-  readonly scale: string | null;
-  readonly colorFormat: string | null;
-  readonly precision: string | null;
+  /** Subtracted; one number for all channels, or one a channel. */
+  readonly mean: readonly number[] | null;
+  /** Divided by; counts as `mean`. */
+  readonly scale: readonly number[] | null;
+  readonly colorFormat: TargetSource<ColorFormat> | null;
+  readonly precision: TargetSource<Precision> | null;
+}
+
+/** Clients send `source`, the model gets `target`. */
+export interface TargetSource<T> {
+  readonly target: T;
+  readonly source: T;
 }
 
 /** A model or a library that cannot be used; the others of the file can. Its name stays occupied. */

@@ -1,9 +1,11 @@
 import { ServingError } from '../errors.js';
 import { deepFreeze } from './deep-freeze.js';
 import { makeModelSettings } from './model-settings.js';
+import { parseChannelNumbers, parseColorFormat, parsePrecision, parseScale } from './preprocessing-grammar.js';
 import { ModelConfig } from './schema.js';
 import { checkSchema, render } from './schema-check.js';
-import type { LoadedConfig, SingleModelFlags } from './settings.js';
+import type { LoadedConfig, PreprocessingSettings, SingleModelFlags } from './settings.js';
+import type { Parsed } from './shape-grammar.js';
 
 /**
  * The flags of one model, completed as an entry of config.json is, except that every bad value is fatal (as OVMS 2026.2.1).
@@ -21,15 +23,30 @@ export function loadSingleModel(flags: SingleModelFlags, workingDirectory: strin
     },
     warn: (text) => void warnings.push(text),
   });
-  const { mean, scale, colorFormat, precision } = flags;
   return deepFreeze({
-    models: [{ ...settings, preprocessing: { mean, scale, colorFormat, precision } }],
+    models: [{ ...settings, preprocessing: readPreprocessing(flags) }],
     pipelines: [],
     libraries: [],
     monitoring: null,
     warnings,
     digest: '',
   });
+}
+
+function readPreprocessing({ mean, scale, colorFormat, precision }: SingleModelFlags): PreprocessingSettings {
+  return {
+    mean: readFlag('--mean', mean, parseChannelNumbers),
+    scale: readFlag('--scale', scale, parseScale),
+    colorFormat: readFlag('--color_format', colorFormat, parseColorFormat),
+    precision: readFlag('--precision', precision, parsePrecision),
+  };
+}
+
+function readFlag<T>(flag: string, text: string | null, parse: (text: string) => Parsed<T>): T | null {
+  if (text === null) return null;
+  const { value, fault } = parse(text);
+  if (fault !== null) throw new ServingError('CONFIG_VALUE_INVALID', `${flag}: ${fault}`);
+  return value;
 }
 
 function makeModelConfig(flags: SingleModelFlags): ModelConfig {

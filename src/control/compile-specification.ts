@@ -1,8 +1,17 @@
-import type { LayoutParameter, ModelSettings, PerInput, ShapeParameter } from '../config/settings.js';
+import {
+  isAuto,
+  type BatchSize,
+  type LayoutParameter,
+  type ModelSettings,
+  type PerInput,
+  type PreprocessingSettings,
+  type ShapeParameter,
+} from '../config/settings.js';
 import { ServingError } from '../errors.js';
-import type { CompileSpecification } from '../native/binding.js';
+import type { CompileSpecification, Preprocessing } from '../native/binding.js';
 import type { ModelMapping } from '../servables/model-mapping.js';
-import type { PartialShape } from '../tensors/shape.js';
+import { OPENVINO_ELEMENT_TYPE } from '../tensors/precision.js';
+import { ANY_DIMENSION, type Dimension } from '../tensors/shape.js';
 
 /**
  * What to tell OpenVINO to make of a version.
@@ -22,25 +31,22 @@ export function compileSpecification(
   return {
     path: modelPath,
     device: settings.targetDevice,
-    properties:
-      cacheDir === null || settings.allowCache === false
-        ? settings.pluginConfig
-        : { CACHE_DIR: cacheDir, ...settings.pluginConfig },
-    shapes: perInput(settings.shape, tensorName).map(({ name, value }) => ({
-      name,
-      dimensions: dimensions(settings, value),
-    })),
+    properties: properties(settings, cacheDir),
+    shapes: perInput(settings.shape, tensorName).map(({ name, value }) => ({ name, dimensions: dimensions(value) })),
     layouts: perInput(settings.layout, tensorName).map(({ name, value }) => layout(name, value)),
+    batch: settings.batchSize === null ? null : batch(settings.batchSize),
+    preprocessing: preprocessing(settings.preprocessing),
   };
 }
 
-function refuseUnapplied({ jsonPath, batchSize, stateful, preprocessing }: ModelSettings): void {
-  const unapplied = [
-    batchSize !== null ? 'batch_size' : null,
-    stateful !== null ? 'stateful' : null,
-    ...Object.entries(preprocessing).map(([name, value]) => (value === null ? null : name)),
-  ].find((name) => name !== null);
-  if (unapplied !== undefined) throw new ServingError('NOT_IMPLEMENTED', `${unapplied} at ${jsonPath}`);
+function refuseUnapplied({ jsonPath, stateful }: ModelSettings): void {
+  if (stateful !== null) throw new ServingError('NOT_IMPLEMENTED', `stateful at ${jsonPath}`);
+}
+
+/** Models that follow their requests are cached only where `allow_cache` says so (as OVMS 2026.2.1). */
+function properties(settings: ModelSettings, cacheDir: string | null): CompileSpecification['properties'] {
+  const cached = cacheDir !== null && (settings.allowCache ?? !isAuto(settings));
+  return cached ? { CACHE_DIR: cacheDir, ...settings.pluginConfig } : settings.pluginConfig;
 }
 
 /** Settings speak of inputs by their mapped names, OpenVINO by tensor names; `''` stands for the only input of a model. */
@@ -58,14 +64,35 @@ function perInput<T>(
   return setting.values.map(({ name, value }) => ({ name: tensorName(name), value }));
 }
 
-function dimensions({ jsonPath }: ModelSettings, shape: ShapeParameter): [number, number][] {
-  if (shape === 'auto') throw new ServingError('NOT_IMPLEMENTED', `shape auto at ${jsonPath}/shape`);
-  return nativeDimensions(shape);
+/**
+ * `auto` is compiled once for all shapes, where OVMS 2026.2.1 compiles again for each that comes: the answers are the same.
+ * `null` stands for the rank of the model with every dimension open.
+ */
+function dimensions(shape: ShapeParameter): NativeDimension[] | null {
+  return shape === 'auto' ? null : shape.map(nativeDimension);
 }
 
+function batch(size: BatchSize): NativeDimension {
+  return nativeDimension(size === 'auto' ? ANY_DIMENSION : size);
+}
+
+type NativeDimension = [min: number, max: number];
+
 /** The native boundary writes -1 for no upper bound, because its numbers become 64-bit integers. */
-function nativeDimensions(shape: PartialShape): [number, number][] {
-  return shape.map(({ min, max }) => [min, max === Infinity ? -1 : max]);
+function nativeDimension({ min, max }: Dimension): NativeDimension {
+  return [min, max === Infinity ? -1 : max];
+}
+
+function preprocessing({ mean, scale, colorFormat, precision }: PreprocessingSettings): Preprocessing {
+  return {
+    mean: mean ?? [],
+    scale: scale ?? [],
+    color: colorFormat === null ? null : { tensor: colorFormat.source, model: colorFormat.target },
+    elementType:
+      precision === null
+        ? null
+        : { tensor: OPENVINO_ELEMENT_TYPE[precision.source], model: OPENVINO_ELEMENT_TYPE[precision.target] },
+  };
 }
 
 function layout(name: string, { tensor, model }: LayoutParameter): CompileSpecification['layouts'][number] {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ModelSettings } from '../config/settings.js';
+import { isAuto, type ModelSettings } from '../config/settings.js';
 import { log } from '../observability/logger.js';
 import { openVersion } from '../servables/repository.js';
 import type { ServingModel } from '../servables/snapshot.js';
@@ -30,7 +30,7 @@ export async function loadVersion(
   const reference = await compiler.compile(specification);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
-    const serving = { reference, nireq, ...servedPorts(reference.description, mapping) };
+    const serving = { reference, nireq, ...servedPorts(reference.description, mapping), isAuto: isAuto(settings) };
     logLoaded(name, version, serving);
     log.modelmanager.debug(`Model ${name} version ${version} was read from ${basePath}`);
     return serving;

@@ -11,7 +11,10 @@ export const RESPONSE_NODE = 'response';
 export const SELECTED_OUTPUT = 'selected';
 
 /** What validation must know of a model version, or of a pipeline that is a node of another. */
-export type ModelSignature = NodeSignature;
+export interface ModelSignature extends NodeSignature {
+  /** A model that follows the batch or the shape of each request, which no pipeline may use (as OVMS 2026.2.1); absent: not so. */
+  readonly isAuto?: boolean;
+}
 
 /** What a pipeline may use. */
 export interface ServableCatalogue {

@@ -49,6 +49,7 @@ function checkNode(pipeline: PipelineSettings, node: NodeSettings, bound: Readon
   if (node.type === 'select') checkSelect(pipeline, node, bound);
   // What a select node of a cycle passes on cannot be known; the cycle itself is reported below.
   if (found === undefined) return checkMissing(node);
+  checkAuto(found);
   checkStrings(pipeline, found);
   checkDemultiplexer(found);
   checkGather(pipeline, node);
@@ -74,6 +75,15 @@ function checkMissing(node: NodeSettings): void {
       throw new ServingError('PIPELINE_LIBRARY_INVALID', `node ${node.name} at ${node.jsonPath}`);
     case 'select':
   }
+}
+
+/** What follows the shape of each request has none that other nodes could be checked against. */
+function checkAuto({ settings, signature }: BoundNode): void {
+  if (signature.isAuto !== true) return;
+  throw new ServingError(
+    'PIPELINE_MODEL_AUTO',
+    `expected a model without batch_size auto and shape auto, received ${settings.modelName ?? 'none'} at ${settings.jsonPath}/model_name`,
+  );
 }
 
 /** A select node passes on what other nodes give: the request has no tensor of its own before a node says what it takes. */

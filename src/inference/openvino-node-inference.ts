@@ -1,8 +1,14 @@
 import { access, constants } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type * as published from 'openvino-node';
 
 import { ServingError } from '../errors.js';
-import type { CompileSpecification, ModelDescription, PortDescription } from '../native/binding.js';
+import {
+  NO_PREPROCESSING,
+  type CompileSpecification,
+  type ModelDescription,
+  type PortDescription,
+} from '../native/binding.js';
 import {
   loadOpenvinoNode,
   OPENVINO_NODE,
@@ -243,12 +249,15 @@ function fill(target: Tensor, result: AddonTensor): void {
   target.bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
-function refuseUnapplied({ shapes, layouts }: CompileSpecification, { inputs, outputs }: ModelDescription): void {
+function refuseUnapplied(specification: CompileSpecification, { inputs, outputs }: ModelDescription): void {
+  const { shapes, layouts, batch, preprocessing } = specification;
   const refuse = (what: string): void => {
     throw new ServingError('NOT_IMPLEMENTED', `${what} with --backend ${OPENVINO_NODE}`);
   };
   if (shapes.length > 0) refuse('shape');
   if (layouts.length > 0) refuse('layout');
+  if (batch !== null) refuse('batch_size');
+  if (!isDeepStrictEqual(preprocessing, NO_PREPROCESSING)) refuse('mean, scale, color_format and precision');
   for (const { elementType, names } of [...inputs, ...outputs] satisfies PortDescription[]) {
     const precision = precisionOfElementType(elementType);
     if (precision === undefined || !Object.hasOwn(ARRAYS, precision)) {

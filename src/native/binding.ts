@@ -1,3 +1,4 @@
+import type { ColorFormat } from '../tensors/color-format.js';
 import type { Precision } from '../tensors/precision.js';
 
 /**
@@ -210,16 +211,37 @@ export interface CompileSpecification {
   /** Passed to `compile_model` after translation; strings, booleans and numbers. */
   readonly properties: Readonly<Record<string, string | number | boolean>>;
   /**
-   * New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded. Empty: as the model says.
-   * Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1). An empty name is for the only input.
+   * New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded; `null`: all dimensions unbounded.
+   * Empty: as the model says. Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1). An empty name is
+   * for the only input.
    */
-  readonly shapes: readonly { readonly name: string; readonly dimensions: readonly (readonly [number, number])[] }[];
+  readonly shapes: readonly {
+    readonly name: string;
+    readonly dimensions: readonly (readonly [number, number])[] | null;
+  }[];
   /**
    * Layouts by tensor name, empty for the only input: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a
    * transpose is put between.
    */
   readonly layouts: readonly { readonly name: string; readonly tensor: string | null; readonly model: string | null }[];
+  /** `[min, max]` for the batch dimension of every input: where its layout has N, else the first. `null`: as the model says. */
+  readonly batch: readonly [number, number] | null;
+  readonly preprocessing: Preprocessing;
 }
+
+/** What happens to the values of every input before the model gets them, in the order color, element type, mean, scale. */
+export interface Preprocessing {
+  /** Subtracted: empty for nothing, one number for all channels, or one a channel of the layout's C. */
+  readonly mean: readonly number[];
+  /** Divided by; counts as `mean`. */
+  readonly scale: readonly number[];
+  /** What clients send (`tensor`) becomes what the model wants (`model`). */
+  readonly color: { readonly tensor: ColorFormat; readonly model: ColorFormat } | null;
+  /** As `color`, in OpenVINO's names, for example `u8`. */
+  readonly elementType: { readonly tensor: string; readonly model: string } | null;
+}
+
+export const NO_PREPROCESSING: Preprocessing = Object.freeze({ mean: [], scale: [], color: null, elementType: null });
 
 /** A compiled model as OpenVINO describes it; ports in OpenVINO's order, which is that of the binding table. */
 export interface ModelDescription {
@@ -299,5 +321,6 @@ export const NATIVE_STATUS = [
   'CUSTOM_OUTPUT_PRECISION',
   'CUSTOM_OUTPUT_SHAPE',
   'CUSTOM_OUTPUT_CONTENT_SIZE',
+  'PREPROCESSING_FAILED',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -3,6 +3,7 @@ import type { InferRequest, OutputTarget } from '../inference/inference.js';
 import type { InferRequestPool, Ticket } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import type { ModelMetrics } from '../observability/metrics/servable-metrics.js';
+import { formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
 
@@ -10,7 +11,8 @@ import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
  * Takes an infer request of a model in turn, leases the outputs, infers, and gives the infer request to the next in line before the
  * results are handed on, so that whoever waited longer goes first.
  */
-export function startInference({ pool, outputs, metrics: model }: InferredModel, session: UnitSession): Withdraw {
+export function startInference(inferred: InferredModel, session: UnitSession): Withdraw {
+  const { pool, outputs, metrics: model } = inferred;
   const { metrics } = session;
   metrics.queued(model);
   const ticket: Ticket = pool.acquire((request) => infer(request));
@@ -36,7 +38,7 @@ export function startInference({ pool, outputs, metrics: model }: InferredModel,
       if (error === null)
         return session.ended({ error, outputs: tensors!, micros, copiedBytes: allocatedBytes(targets, tensors!) });
       releaseAll(targets);
-      session.ended(failed(error, micros));
+      session.ended(failed(refusal(error, inferred, session), micros));
     });
   }
 }
@@ -46,6 +48,14 @@ interface InferredModel {
   readonly pool: InferRequestPool;
   readonly outputs: readonly RuntimePort[];
   readonly metrics: ModelMetrics;
+  readonly isAuto: boolean;
+}
+
+/** Where OVMS 2026.2.1 compiles for a new shape and fails, OpenVINO fails in the inference that is the first to see the shape. */
+function refusal(error: ServingError, { isAuto }: InferredModel, { inputs }: UnitSession): ServingError {
+  if (!isAuto || error.code !== 'INFERENCE_FAILED') return error;
+  const shapes = inputs.map((input) => formatShape(input.shape)).join(', ');
+  return new ServingError('MODEL_RESHAPE_FAILED', `${shapes}: ${error.detail}`, { cause: error });
 }
 
 function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): OutputTarget[] | ServingError {

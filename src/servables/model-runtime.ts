@@ -19,6 +19,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   readonly outputs: readonly RuntimePort[];
   readonly pool: InferRequestPool;
   readonly metrics: ModelMetrics;
+  readonly isAuto: boolean;
   readonly #model: InferenceModel;
 
   private constructor(
@@ -36,6 +37,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.outputs = serving.outputs.map(runtimePort);
     this.pool = pool;
     this.metrics = metrics;
+    this.isAuto = serving.isAuto;
     this.#model = model;
   }
 

@@ -34,6 +34,8 @@ export interface ServingModel {
   /** In the order of the model's ports. */
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+  /** Follows the batch or the shape of each request (`auto`): what its inference refuses is a shape it cannot take. */
+  readonly isAuto: boolean;
 }
 
 export interface PipelineSnapshot {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { CompileSpecification } from '#src/native/binding.js';
+import { NO_PREPROCESSING, type CompileSpecification } from '#src/native/binding.js';
 import { writeArgmaxModel, writeDummyModel, writeNonZeroModel } from '../fixtures/ir.js';
 import { binding, compile, newSlab, specification, temporaryDirectory, TestRequest } from './support.js';
 
@@ -167,6 +167,15 @@ test('models: wrong fields of a specification are named by their path', () => {
     [
       { ...specification(dummy), layouts: [{ name: 'b', tensor: 'NC' }] },
       'specification.layouts[0].model: expected a string, received undefined',
+    ],
+    [{ ...specification(dummy), batch: 4 }, 'specification.batch: expected an array, received 4'],
+    [
+      { ...specification(dummy), preprocessing: { ...NO_PREPROCESSING, mean: ['1'] } },
+      'specification.preprocessing.mean[0]: expected a number, received a string',
+    ],
+    [
+      { ...specification(dummy), preprocessing: { ...NO_PREPROCESSING, color: { tensor: 'RGB' } } },
+      'specification.preprocessing.color.model: expected a string, received undefined',
     ],
     [
       { ...specification(dummy), properties: { A: null } },

@@ -7,7 +7,7 @@ import type { ServingError } from '#src/errors.js';
 import type { CompiledModelReference, Inference } from '#src/inference/inference.js';
 import { NativeInference } from '#src/inference/native-inference.js';
 import { OpenvinoNodeInference } from '#src/inference/openvino-node-inference.js';
-import type { CompileSpecification } from '#src/native/binding.js';
+import { NO_PREPROCESSING, type CompileSpecification } from '#src/native/binding.js';
 import { addon } from '#src/openvino/index.js';
 import type { AddonCompiledModel, AddonCore } from '#src/openvino/openvino-node-package.js';
 import { Arena } from '#src/tensors/arena.js';
@@ -259,6 +259,8 @@ test('openvino-node: what it does not apply is refused by name', async () => {
   const refused: readonly [CompiledModelReference, string][] = [
     [reference(path, { shapes }), 'shape'],
     [reference(path, { layouts }), 'layout'],
+    [reference(path, { batch: [4, 4] }), 'batch_size'],
+    [reference(path, { preprocessing: { ...NO_PREPROCESSING, mean: [1] } }), 'mean, scale, color_format and precision'],
     [reference(half), 'element type f16 of tensor x'],
     [reference(nameless), 'an output without a name'],
   ];

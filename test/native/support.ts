@@ -12,6 +12,7 @@ import {
   type InferRequestHandle,
   NATIVE_STATUS,
   type NativeStatusName,
+  NO_PREPROCESSING,
   UNBOUND,
 } from '#src/native/binding.js';
 import { loadNativeBinding } from '#src/native/load.js';
@@ -26,7 +27,16 @@ export function temporaryDirectory(): string {
 }
 
 export function specification(path: string, changes: Partial<CompileSpecification> = {}): CompileSpecification {
-  return { path, device: 'CPU', properties: {}, shapes: [], layouts: [], ...changes };
+  return {
+    path,
+    device: 'CPU',
+    properties: {},
+    shapes: [],
+    layouts: [],
+    batch: null,
+    preprocessing: NO_PREPROCESSING,
+    ...changes,
+  };
 }
 
 /** As inline inference wants it: one stream of one thread. */

@@ -330,13 +330,13 @@ describe('config file: a model', () => {
   });
 
   it('leaves only the bad one of several shapes out', async () => {
-    const { model, warnings } = await loadModel({ shape: { a: '(1)', b: 'x', c: 'auto' } });
+    const { model, warnings } = await loadModel({ shape: { a: '(1)', b: 'x', c: '(-1)' } });
     assert.ok(!isInvalid(model));
     assert.deepEqual(model.shape, {
       kind: 'named',
       values: [
         { name: 'a', value: [{ min: 1, max: 1 }] },
-        { name: 'c', value: 'auto' },
+        { name: 'c', value: [{ min: 0, max: Infinity }] },
       ],
     });
     assert.equal(warnings.length, 1);
@@ -345,7 +345,6 @@ describe('config file: a model', () => {
   it('reads batch sizes as number and as text', async () => {
     assert.deepEqual((await goodModel({ batch_size: 8 })).batchSize, { min: 8, max: 8 });
     assert.deepEqual((await goodModel({ batch_size: '1:8' })).batchSize, { min: 1, max: 8 });
-    assert.equal((await goodModel({ batch_size: 'auto' })).batchSize, 'auto');
     assert.equal((await goodModel({ batch_size: 0 })).batchSize, null);
   });
 
@@ -359,12 +358,24 @@ describe('config file: a model', () => {
   });
 
   it('ignores the batch size beside a shape and warns', async () => {
-    const { model, warnings } = await loadModel({ batch_size: 8, shape: 'auto' });
+    const { model, warnings } = await loadModel({ batch_size: 8, shape: '(1)' });
     assert.ok(!isInvalid(model));
-    assert.deepEqual([model.batchSize, model.shape], [null, { kind: 'anonymous', value: 'auto' }]);
+    assert.deepEqual([model.batchSize, model.shape], [null, { kind: 'anonymous', value: [{ min: 1, max: 1 }] }]);
     assert.deepEqual(warnings, [
       `${AT}/batch_size: Both shape and batch size have been defined. Batch size parameter will be ignored.`,
     ]);
+  });
+
+  it('reads auto for the batch or for a shape, with a warning that it is deprecated', async () => {
+    const batch = await loadModel({ batch_size: 'auto' });
+    const shape = await loadModel({ shape: { a: '(1)', b: 'auto' } });
+    assert.ok(!isInvalid(batch.model) && !isInvalid(shape.model));
+    assert.equal(batch.model.batchSize, 'auto');
+    assert.ok(shape.model.shape?.kind === 'named');
+    assert.deepEqual(shape.model.shape.values[1], { name: 'b', value: 'auto' });
+    const text = 'auto is deprecated and forbidden in pipelines. Use dynamic dimensions (-1) instead.';
+    assert.deepEqual(batch.warnings, [`${AT}/batch_size: ${text}`]);
+    assert.deepEqual(shape.warnings, [`${AT}/shape: ${text}`]);
   });
 
   it('reads layouts for the only input and by name', async () => {

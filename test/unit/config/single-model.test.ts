@@ -35,6 +35,14 @@ describe('single model', () => {
       'CONFIG_VALUE_INVALID',
       /^--model_version_policy: \/newest: expected one of the keys all/,
     ],
+    ['--layout=N --mean=x', 'CONFIG_VALUE_INVALID', /^--mean: expected a number, or one a channel: .*, received "x"$/],
+    ['--layout=N --scale=0', 'CONFIG_VALUE_INVALID', /^--scale: expected a number, .* without 0, received "0"$/],
+    [
+      '--layout=N --color_format=RGB',
+      'CONFIG_VALUE_INVALID',
+      /^--color_format: expected TARGET:SOURCE .*, received "RGB"$/,
+    ],
+    ['--layout=N --precision=fp32:u7', 'CONFIG_VALUE_INVALID', /^--precision: expected target:source, .*"fp32:u7"$/],
     ['--plugin_config=x', 'CONFIG_VALUE_INVALID', /^--plugin_config: expected a JSON object, received "x"$/],
     ['--plugin_config=[1]', 'CONFIG_VALUE_INVALID', /^--plugin_config: expected a JSON object, received "\[1\]"$/],
     [
@@ -96,13 +104,26 @@ describe('single model', () => {
         layout: { kind: 'named', values: [{ name: 'a', value: { tensor: null, model: 'NC' } }] },
         allowCache: null,
         stateful: { idleSequenceCleanup: true, lowLatencyTransformation: false, maxSequenceNumber: 3 },
-        preprocessing: { mean: '[1,2]', scale: '2', colorFormat: 'RGB:BGR', precision: 'fp32:uint8' },
+        preprocessing: {
+          mean: [1, 2],
+          scale: [2],
+          colorFormat: { target: 'RGB', source: 'BGR' },
+          precision: { target: 'FP32', source: 'U8' },
+        },
       },
     ]);
   });
 
+  for (const flag of ['batch_size', 'shape']) {
+    it(`warns that ${flag} auto is deprecated`, () => {
+      assert.deepEqual(loadFlags(`--${flag} auto`).warnings, [
+        `--${flag}: auto is deprecated and forbidden in pipelines. Use dynamic dimensions (-1) instead.`,
+      ]);
+    });
+  }
+
   it('warns of a batch size beside a shape', () => {
-    assert.deepEqual(loadFlags('--shape auto --batch_size 2').warnings, [
+    assert.deepEqual(loadFlags('--shape (1,3) --batch_size 2').warnings, [
       '--batch_size: Both shape and batch size have been defined. Batch size parameter will be ignored.',
     ]);
   });

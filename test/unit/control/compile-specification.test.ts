@@ -6,6 +6,7 @@ import type { ModelConfig } from '#src/config/schema.js';
 import type { ModelSettings } from '#src/config/settings.js';
 import { compileSpecification } from '#src/control/compile-specification.js';
 import { ServingError } from '#src/errors.js';
+import { NO_PREPROCESSING } from '#src/native/binding.js';
 import type { ModelMapping } from '#src/servables/model-mapping.js';
 
 const MAPPING: ModelMapping = { inputs: new Map([['tensor', 'image']]), outputs: new Map() };
@@ -69,17 +70,54 @@ test('specification: the cache goes with every model that does not forbid it', (
   assert.equal(specify({ plugin_config: { CACHE_DIR: '/own' } }, '/cache').properties['CACHE_DIR'], '/own');
 });
 
-const UNAPPLIED: readonly [string, Omit<ModelConfig, 'name' | 'base_path'>][] = [
-  ['batch_size', { batch_size: 4 }],
-  ['shape auto', { shape: 'auto' }],
-  ['stateful', { stateful: true }],
-];
-for (const [name, config] of UNAPPLIED) {
-  test(`specification: ${name} is refused, because a model served without it would answer wrongly`, () => {
-    assert.throws(
-      () => specify(config),
-      (error: unknown) =>
-        error instanceof ServingError && error.code === 'NOT_IMPLEMENTED' && error.detail.includes(name),
-    );
+test('specification: a batch size is for every input, whatever it is called', () => {
+  assert.equal(specify({}).batch, null);
+  assert.deepEqual(specify({ batch_size: 4 }).batch, [4, 4]);
+  assert.deepEqual(specify({ batch_size: '1:8' }).batch, [1, 8]);
+  assert.deepEqual(specify({ batch_size: '-1' }).batch, [0, -1]);
+});
+
+test('specification: batch size auto is an open batch, shape auto opens every dimension', () => {
+  assert.deepEqual(specify({ batch_size: 'auto' }).batch, [0, -1]);
+  assert.deepEqual(specify({ shape: 'auto' }).shapes, [{ name: '', dimensions: null }]);
+  const { shapes } = specify({ shape: { image: 'auto', other: '(1,2)' } });
+  assert.deepEqual(
+    shapes.map(({ name, dimensions }) => [name, dimensions?.length ?? 'all']),
+    [
+      ['tensor', 'all'],
+      ['other', 2],
+    ],
+  );
+});
+
+for (const auto of [{ batch_size: 'auto' }, { shape: 'auto' }, { shape: { image: 'auto', other: '(1,2)' } }] as const) {
+  test(`specification: with ${JSON.stringify(auto)} a model is cached only where allow_cache says so`, () => {
+    assert.equal(specify(auto, '/cache').properties['CACHE_DIR'], undefined);
+    assert.equal(specify({ ...auto, allow_cache: true }, '/cache').properties['CACHE_DIR'], '/cache');
   });
 }
+
+test('specification: preprocessing names what clients send and what the model gets, in the words of OpenVINO', () => {
+  assert.deepEqual(specify({}).preprocessing, NO_PREPROCESSING);
+  const preprocessing = {
+    mean: [1, 2, 3],
+    scale: [4],
+    colorFormat: { target: 'RGB', source: 'BGR' },
+    precision: { target: 'FP32', source: 'U8' },
+  } as const;
+  const specification = compileSpecification({ ...settings({}), preprocessing }, '/models/m/1/m.xml', MAPPING, null);
+  assert.deepEqual(specification.preprocessing, {
+    mean: [1, 2, 3],
+    scale: [4],
+    color: { tensor: 'BGR', model: 'RGB' },
+    elementType: { tensor: 'u8', model: 'f32' },
+  });
+});
+
+test('specification: stateful is refused, because a model served without it would answer wrongly', () => {
+  assert.throws(
+    () => specify({ stateful: true }),
+    (error: unknown) =>
+      error instanceof ServingError && error.code === 'NOT_IMPLEMENTED' && error.detail.includes('stateful'),
+  );
+});

@@ -48,6 +48,16 @@ test('validation: the model of a node must be available', () => {
   assertRefused(settings, 'PIPELINE_MODEL_MISSING', 'lost (default version) at /node/one/model_name');
 });
 
+test('validation: a model that follows the shape of each request is forbidden, whatever else is wrong with its node', () => {
+  const models = catalogue({ dummy: { ...DUMMY, isAuto: true } });
+  const where = 'dummy at /node/one/model_name';
+  assertRefused(pipeline([ONE], { out: ['one', 'a'] }), 'PIPELINE_MODEL_AUTO', where, models);
+  const unfed = { ...node('one', 'dummy', { wrong: ['nowhere', 'x'] }), gatherFromNode: 'nowhere' };
+  assertRefused(pipeline([unfed], { out: ['one', 'a'] }), 'PIPELINE_MODEL_AUTO', where, models);
+  const lost = node('lost', 'lost', { b: ['request', 'image'] });
+  assertRefused(pipeline([lost, ONE], { out: ['one', 'a'] }), 'PIPELINE_MODEL_MISSING', 'lost', models);
+});
+
 test('validation: nodes are checked in the order of the file', () => {
   const settings = pipeline(
     [node('one', 'dummy', { wrong: ['request', 'image'] }), node('two', 'lost', { b: ['one', 'a'] })],
