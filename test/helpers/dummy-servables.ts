@@ -46,7 +46,8 @@ export async function assertServes(
   servable = 'dummy',
 ): Promise<void> {
   await withGrpcClient(grpcPort, (client) => assertAnswers(client, servable));
-  assert.deepEqual(await restPredict(restPort, servable, DUMMY_BODY), { status: 200, text: restAnswer(ONES) });
+  const { status, text } = await restPredict(restPort, servable, DUMMY_BODY);
+  assert.deepEqual([status, text], [200, restAnswer(ONES)]);
 }
 
 /** One good gRPC request over this connection. */

@@ -72,7 +72,8 @@ describe('start', () => {
         const { code, details, outputs } = await overGrpc;
         assert.equal(code, 'OK', details);
         assert.deepEqual(floatsOf(outputs.get('a')), ONES);
-        assert.deepEqual(await overRest, { status: 200, text: restAnswer(ONES) });
+        const { status, text } = await overRest;
+        assert.deepEqual([status, text], [200, restAnswer(ONES)]);
         await server.line('ServableManagerModule started');
         assert.deepEqual(await statusOf(client, 'slow'), ['AVAILABLE', 'OK']);
         assert.deepEqual(await statusOf(client, 'gated_pipeline'), ['AVAILABLE', 'OK']);
@@ -196,7 +197,8 @@ describe('stop', () => {
     const reload = restCall(server.restPort, 'POST', '/v1/config/reload');
     await server.line('Version 1 of model reloaded status change');
     server.process.kill('SIGTERM');
-    assert.deepEqual(await reload, { status: 503, text: '{\n\t"error": "Server is stopping"\n}' });
+    const { status, text } = await reload;
+    assert.deepEqual([status, text], [503, '{\n\t"error": "Server is stopping"\n}']);
     await model.open();
     assert.equal(await server.exited, 0);
     assert.equal(server.lines.filter((line) => line.includes('[error]')).length, 0);
