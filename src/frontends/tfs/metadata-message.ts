@@ -3,7 +3,7 @@ import { ServingError } from '../../errors.js';
 import type { ServableMetadata } from '../../servables/serving.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
 import { encodeSignatureDefMap, readSignatureDefMap, type Signature } from './signature-def.js';
-import { decodeMessage, enter, leave, readMapEntry, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+import { decodeMessage, enter, leave, readMapEntry, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const MODEL_SPEC = tagOf(1, WIRE.BYTES);
 const METADATA_FIELD = tagOf(2, WIRE.BYTES);

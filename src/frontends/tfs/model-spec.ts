@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import { enter, leave, readInt64, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+import { enter, leave, readInt64, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const NAME = tagOf(1, WIRE.BYTES);
 const VERSION = tagOf(2, WIRE.BYTES);

@@ -1,9 +1,9 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { PredictRequest, RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
+import { decodeMessage, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 import { textRows } from '../../servables/strings/text-rows.js';
 import { encodeTensorMap, readTensorEntry, type WireTensor } from './tensor-map.js';
-import { decodeMessage, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
 
 const REQUEST_MODEL_SPEC = tagOf(1, WIRE.BYTES);
 const REQUEST_INPUTS_FIELD = 2;

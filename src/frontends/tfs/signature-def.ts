@@ -3,7 +3,7 @@ import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { metadataDimensions } from '../../tensors/shape.js';
 import { dataTypeOfNumber, dataTypeOfPrecision } from './data-type.js';
 import { readShape } from './tensor-proto.js';
-import { enter, leave, readMapEntry, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+import { enter, leave, readMapEntry, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const MAP_ENTRY = tagOf(1, WIRE.BYTES);
 const MAP_KEY = tagOf(1, WIRE.BYTES);

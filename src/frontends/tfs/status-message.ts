@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { SERVABLE_STATE, STATE_ERROR_CODE, type VersionStatus } from '../../servables/serving.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
-import { decodeMessage, enter, leave, readInt64, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+import { decodeMessage, enter, leave, readInt64, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const MODEL_SPEC = tagOf(1, WIRE.BYTES);
 const MODEL_VERSION_STATUS = tagOf(1, WIRE.BYTES);

@@ -2,11 +2,17 @@ import { ServingError } from '../../errors.js';
 import type { RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
 import { dataTypeOfPrecision } from './data-type.js';
 import { TensorProto } from './tensor-proto.js';
-import { readMapEntry, type Reader } from './wire-reader.js';
-import { ExactWriter, int64Bytes, varintBytes } from './wire-writer.js';
+import { readMapEntry, type Reader } from '../protobuf/wire-reader.js';
+import {
+  copyShift,
+  ExactWriter,
+  int64Bytes,
+  lengthDelimited,
+  type PlacedBytes,
+  TAG_BYTES,
+  varintBytes,
+} from '../protobuf/wire-writer.js';
 
-/** Tags of single fields whose number is below 16 take one byte. */
-const TAG_BYTES = 1;
 const KEY_TAG = 0x0a;
 const VALUE_TAG = 0x12;
 const DTYPE_TAG = 0x08;
@@ -15,10 +21,6 @@ const CONTENT_TAG = 0x22;
 const STRING_TAG = 0x42;
 const DIM_TAG = 0x12;
 const SIZE_TAG = 0x08;
-
-const WORD_BYTES = 8;
-/** Above this Node gives every buffer memory of its own, which begins at a word. */
-const WORTH_ALIGNING_BYTES = 4096;
 
 /** A tensor as it is written: elements in `tensor_content`, or, of precision STRING, `strings` in `string_val`. */
 export interface WireTensor extends ResponseTensor {
@@ -45,29 +47,19 @@ export function encodeTensorMap(field: number, tensors: readonly WireTensor[], h
   const headBytes = head === undefined ? 0 : head.byteLength;
   let size = headBytes;
   for (const { entryBytes } of entries) size += lengthDelimited(entryBytes);
-  const writer = new ExactWriter(size, copyShift(entries, headBytes));
+  const writer = new ExactWriter(size, copyShift(placedContents(entries, headBytes)));
   if (head !== undefined) writer.bytes(head);
   for (const entry of entries) writeEntry(writer, (field << 3) | 2, entry);
   return writer.finish();
 }
 
-/**
- * How far to move the message in memory so that its largest content stands as its source does, modulo a word: V8 copies shared
- * memory by words then and by bytes otherwise, which takes three times as long (measured on 602 KB).
- */
-function copyShift(entries: readonly MeasuredEntry[], headBytes: number): number {
-  let largest = 0;
-  let shift = 0;
+/** The contents of the entries with their places in the message: each is the last field of its entry. */
+function placedContents(entries: readonly MeasuredEntry[], headBytes: number): PlacedBytes[] {
   let end = headBytes;
-  for (const { entryBytes, tensor } of entries) {
+  return entries.map(({ entryBytes, tensor: { bytes } }) => {
     end += lengthDelimited(entryBytes);
-    // The content is the last field of its entry.
-    if (tensor.bytes.byteLength > largest) {
-      largest = tensor.bytes.byteLength;
-      shift = tensor.bytes.byteOffset - (end - largest);
-    }
-  }
-  return largest < WORTH_ALIGNING_BYTES ? 0 : shift & (WORD_BYTES - 1);
+    return { bytes, at: end - bytes.byteLength };
+  });
 }
 
 interface MeasuredEntry {
@@ -124,8 +116,4 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): voi
 /** Bytes of a `Dim` message: a size of 0 is the default and is not written. */
 function dimensionBytes(size: number): number {
   return size === 0 ? 0 : TAG_BYTES + int64Bytes(size);
-}
-
-function lengthDelimited(byteLength: number): number {
-  return TAG_BYTES + varintBytes(byteLength) + byteLength;
 }

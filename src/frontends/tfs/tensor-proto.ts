@@ -1,7 +1,8 @@
 import type { RequestTensor, TensorContent } from '../../servables/predict-request.js';
 import { dataTypeOfNumber, requestText, type DataType } from './data-type.js';
-import { ValueFields } from './value-field.js';
-import { enter, leave, readInt64AsNumber, skip, tagOf, WIRE, type Reader } from './wire-reader.js';
+import { TENSOR_PROTO_VALUES } from './tensor-values.js';
+import { ValueFields } from '../protobuf/value-field.js';
+import { enter, leave, readInt64AsNumber, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const DTYPE = tagOf(1, WIRE.VARINT);
 const TENSOR_SHAPE = tagOf(2, WIRE.BYTES);
@@ -37,7 +38,7 @@ export class TensorProto {
   }
 
   #readValues(reader: Reader, tag: number): void {
-    const values = this.#values ?? new ValueFields();
+    const values = this.#values ?? new ValueFields(TENSOR_PROTO_VALUES);
     if (values.read(reader, tag)) this.#values = values;
     else skip(reader, tag);
   }

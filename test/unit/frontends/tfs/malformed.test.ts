@@ -20,7 +20,7 @@ import {
   encodeStatusRequest,
   encodeStatusResponse,
 } from '#src/frontends/tfs/status-message.js';
-import { decodeMessage } from '#src/frontends/tfs/wire-reader.js';
+import { decodeMessage } from '#src/frontends/protobuf/wire-reader.js';
 import { staticDimension } from '#src/tensors/shape.js';
 import { bytesField, contentBytes, hex, requestWithTensor } from './wire.js';
 

