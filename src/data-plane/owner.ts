@@ -6,7 +6,6 @@ import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { metricsEndpoint } from '../frontends/rest/metrics-endpoint.js';
 import { createRestServer } from '../frontends/rest/server.js';
-import { tensorflowServingMethods } from '../frontends/tfs/service.js';
 import { createInference } from '../inference/create-inference.js';
 import { configureLogging, log } from '../observability/logger.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
@@ -16,9 +15,12 @@ import { WorkerServing, type UserNodeOpener } from '../servables/worker-serving.
 import { Arena } from '../tensors/arena.js';
 import { CopyCounter } from '../tensors/copy-counter.js';
 import { UserNodes } from '../nodes/user-nodes.js';
+import { productVersion } from '../version.js';
 import { acceptFrom, listenOn } from './accept.js';
+import { grpcServices } from './grpc-services.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 import { Questions } from './questions.js';
+import { Readiness } from './readiness.js';
 
 /**
  * An owner worker: one long task of the data plane's piscina pool. It owns the connections it accepted, the scheduler and its share
@@ -37,9 +39,11 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const openUserNode: UserNodeOpener = (reference) => userNodes.open(reference);
   const serving = new WorkerServing(inference, arena, share, openUserNode, metrics, blocking);
   const asked: Asked = { reloads: new Questions(), pages: new Questions() };
-  const stop = followControlPlane(task.control, serving, metrics, asked);
+  const readiness = new Readiness(productVersion());
+  const stop = followControlPlane(task.control, { serving, metrics, readiness }, asked);
   await serving.apply(task.snapshot);
-  const closeFrontends = await openFrontends(task, serving, blocking, asked);
+  readiness.observe(task.snapshot);
+  const closeFrontends = await openFrontends(task, serving, readiness, blocking, asked);
   report(task.control, { kind: 'ready' });
 
   await stop;
@@ -60,11 +64,17 @@ interface Asked {
   readonly pages: Questions<string | null>;
 }
 
+/** What of this worker goes with the snapshots. */
+interface Followers {
+  readonly serving: WorkerServing;
+  readonly metrics: WorkerMetrics;
+  readonly readiness: Readiness;
+}
+
 /** Applies snapshots as they come; the promise resolves at the command to stop. */
 function followControlPlane(
   control: MessagePort,
-  serving: WorkerServing,
-  metrics: WorkerMetrics,
+  { serving, metrics, readiness }: Followers,
   { reloads, pages }: Asked,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -74,7 +84,10 @@ function followControlPlane(
       if (command.kind === 'page') return pages.answered(command.id, command.answer);
       const { snapshot } = command;
       metrics.adopt(command.metrics);
-      serving.apply(snapshot).then(() => report(control, { kind: 'applied', epoch: snapshot.epoch }), reject);
+      serving.apply(snapshot).then(() => {
+        readiness.observe(snapshot);
+        report(control, { kind: 'applied', epoch: snapshot.epoch });
+      }, reject);
     });
     // The control plane is gone: nobody could ever stop this worker.
     control.on('close', () => {
@@ -87,12 +100,13 @@ function followControlPlane(
 async function openFrontends(
   task: OwnerTask,
   serving: WorkerServing,
+  readiness: Readiness,
   blocking: BlockingPool,
   { reloads, pages }: Asked,
 ): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
-  const grpc = createJsTransport(tensorflowServingMethods(serving, log.serving), task.channelArguments, onBug);
+  const grpc = createJsTransport(grpcServices(serving, readiness, log.serving), task.channelArguments, onBug);
   const acceptors = await Promise.all(
     task.grpcDescriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );

@@ -11,5 +11,24 @@ export interface RpcCall extends CallContext {
   setTrailer(name: string, value: string): void;
 }
 
+/** A method without anything to wait for: what it throws must still reach the transport as a rejection. */
+export function rejecting(method: (request: Uint8Array, call: RpcCall) => Uint8Array): RpcMethod {
+  return (request, call) => new Promise((resolve) => resolve(method(request, call)));
+}
+
+/**
+ * One RPC with streams on both sides, on bytes; a client that sends or takes only one message is served the same. Ends when the
+ * messages it returns end; what it throws is the status. `call.signal` is aborted when the client is gone or the server stops, and
+ * nothing that it returns afterwards is sent.
+ */
+export interface RpcStream {
+  readonly stream: (requests: AsyncIterable<Uint8Array>, call: RpcCall) => AsyncIterable<Uint8Array>;
+}
+
 /** Methods by full path, for example `/tensorflow.serving.PredictionService/Predict`. */
-export type RpcService = ReadonlyMap<string, RpcMethod>;
+export type RpcService = ReadonlyMap<string, RpcMethod | RpcStream>;
+
+/** Which of the APIs a call of a path counts for. */
+export function apiOfPath(path: string): CallContext['api'] {
+  return path.startsWith('/inference.') ? 'KServe' : 'TensorFlowServing';
+}

@@ -20,6 +20,14 @@ export interface Serving {
    */
   metadata(name: string, version: bigint | null, caller: Caller): ServableMetadata;
 
+  /**
+   * Whether a servable answers now; never waits.
+   * @param version `null` or 0: the default version. Ignored for pipelines.
+   * @throws ServingError MODEL_NAME_MISSING, MODEL_VERSION_MISSING for a version never seen, and for the default version of a model
+   *   none of whose versions is available (as OVMS 2026.2.1).
+   */
+  ready(name: string, version: bigint | null, caller: Caller): boolean;
+
   /** All versions ever seen, ascending, END included; with a version, that one. A pipeline is one entry, version 1. */
   status(name: string, version: bigint | null, caller: Caller): readonly VersionStatus[];
 
@@ -83,11 +91,17 @@ export interface SessionName {
   readonly session: string;
 }
 
-export interface ServableMetadata {
+/** Inputs and outputs of one version; sorted by name. */
+export interface ServableSignature {
   readonly name: string;
   readonly version: number;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
+}
+
+export interface ServableMetadata extends ServableSignature {
+  /** All versions that are available now, ascending. */
+  readonly versions: readonly number[];
 }
 
 /** Life of a version, by TensorFlow Serving's numbers. */

@@ -117,9 +117,18 @@ export class WorkerServing implements Serving {
     return {
       name,
       version: found.version,
+      versions: this.#directory.status(name, null).flatMap((each) => (each.state === 'AVAILABLE' ? each.version : [])),
       inputs: found.inputs,
       outputs: found.graph.outputs.map((port) => port.info),
     };
+  }
+
+  ready(name: string, version: bigint | null, caller: Caller): boolean {
+    const found = this.#directory.find(name, version);
+    const error = 'error' in found ? nameOfMetadata(found.error) : null;
+    if (error?.code === 'MODEL_NAME_MISSING' || error?.code === 'MODEL_VERSION_MISSING') throw error;
+    this.#metricsOf(name, version)?.succeeded(caller, 'status');
+    return error === null;
   }
 
   status(name: string, version: bigint | null, caller: Caller): readonly VersionStatus[] {

@@ -1,17 +1,17 @@
 import {
-  Metadata,
   Server,
   ServerCredentials,
-  type status,
   type sendUnaryData,
+  type ServerDuplexStream,
   type ServerOptions,
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
 import type { Socket } from 'node:net';
 
 import { ServingError } from '../../errors.js';
-import { TIMELINE_HEADER } from '../timeline.js';
-import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
+import { apiOfPath, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
+import { asBuffer, GrpcCall, statusOf } from './grpc-call.js';
+import { StreamCall } from './stream-call.js';
 
 /** Largest message in both directions (as OVMS 2026.2.1). */
 export const MESSAGE_LIMIT_BYTES = 1024 ** 3;
@@ -49,8 +49,11 @@ export function createJsTransport(
     'grpc.enable_channelz': 0,
   };
   const server = new Server(options);
+  const streams = new Set<StreamCall>();
   for (const [path, method] of service) {
-    server.register(path, unaryHandler(method, onBug), identity, identity, 'unary');
+    if (typeof method === 'function')
+      server.register(path, unaryHandler(path, method, onBug), identity, identity, 'unary');
+    else server.register(path, streamHandler(path, method, streams, onBug), identity, identity, 'bidi');
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const closed = new Map<Socket, Promise<unknown>>();
@@ -61,7 +64,10 @@ export function createJsTransport(
       injector.injectConnection(socket);
     },
     close: async () => {
-      await shutDown(server);
+      const ended = shutDown(server);
+      // A stream may last as long as its client wants.
+      for (const call of streams) call.abort(new ServingError('SERVER_STOPPING'));
+      await ended;
       // On Node 24 grpc-js takes connections that are about to close for closed ones and does not wait for their calls.
       await Promise.all(closed.values());
     },
@@ -74,62 +80,25 @@ function shutDown(server: Server): Promise<void> {
   });
 }
 
-function unaryHandler(method: RpcMethod, onBug: (error: unknown) => void) {
+function unaryHandler(path: string, method: RpcMethod, onBug: (error: unknown) => void) {
+  const api = apiOfPath(path);
   return (call: ServerUnaryCall<Buffer, Buffer>, respond: sendUnaryData<Buffer>): void => {
-    const context = new UnaryCall(call);
+    const context = new GrpcCall(call, api);
     Promise.resolve()
       .then(() => method(call.request, context))
       .finally(() => context.settle())
       .then(
-        (bytes) => respond(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), context.trailer),
-        (error: unknown) => {
-          if (!(error instanceof ServingError)) onBug(error);
-          const known = error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR');
-          const { code, details } = known.grpcStatus();
-          // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the catalogue's numbers are gRPC's own
-          respond({ code: code as status, details, metadata: context.trailer }, null);
-        },
+        (bytes) => respond(null, asBuffer(bytes), context.trailer),
+        (error: unknown) => respond(statusOf(error, context, onBug), null),
       );
   };
 }
 
-class UnaryCall implements RpcCall {
-  readonly api = 'TensorFlowServing';
-  readonly interface = 'gRPC';
-  readonly arrived = performance.now();
-  readonly trailer = new Metadata();
-  readonly wantsTimeline: boolean;
-  readonly #call: ServerUnaryCall<Buffer, Buffer>;
-  #abort: AbortController | null = null;
-  readonly #cancel = (): void => this.#abort?.abort(cancellation(this.#call.getDeadline()));
-
-  constructor(call: ServerUnaryCall<Buffer, Buffer>) {
-    this.#call = call;
-    this.wantsTimeline = call.metadata.get(TIMELINE_HEADER)[0] === '1';
-  }
-
-  /** Made when somebody asks: metadata and status calls never do. */
-  get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
-      if (this.#call.cancelled) this.#cancel();
-      else this.#call.once('cancelled', this.#cancel);
-    }
-    return this.#abort.signal;
-  }
-
-  /** The method has ended. grpc-js reports every call as cancelled once it is over, which would abort for nothing (3-4 % of CPU). */
-  settle(): void {
-    this.#call.removeListener('cancelled', this.#cancel);
-  }
-
-  setTrailer(name: string, value: string): void {
-    this.trailer.set(name, value);
-  }
-}
-
-/** grpc-js reports both as cancelled: past the deadline it was the deadline. */
-function cancellation(deadline: Date | number): ServingError {
-  const passed = Number(deadline) <= Date.now();
-  return new ServingError(passed ? 'DEADLINE_EXCEEDED' : 'REQUEST_CANCELLED');
+function streamHandler(path: string, method: RpcStream, streams: Set<StreamCall>, onBug: (error: unknown) => void) {
+  const api = apiOfPath(path);
+  return (call: ServerDuplexStream<Buffer, Buffer>): void => {
+    const stream = new StreamCall(call, new GrpcCall(call, api), onBug);
+    streams.add(stream);
+    void stream.run(method).then(() => streams.delete(stream));
+  };
 }

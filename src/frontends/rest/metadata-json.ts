@@ -1,4 +1,4 @@
-import type { ServableMetadata } from '../../servables/serving.js';
+import type { ServableSignature } from '../../servables/serving.js';
 import { metadataDimensions } from '../../tensors/shape.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { dataTypeOfPrecision } from '../tfs/data-type.js';
@@ -7,7 +7,7 @@ import { dataTypeOfPrecision } from '../tfs/data-type.js';
  * Answer of `GET /v1/models/{name}/metadata`: the GetModelMetadata response in protobuf's JSON, default values printed, one space
  * of indentation and a line end behind (as OVMS 2026.2.1).
  */
-export function encodeMetadata({ name, version, inputs, outputs }: ServableMetadata): string {
+export function encodeMetadata({ name, version, inputs, outputs }: ServableSignature): string {
   const response = {
     modelSpec: { name, signatureName: '', version: String(version) },
     metadata: {

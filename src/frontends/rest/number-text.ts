@@ -20,6 +20,11 @@ export function elementTexts(output: ResponseTensor): string[] {
   return print(alignedBuffer(output), output);
 }
 
+/** UTF-8 as a JSON string. */
+export function textJson({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return JSON.stringify(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
+}
+
 interface Elements {
   readonly buffer: ArrayBufferLike;
   readonly byteOffset: number;

@@ -2,7 +2,7 @@ import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import type { Shape } from '../../tensors/shape.js';
 import { textRows } from '../../servables/strings/text-rows.js';
-import { elementTexts } from './number-text.js';
+import { elementTexts, textJson } from './number-text.js';
 import type { PredictOrder } from './predict-json.js';
 
 const INDENT = '    ';
@@ -37,11 +37,7 @@ function printElements(output: ResponseTensor): PrintedTensor {
   const rows = textRows(output);
   return rows === null
     ? { name, shape, texts: elementTexts(output) }
-    : { name, shape: [rows.length], texts: rows.map(quoted) };
-}
-
-function quoted({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return JSON.stringify(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
+    : { name, shape: [rows.length], texts: rows.map(textJson) };
 }
 
 function rowJson(tensors: readonly PrintedTensor[], isNamed: boolean): string {

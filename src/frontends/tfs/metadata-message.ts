@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ServingError } from '../../errors.js';
-import type { ServableMetadata } from '../../servables/serving.js';
+import type { ServableSignature } from '../../servables/serving.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
 import { encodeSignatureDefMap, readSignatureDefMap, type Signature } from './signature-def.js';
 import { decodeMessage, enter, leave, readMapEntry, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
@@ -52,7 +52,7 @@ export function encodeMetadataRequest(name: string, version: bigint | null): Uin
 }
 
 /** Encodes the metadata of a servable: its name, the version that answered and the signature in an `Any`. */
-export function encodeMetadataResponse(metadata: ServableMetadata): Uint8Array {
+export function encodeMetadataResponse(metadata: ServableSignature): Uint8Array {
   const writer = protobuf.Writer.create();
   writer.uint32(MODEL_SPEC).bytes(encodeModelSpec(metadata.name, BigInt(metadata.version)));
   writer.uint32(METADATA).fork();

@@ -1,6 +1,6 @@
 import { ServingError } from '../../errors.js';
 import type { Serving } from '../../servables/serving.js';
-import type { RpcCall, RpcMethod, RpcService } from '../rpc.js';
+import { rejecting, type RpcCall, type RpcMethod } from '../rpc.js';
 import { TIMELINE_HEADER, timelineText } from '../timeline.js';
 import { METHOD } from './method.js';
 import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
@@ -13,7 +13,7 @@ export interface ServiceLog {
 }
 
 /** The TensorFlow Serving RPCs over a `Serving`, with the answers of OVMS 2026.2.1. */
-export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): RpcService {
+export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): ReadonlyMap<string, RpcMethod> {
   return new Map<string, RpcMethod>([
     [METHOD.PREDICT, (request, call) => predict(serving, request, call)],
     [METHOD.GET_MODEL_METADATA, rejecting((request, call) => getModelMetadata(serving, request, call))],
@@ -23,11 +23,6 @@ export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): Rp
     [METHOD.REGRESS, rejecting(unimplemented)],
     [METHOD.MULTI_INFERENCE, rejecting(unimplemented)],
   ]);
-}
-
-/** A method without anything to wait for: what it throws must still reach the transport as a rejection. */
-function rejecting(method: (request: Uint8Array, call: RpcCall) => Uint8Array): RpcMethod {
-  return (request, call) => new Promise((resolve) => resolve(method(request, call)));
 }
 
 async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {

@@ -44,9 +44,13 @@ export function fakeBackend(): FakeBackend {
       requireEcho(name);
       return [AVAILABLE];
     },
+    ready(name: string): boolean {
+      requireEcho(name);
+      return true;
+    },
     metadata(name: string): ServableMetadata {
       requireEcho(name);
-      return { name, version: 1, inputs: infos, outputs: [tensorInfo('a')] };
+      return { name, version: 1, versions: [1], inputs: infos, outputs: [tensorInfo('a')] };
     },
     inputs(name: string): Promise<readonly TensorInfo[]> {
       if (name !== 'echo') return Promise.reject(new ServingError('PIPELINE_NAME_MISSING'));

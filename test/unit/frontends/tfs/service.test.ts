@@ -47,7 +47,11 @@ class FakeServing implements Serving {
 
   metadata(name: string, version: bigint | null): ReturnType<Serving['metadata']> {
     if (name !== 'm') throw new ServingError('MODEL_NAME_MISSING');
-    return { name, version: Number(version ?? 5n), inputs: [], outputs: [] };
+    return { name, version: Number(version ?? 5n), versions: [5], inputs: [], outputs: [] };
+  }
+
+  ready(): never {
+    throw new Error('not asked by this protocol');
   }
 
   status(name: string, version: bigint | null): ReturnType<Serving['status']> {

@@ -1,0 +1,101 @@
+import protobuf from 'protobufjs/minimal.js';
+import { ServingError } from '../../errors.js';
+import type { ResponseTensor } from '../../servables/predict-request.js';
+import { textRows } from '../../servables/strings/text-rows.js';
+import { copyShift, ExactWriter, lengthDelimited, type PlacedBytes } from '../protobuf/wire-writer.js';
+import { tagOf, WIRE } from '../protobuf/wire-reader.js';
+import { writeBytesElements } from './bytes-elements.js';
+import { dataTypeOfPrecision } from './data-type.js';
+
+const MODEL_NAME = tagOf(1, WIRE.BYTES);
+const MODEL_VERSION = tagOf(2, WIRE.BYTES);
+const ID = tagOf(3, WIRE.BYTES);
+const OUTPUTS = tagOf(5, WIRE.BYTES);
+const RAW_OUTPUT_CONTENTS = tagOf(6, WIRE.BYTES);
+const OUTPUT_NAME = tagOf(1, WIRE.BYTES);
+const OUTPUT_DATATYPE = tagOf(2, WIRE.BYTES);
+const OUTPUT_SHAPE = tagOf(3, WIRE.BYTES);
+
+/** What an answer says beside its outputs. */
+export interface InferAnswerHead {
+  readonly modelName: string;
+  readonly version: number;
+  /** As the request gave it; empty when it gave none. */
+  readonly id: string;
+}
+
+/** An output as KServe sends it. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** Little-endian elements, or BYTES elements with their lengths. */
+  readonly content: Uint8Array;
+}
+
+/**
+ * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for BF16 and STRING.
+ */
+export function outputTensor(output: ResponseTensor): OutputTensor {
+  const { name, precision, shape, bytes } = output;
+  if (precision === 'BF16' || precision === 'STRING') {
+    throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
+  }
+  const rows = textRows(output);
+  if (rows === null) return { name, datatype: dataTypeOfPrecision(precision), shape, content: bytes };
+  return { name, datatype: dataTypeOfPrecision('STRING'), shape: [rows.length], content: writeBytesElements(rows) };
+}
+
+/**
+ * Encodes `inference.ModelInferResponse`, every output in `raw_output_contents`, in the order given. Each content is copied once, from
+ * wherever it is into the message: the outputs may be released afterwards.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION
+ */
+export function encodeInferResponse(answer: InferAnswerHead, outputs: readonly ResponseTensor[]): Buffer {
+  const tensors = outputs.map(outputTensor);
+  const head = encodeHead(answer, tensors);
+  const { placed, size } = placeContents(tensors, head.byteLength);
+  const writer = new ExactWriter(size, copyShift(placed)).bytes(head);
+  for (const { bytes } of placed) writer.tag(RAW_OUTPUT_CONTENTS, bytes.byteLength).bytes(bytes);
+  return writer.finish();
+}
+
+function encodeHead({ modelName, version, id }: InferAnswerHead, tensors: readonly OutputTensor[]): Uint8Array {
+  const writer = protobuf.Writer.create();
+  writer.uint32(MODEL_NAME).string(modelName);
+  writer.uint32(MODEL_VERSION).string(String(version));
+  if (id !== '') writer.uint32(ID).string(id);
+  for (const { name, datatype, shape } of tensors) {
+    writer.uint32(OUTPUTS).fork();
+    writeTensorHead(writer, name, datatype, shape);
+    writer.ldelim();
+  }
+  return writer.finish();
+}
+
+/** The fields 1 to 3 of tensors and of their metadata. */
+export function writeTensorHead(
+  writer: protobuf.Writer,
+  name: string,
+  datatype: string,
+  shape: readonly number[],
+): void {
+  writer.uint32(OUTPUT_NAME).string(name);
+  writer.uint32(OUTPUT_DATATYPE).string(datatype);
+  writer.uint32(OUTPUT_SHAPE).fork();
+  for (const size of shape) writer.int64(size);
+  writer.ldelim();
+}
+
+function placeContents(
+  tensors: readonly OutputTensor[],
+  start: number,
+): { readonly placed: readonly PlacedBytes[]; readonly size: number } {
+  let size = start;
+  const placed = tensors.map(({ content }) => {
+    size += lengthDelimited(content.byteLength);
+    return { bytes: content, at: size - content.byteLength };
+  });
+  return { placed, size };
+}
