@@ -185,6 +185,7 @@ export const CATALOGUE = {
   },
   DEADLINE_EXCEEDED: { grpc: DEADLINE_EXCEEDED, http: 504, text: 'Deadline of the request has passed' },
   REQUEST_CANCELLED: { grpc: CANCELLED, http: 499, text: 'Request was cancelled by the client' },
+  SERVER_NOT_READY: { grpc: UNAVAILABLE, http: 503, text: 'Server is not ready' },
   SERVER_STOPPING: { grpc: UNAVAILABLE, http: 503, text: 'Server is stopping' },
   WORKER_LOST: { grpc: UNAVAILABLE, http: 503, text: 'The worker of this request ended before it answered' },
   SERVICE_UNKNOWN: { grpc: NOT_FOUND, http: 404, text: 'Service with requested name is not found' },

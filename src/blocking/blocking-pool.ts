@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 
 import { ServingError } from '../errors.js';
+import type { InferDocument } from '../frontends/rest/kserve/infer-json.js';
 import type { DecodedPredictBody } from '../frontends/rest/predict-json.js';
 import type {
   CompileSpecification,
@@ -68,6 +69,15 @@ export class BlockingPool implements PictureDecoder {
 
   decodePicture(encoded: Uint8Array, target: PictureTarget): Promise<void> {
     return this.#runOnPicture({ kind: 'decode-picture', encoded: new Uint8Array(encoded), target });
+  }
+
+  /**
+   * Decodes the JSON of an infer request.
+   *
+   * @throws ServingError of the rule that the JSON breaks
+   */
+  decodeInferJson(json: Uint8Array): Promise<InferDocument> {
+    return this.#run({ kind: 'decode-infer-json', json });
   }
 
   /** Ends the workers; a task that runs is ended with them. */

@@ -1,6 +1,7 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 
 import { ServingError, type ErrorCode } from '../errors.js';
+import { decodeInferJson, inferTransferList } from '../frontends/rest/kserve/infer-json.js';
 import { decodePredictBody, transferList, type DecodedPredictBody } from '../frontends/rest/predict-json.js';
 import type {
   CompileSpecification,
@@ -15,7 +16,8 @@ import type { TensorInfo } from '../tensors/tensor-info.js';
 import { decodePicture, measurePicture } from './pictures.js';
 
 /** Work that would stop an event loop. */
-export type BlockingTask = CompileTask | InitializeCustomNodeTask | DecodeTask | MeasurePictureTask | DecodePictureTask;
+export type BlockingTask =
+  CompileTask | InitializeCustomNodeTask | DecodeTask | DecodeInferTask | MeasurePictureTask | DecodePictureTask;
 
 /** Reads and compiles a model; the result is the {@link ModelDescription} of the compiled model. */
 export interface CompileTask {
@@ -55,6 +57,12 @@ export interface DecodePictureTask {
   readonly target: PictureTarget;
 }
 
+/** Decodes the large JSON of an infer request; the result is an `InferDocument`, whose buffers are moved, not copied. */
+export interface DecodeInferTask {
+  readonly kind: 'decode-infer-json';
+  readonly json: Uint8Array;
+}
+
 /** Errors lose their class between threads, so a fault crosses as its code and detail. */
 export type BlockingResult<T> = { readonly value: T } | { readonly code: ErrorCode; readonly detail: string };
 
@@ -81,6 +89,8 @@ function runKind(task: BlockingTask): unknown {
       return measurePicture(task.encoded).then((value) => ({ value }));
     case 'decode-picture':
       return decodePicture(task.encoded, task.target).then((value) => ({ value }));
+    case 'decode-infer-json':
+      return decodeInfer(task);
   }
 }
 
@@ -106,9 +116,18 @@ function initializeCustomNode({ customNodeId, specification }: InitializeCustomN
   }
 }
 
-/** The tensors are moved to the asking thread: a picture's worth of numbers need not be copied again. */
 function decode({ body, inputs }: DecodeTask): unknown {
   const decoded = decodePredictBody(body, inputs);
-  const value: BlockingResult<DecodedPredictBody> = { value: decoded };
-  return move({ [transferableSymbol]: transferList(decoded), [valueSymbol]: value });
+  return moved(decoded, transferList(decoded));
+}
+
+function decodeInfer({ json }: DecodeInferTask): unknown {
+  const decoded = decodeInferJson(json);
+  return moved(decoded, inferTransferList(decoded));
+}
+
+/** The tensors are moved to the asking thread: a picture's worth of numbers need not be copied again. */
+function moved<T>(decoded: T, buffers: ArrayBuffer[]): unknown {
+  const value: BlockingResult<T> = { value: decoded };
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: value });
 }

@@ -4,6 +4,7 @@ import { BlockingPool, SERVING_IDLE_MS } from '../blocking/blocking-pool.js';
 import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
+import { kserveEndpoints } from '../frontends/rest/kserve/endpoints.js';
 import { metricsEndpoint } from '../frontends/rest/metrics-endpoint.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { createInference } from '../inference/create-inference.js';
@@ -118,6 +119,7 @@ async function openFrontends(
       endpoints: [
         reloadEndpoint(serving, onBug, () => reloads.ask((id) => report(task.control, { kind: 'reload', id }))),
         metricsEndpoint(() => pages.ask((id) => report(task.control, { kind: 'metrics', id }))),
+        ...kserveEndpoints(serving, readiness, (json) => blocking.decodeInferJson(json)),
       ],
     }),
   );

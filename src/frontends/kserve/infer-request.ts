@@ -1,7 +1,6 @@
-import { ServingError } from '../../errors.js';
 import type { PredictRequest, RequestTensor } from '../../servables/predict-request.js';
 import { decodeMessage, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
-import { InputTensor } from './input-tensor.js';
+import { InputTensor, wrongNumberOfInputs } from './input-tensor.js';
 
 const MODEL_NAME = tagOf(1, WIRE.BYTES);
 const MODEL_VERSION = tagOf(2, WIRE.BYTES);
@@ -50,9 +49,7 @@ function readInferRequest(reader: Reader): InferMessage {
  */
 export function tensorsOf(message: InferMessage, expected: number): PredictRequest['inputs'] {
   const { inputs, rawInputContents } = message;
-  if (inputs.length !== expected || expected === 0) {
-    throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${expected}; Actual: ${inputs.length}`);
-  }
+  if (inputs.length !== expected || expected === 0) throw wrongNumberOfInputs(expected, inputs.length);
   const isRaw = rawInputContents.length > 0;
   const tensors = new Map<string, RequestTensor>();
   inputs.forEach((input, index) => {

@@ -65,10 +65,15 @@ export class InputTensor {
   }
 }
 
-function bothKinds(name: string): ServingError {
+/** The elements of an input came in two places. */
+export function bothKinds(name: string): ServingError {
   const places = 'ModelInferRequest::InferInputTensor::contents and in ModelInferRequest::raw_input_contents';
   return new ServingError(
     'INVALID_MESSAGE_STRUCTURE',
     `Passing buffers both in ${places} is not allowed for input: ${name}`,
   );
+}
+
+export function wrongNumberOfInputs(expected: number, actual: number): ServingError {
+  return new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${expected}; Actual: ${actual}`);
 }

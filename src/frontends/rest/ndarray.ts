@@ -140,7 +140,7 @@ class NumberFiller {
 }
 
 /** `JSON.parse` reads 1e400 as infinity, where OVMS 2026.2.1 refuses the text: the exact reader finds the place. */
-function numberTooBig(body: Uint8Array): ServingError {
+export function numberTooBig(body: Uint8Array): ServingError {
   try {
     new JsonReader(body).read();
   } catch (error) {

@@ -10,6 +10,15 @@ import { fromHalf } from '../../tensors/half.js';
  *   cannot say: OVMS 2026.2.1 writes bare words there that no strict parser reads.
  */
 export function elementTexts(output: ResponseTensor): string[] {
+  return texts(output, shortestFloat32);
+}
+
+/** As `elementTexts`, with the digits of a double for every float (as OVMS 2026.2.1 for KServe): 0.1 is 0.10000000149011612. */
+export function doubleTexts(output: ResponseTensor): string[] {
+  return texts(output, String);
+}
+
+function texts(output: ResponseTensor, floatText: FloatText): string[] {
   const print = PRINTERS[output.precision];
   if (print === undefined) {
     throw new ServingError(
@@ -17,7 +26,7 @@ export function elementTexts(output: ResponseTensor): string[] {
       `Unsupported precision: ${output.precision}; output: ${output.name}`,
     );
   }
-  return print(alignedBuffer(output), output);
+  return print(alignedBuffer(output), output, floatText);
 }
 
 /** UTF-8 as a JSON string. */
@@ -31,14 +40,15 @@ interface Elements {
   readonly count: number;
 }
 
-type Printer = (elements: Elements, output: ResponseTensor) => string[];
+type FloatText = (value: number) => string;
+type Printer = (elements: Elements, output: ResponseTensor, floatText: FloatText) => string[];
 
 const PRINTERS: Partial<Record<Precision, Printer>> = {
   FP64: ({ buffer, byteOffset, count }, output) => floats(new Float64Array(buffer, byteOffset, count), output, String),
-  FP32: ({ buffer, byteOffset, count }, output) =>
-    floats(new Float32Array(buffer, byteOffset, count), output, shortestFloat32),
-  FP16: ({ buffer, byteOffset, count }, output) =>
-    floats(Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf), output, shortestFloat32),
+  FP32: ({ buffer, byteOffset, count }, output, floatText) =>
+    floats(new Float32Array(buffer, byteOffset, count), output, floatText),
+  FP16: ({ buffer, byteOffset, count }, output, floatText) =>
+    floats(Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf), output, floatText),
   I64: ({ buffer, byteOffset, count }) => Array.from(new BigInt64Array(buffer, byteOffset, count), String),
   I32: ({ buffer, byteOffset, count }) => Array.from(new Int32Array(buffer, byteOffset, count), String),
   I16: ({ buffer, byteOffset, count }) => Array.from(new Int16Array(buffer, byteOffset, count), String),
@@ -65,11 +75,7 @@ function byteOffsetFits(bytes: Uint8Array, precision: Precision): boolean {
   return bytes.byteOffset % ELEMENT_BYTES[precision] === 0;
 }
 
-function floats(
-  values: Float32Array | Float64Array,
-  { name }: ResponseTensor,
-  print: (value: number) => string,
-): string[] {
+function floats(values: Float32Array | Float64Array, { name }: ResponseTensor, print: FloatText): string[] {
   return Array.from(values, (value) => {
     if (!Number.isFinite(value)) throw new ServingError('REST_SERIALIZE_FAILED', `Output: ${name}; Value: ${value}`);
     return withDecimalPart(Object.is(value, -0) ? '-0' : print(value));

@@ -51,20 +51,19 @@ export function tfsEndpoints(backend: RestBackend, options: TfsEndpointOptions):
 
 async function predict(backend: RestBackend, options: TfsEndpointOptions, request: RestRequest): Promise<RestAnswer> {
   const { name, version } = servableOf(request);
-  const { body, call } = request;
+  const { call } = request;
   try {
     // Before the body is parsed, as the reference does: the parser needs to know the precisions.
     const infos = await backend.inputs(name, version, call);
-    const { order, inputs } = await decode(options.decodeOffLoop, body, infos).catch((error: unknown) => {
+    const { order, inputs } = await decode(options.decodeOffLoop, request.body, infos).catch((error: unknown) => {
       backend.refused(name, version, call);
       throw error;
     });
     const result = await backend.predict({ servable: name, version, inputs }, call);
     try {
-      const headers = call.wantsTimeline ? timelineHeader(result) : {};
-      const text = encodePredictResponse(order, result.outputs, result.declaredOutputs);
+      const body = encodePredictResponse(order, result.outputs, result.declaredOutputs);
       result.encoded();
-      return { status: 200, body: text, headers };
+      return { status: 200, body, headers: timelineHeader(result) };
     } finally {
       result.release();
     }
@@ -88,7 +87,8 @@ function inRestWords(error: unknown): unknown {
   return new ServingError('MODEL_NAME_MISSING', error.detail, { cause: error });
 }
 
-function timelineHeader({ timeline }: PredictResult): Record<string, string> {
+/** The header of the time line, when it was asked for. */
+export function timelineHeader({ timeline }: PredictResult): Record<string, string> {
   return timeline === null ? {} : { [TIMELINE_HEADER]: timelineText(timeline) };
 }
 

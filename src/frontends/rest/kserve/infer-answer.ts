@@ -1,0 +1,63 @@
+import type { ResponseTensor } from '../../../servables/predict-request.js';
+import { type InferAnswerHead, type OutputTensor, outputTensor } from '../../kserve/infer-response.js';
+import { textRows } from '../../../servables/strings/text-rows.js';
+import { doubleTexts, textJson } from '../number-text.js';
+
+const INDENT = '    ';
+
+/** The body of an infer answer. */
+export interface InferAnswer {
+  readonly body: string | Buffer;
+  /** Bytes of JSON in front of binary outputs; `null` when no output is binary. */
+  readonly jsonBytes: number | null;
+}
+
+/**
+ * The answer with its JSON laid out to the last blank as OVMS 2026.2.1 does. Outputs are copied: they may be released afterwards.
+ * @param binaryOutputs names of the outputs that stand behind the JSON.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION, and REST_SERIALIZE_FAILED for values that JSON cannot say.
+ */
+export function encodeInferAnswer(
+  { modelName, version, id }: InferAnswerHead,
+  outputs: readonly ResponseTensor[],
+  binaryOutputs: readonly string[],
+): InferAnswer {
+  const contents: Uint8Array[] = [];
+  const tensors = outputs.map((output) => {
+    const tensor = outputTensor(output);
+    if (!binaryOutputs.includes(output.name)) return tensorJson(tensor, dataJson(output));
+    contents.push(tensor.content);
+    return tensorJson(tensor, binaryJson(tensor.content.byteLength));
+  });
+  const members = [
+    `"model_name": ${JSON.stringify(modelName)}`,
+    ...(id === '' ? [] : [`"id": ${JSON.stringify(id)}`]),
+    `"model_version": "${version}"`,
+    `"outputs": [${tensors.join(', ')}]`,
+  ];
+  const json = `{\n${INDENT}${members.join(`,\n${INDENT}`)}\n}`;
+  if (contents.length === 0) return { body: json, jsonBytes: null };
+  const head = Buffer.from(json);
+  return { body: Buffer.concat([head, ...contents]), jsonBytes: head.byteLength };
+}
+
+function tensorJson({ name, shape, datatype }: OutputTensor, last: string): string {
+  const members = [
+    `"name": ${JSON.stringify(name)}`,
+    `"shape": [${shape.join(', ')}]`,
+    `"datatype": "${datatype}"`,
+    last,
+  ];
+  const margin = INDENT.repeat(2);
+  return `{\n${margin}${INDENT}${members.join(`,\n${margin}${INDENT}`)}\n${margin}}`;
+}
+
+function dataJson(output: ResponseTensor): string {
+  const texts = textRows(output)?.map(textJson) ?? doubleTexts(output);
+  return `"data": [${texts.join(', ')}]`;
+}
+
+function binaryJson(size: number): string {
+  const margin = INDENT.repeat(3);
+  return `"parameters": {\n${margin}${INDENT}"binary_data_size": ${size}\n${margin}}`;
+}

@@ -1,0 +1,25 @@
+import type { ServableMetadata } from '../../../servables/serving.js';
+import { metadataDimensions } from '../../../tensors/shape.js';
+import type { TensorInfo } from '../../../tensors/tensor-info.js';
+import { dataTypeOfPrecision } from '../../kserve/data-type.js';
+import { MODEL_PLATFORM, SERVER_NAME } from '../../kserve/server-messages.js';
+
+/** Answer of `GET /v2`. */
+export function serverMetadataJson(version: string): string {
+  return JSON.stringify({ name: SERVER_NAME, version });
+}
+
+/** Answer of `GET /v2/models/{name}`: -1 for sizes that are not fixed. */
+export function modelMetadataJson({ name, versions, inputs, outputs }: ServableMetadata): string {
+  return JSON.stringify({
+    name,
+    versions: versions.map(String),
+    platform: MODEL_PLATFORM,
+    inputs: inputs.map(tensorMetadata),
+    outputs: outputs.map(tensorMetadata),
+  });
+}
+
+function tensorMetadata({ name, precision, shape }: TensorInfo): Record<string, unknown> {
+  return { name, datatype: dataTypeOfPrecision(precision), shape: metadataDimensions(shape) };
+}

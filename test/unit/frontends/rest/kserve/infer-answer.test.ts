@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeInferAnswer } from '#src/frontends/rest/kserve/infer-answer.js';
+import type { ResponseTensor } from '#src/servables/predict-request.js';
+import { floatTensor } from '../../../../helpers/tensors.js';
+import { hex } from '../../tfs/wire.js';
+
+const HEAD = { modelName: 'model', version: 1, id: 'id' };
+const FIRST = floatTensor('output1', [2, 1, 4], [5, 10, -3, 2.5, 9, 55.5, -0.5, -1.5]);
+const SECOND: ResponseTensor = { name: 'output2', precision: 'I8', shape: [2], bytes: hex('01ff') };
+
+const FIRST_JSON = `{
+            "name": "output1",
+            "shape": [2, 1, 4],
+            "datatype": "FP32",
+            "data": [5.0, 10.0, -3.0, 2.5, 9.0, 55.5, -0.5, -1.5]
+        }`;
+
+test('kserve answer: one output, to the last blank', () => {
+  assert.deepEqual(encodeInferAnswer(HEAD, [FIRST], []), {
+    body: `{
+    "model_name": "model",
+    "id": "id",
+    "model_version": "1",
+    "outputs": [${FIRST_JSON}]
+}`,
+    jsonBytes: null,
+  });
+});
+
+test('kserve answer: several outputs, and no id where none was given', () => {
+  assert.equal(
+    encodeInferAnswer({ ...HEAD, id: '' }, [FIRST, SECOND], []).body,
+    `{
+    "model_name": "model",
+    "model_version": "1",
+    "outputs": [${FIRST_JSON}, {
+            "name": "output2",
+            "shape": [2],
+            "datatype": "INT8",
+            "data": [1, -1]
+        }]
+}`,
+  );
+});
+
+test('kserve answer: binary outputs stand behind the JSON, in order, and say their sizes', () => {
+  const { body, jsonBytes } = encodeInferAnswer(HEAD, [FIRST, SECOND], ['output2', 'nobody']);
+  assert.ok(body instanceof Buffer && jsonBytes !== null);
+  assert.deepEqual(body.subarray(jsonBytes), hex('01ff'));
+  assert.equal(
+    body.subarray(0, jsonBytes).toString(),
+    `{
+    "model_name": "model",
+    "id": "id",
+    "model_version": "1",
+    "outputs": [${FIRST_JSON}, {
+            "name": "output2",
+            "shape": [2],
+            "datatype": "INT8",
+            "parameters": {
+                "binary_data_size": 2
+            }
+        }]
+}`,
+  );
+  const both = encodeInferAnswer(HEAD, [FIRST, SECOND], ['output1', 'output2']);
+  assert.ok(both.body instanceof Buffer && both.jsonBytes !== null);
+  assert.deepEqual(both.body.subarray(both.jsonBytes), Buffer.concat([FIRST.bytes, hex('01ff')]));
+});
+
+test('kserve answer: floats have the digits of a double', () => {
+  const { body } = encodeInferAnswer(HEAD, [floatTensor('a', [2], [0.1, 1e-7])], []);
+  assert.match(String(body), /"data": \[0\.10000000149011612, 1\.0000000116860974e-7\]/);
+});
+
+test('kserve answer: halves, booleans and wide integers are answered exactly', () => {
+  const outputs: readonly ResponseTensor[] = [
+    { name: 'h', precision: 'FP16', shape: [1], bytes: hex('003e') },
+    { name: 'o', precision: 'BOOL', shape: [2], bytes: hex('0100') },
+    { name: 'u', precision: 'U64', shape: [1], bytes: hex('ffffffffffffffff') },
+  ];
+  const answer = String(encodeInferAnswer(HEAD, outputs, []).body);
+  for (const data of ['[1.5]', '[true, false]', '[18446744073709551615]'])
+    assert.ok(answer.includes(`"data": ${data}`));
+});
+
+test('kserve answer: texts in U8 rows are BYTES', () => {
+  const output: ResponseTensor = { name: 'a_string', precision: 'U8', shape: [2, 3], bytes: Buffer.from('ab\0"\0\0') };
+  const answer = String(encodeInferAnswer(HEAD, [output], []).body);
+  assert.match(answer, /"shape": \[2\],\s+"datatype": "BYTES",\s+"data": \["ab", "\\""\]/);
+});
+
+test('kserve answer: NaN cannot be said in JSON, but in binary', () => {
+  const output = floatTensor('a', [1], [NaN]);
+  assert.throws(() => encodeInferAnswer(HEAD, [output], []), /Response parsing to JSON error - Output: a; Value: NaN/);
+  assert.notEqual(encodeInferAnswer(HEAD, [output], ['a']).jsonBytes, null);
+});
