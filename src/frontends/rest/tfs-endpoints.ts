@@ -1,5 +1,5 @@
 import { ServingError } from '../../errors.js';
-import type { PredictResult, Serving } from '../../servables/serving.js';
+import type { CallContext, PredictResult, Serving } from '../../servables/serving.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { TIMELINE_HEADER, timelineText } from '../timeline.js';
 import { statusesAnswer, type StatusSource } from './config-endpoints.js';
@@ -63,7 +63,7 @@ async function predict(backend: RestBackend, options: TfsEndpointOptions, reques
     try {
       const body = encodePredictResponse(order, result.outputs, result.declaredOutputs);
       result.encoded();
-      return { status: 200, body, headers: timelineHeader(result) };
+      return { status: 200, body, headers: timelineHeader(result, call) };
     } finally {
       result.release();
     }
@@ -88,8 +88,8 @@ function inRestWords(error: unknown): unknown {
 }
 
 /** The header of the time line, when it was asked for. */
-export function timelineHeader({ timeline }: PredictResult): Record<string, string> {
-  return timeline === null ? {} : { [TIMELINE_HEADER]: timelineText(timeline) };
+export function timelineHeader({ timeline }: PredictResult, { wantsTimeline }: CallContext): Record<string, string> {
+  return timeline === null || !wantsTimeline ? {} : { [TIMELINE_HEADER]: timelineText(timeline) };
 }
 
 function status(backend: RestBackend, request: RestRequest): RestAnswer {

@@ -1,5 +1,5 @@
 import { ServingError } from '../../../errors.js';
-import type { PredictResult, Serving } from '../../../servables/serving.js';
+import type { CallContext, PredictResult, Serving } from '../../../servables/serving.js';
 import { countingRefusals } from '../../counting-refusals.js';
 import { inKserveWords } from '../../kserve/words.js';
 import type { ServerState } from '../../server-state.js';
@@ -75,19 +75,24 @@ async function infer(
     const placed = placeInputs(document, binary);
     const expected = await serving.inputs(name, version, call);
     const inputs = countingRefusals(serving, name, version, call, () => requestTensors(placed, expected.length));
-    return answer(name, document, await serving.predict({ servable: name, version, inputs }, call));
+    return answer(name, document, await serving.predict({ servable: name, version, inputs }, call), call);
   } catch (error) {
     throw inKserveWords(error);
   }
 }
 
-function answer(modelName: string, { id, binaryOutputs }: InferDocument, result: PredictResult): RestAnswer {
+function answer(
+  modelName: string,
+  { id, binaryOutputs }: InferDocument,
+  result: PredictResult,
+  call: CallContext,
+): RestAnswer {
   try {
     const head = { modelName, version: result.version, id };
     const { body, jsonBytes } = encodeInferAnswer(head, result.outputs, binaryOutputs);
     result.encoded();
     const lengths = jsonBytes === null ? {} : { [JSON_LENGTH_HEADER]: String(jsonBytes) };
-    return { status: 200, body, headers: { ...lengths, ...timelineHeader(result) } };
+    return { status: 200, body, headers: { ...lengths, ...timelineHeader(result, call) } };
   } finally {
     result.release();
   }
