@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { HEALTH_CHECK } from '#src/frontends/grpc/health.js';
+import { METHOD } from '#src/frontends/kserve/method.js';
+import type { ResponseTensor } from '#src/servables/predict-request.js';
+import { addDummy, DUMMY_INPUT, ONES, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
+import { GrpcClient } from '../helpers/grpc-client.js';
+import { decodeKserve, encodeKserve, type Fields, rawInferRequest } from '../helpers/kserve-messages.js';
+import { TestRepository } from '../helpers/repository.js';
+import { errorOf, restCall } from '../helpers/rest-client.js';
+import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+import { bytesOf, floatTensor } from '../helpers/tensors.js';
+
+let server: ServerProcess;
+let client: GrpcClient;
+
+before(async () => {
+  const repository = new TestRepository();
+  const config = repository.writeConfig([addDummy(repository)], [pipelineOf('dummy_pipeline', 'dummy')]);
+  server = await startServerProcess(['--config_path', config]);
+  await server.line('ServableManagerModule started');
+  client = new GrpcClient(server.grpcPort);
+});
+
+after(async () => {
+  client.close();
+  assert.equal(await server.stop(), 0);
+});
+
+const JSON_INPUT = { name: 'b', shape: [1, 10], datatype: 'FP32', data: ZEROS };
+const INTEGERS: ResponseTensor = { ...DUMMY_INPUT, precision: 'I32', bytes: bytesOf(Int32Array.from(ZEROS)) };
+
+interface BadInputs {
+  readonly title: string;
+  readonly raw: readonly ResponseTensor[];
+  readonly json: readonly unknown[];
+  readonly text: string;
+}
+
+/** What both protocols can send wrong; JSON without any input, and negative sizes, are refused by its parser. */
+const BAD_INPUTS: readonly BadInputs[] = [
+  {
+    title: 'an input too many',
+    raw: [DUMMY_INPUT, { ...DUMMY_INPUT, name: 'c' }],
+    json: [JSON_INPUT, { ...JSON_INPUT, name: 'c' }],
+    text: 'Invalid number of inputs - Expected: 1; Actual: 2',
+  },
+  {
+    title: 'an unknown input',
+    raw: [{ ...DUMMY_INPUT, name: 'c' }],
+    json: [{ ...JSON_INPUT, name: 'c' }],
+    text: 'Missing input with specific name - Required input: b',
+  },
+  {
+    title: 'a wrong type',
+    raw: [INTEGERS],
+    json: [{ ...JSON_INPUT, datatype: 'INT32' }],
+    text: 'Invalid input precision - Expected: FP32; Actual: INT32; input name: input name: b',
+  },
+  {
+    title: 'a wrong rank',
+    raw: [{ ...DUMMY_INPUT, shape: [1, 10, 1] }],
+    json: [{ ...JSON_INPUT, shape: [1, 10, 1] }],
+    text: 'Invalid number of shape dimensions - Expected: (1,10); Actual: (1,10,1); input name: input name: b',
+  },
+  {
+    title: 'a wrong batch',
+    raw: [floatTensor('b', [2, 10], [...ZEROS, ...ZEROS])],
+    json: [{ ...JSON_INPUT, shape: [2, 10], data: [...ZEROS, ...ZEROS] }],
+    text: 'Invalid input batch size - Expected: 1; Actual: 2; input name: input name: b',
+  },
+  {
+    title: 'a wrong dimension',
+    raw: [floatTensor('b', [1, 11], [...ZEROS, 0])],
+    json: [{ ...JSON_INPUT, shape: [1, 11], data: [...ZEROS, 0] }],
+    text: 'Invalid input shape - Expected: (1,10); Actual: (1,11); input name: input name: b',
+  },
+];
+
+const LONELY = 'input name: input name: b';
+
+async function infer(request: Uint8Array): Promise<{ status: string; answer: Fields }> {
+  const { code, details, bytes } = await client.call(METHOD.MODEL_INFER, request);
+  return { status: `${code} ${details}`.trim(), answer: decodeKserve('ModelInferResponse', bytes) };
+}
+
+function restInfer(servable: string, body: unknown): ReturnType<typeof restCall> {
+  return restCall(server.restPort, 'POST', `/v2/models/${servable}/infer`, body);
+}
+
+for (const servable of ['dummy', 'dummy_pipeline']) {
+  describe(`KServe on ${servable}`, () => {
+    const ONES_BYTES = Buffer.from(bytesOf(Float32Array.from(ONES)));
+
+    test('raw and typed contents are answered in raw contents', async () => {
+      const typed = encodeKserve('ModelInferRequest', {
+        model_name: servable,
+        inputs: [{ name: 'b', datatype: 'FP32', shape: [1, 10], contents: { fp32_contents: ZEROS } }],
+      });
+      for (const request of [rawInferRequest(servable, [DUMMY_INPUT]), typed]) {
+        const { status, answer } = await infer(request);
+        assert.equal(status, 'OK');
+        assert.deepEqual([answer['model_name'], answer['model_version']], [servable, '1']);
+        assert.deepEqual(answer['raw_output_contents'], [ONES_BYTES]);
+      }
+    });
+
+    test('JSON is answered in JSON', async () => {
+      const { status, text } = await restInfer(servable, { id: 'x', inputs: [JSON_INPUT] });
+      assert.equal(status, 200);
+      const output = { name: 'a', shape: [1, 10], datatype: 'FP32', data: ONES };
+      assert.deepEqual(JSON.parse(text), { model_name: servable, id: 'x', model_version: '1', outputs: [output] });
+    });
+
+    for (const { title, raw, json, text } of BAD_INPUTS) {
+      test(`${title} is refused alike over both ports`, async () => {
+        assert.equal((await infer(rawInferRequest(servable, raw))).status, `INVALID_ARGUMENT ${text}`);
+        const answer = await restInfer(servable, { inputs: json });
+        assert.deepEqual([answer.status, errorOf(answer)], [400, text]);
+      });
+    }
+
+    test('contents of a wrong size are counted in bytes when raw, in values when typed or JSON', async () => {
+      const size = `Invalid content size of tensor proto - Expected: 40 bytes; Actual: 36 bytes; ${LONELY}`;
+      const short = { ...DUMMY_INPUT, bytes: DUMMY_INPUT.bytes.subarray(0, 36) };
+      assert.equal((await infer(rawInferRequest(servable, [short]))).status, `INVALID_ARGUMENT ${size}`);
+      const count = 'Invalid number of values in tensor proto container - Expected: 10 values; Actual: 3 values';
+      const answer = await restInfer(servable, { inputs: [{ ...JSON_INPUT, data: [1, 2, 3] }] });
+      assert.deepEqual([answer.status, errorOf(answer)], [400, `${count}; ${LONELY}`]);
+    });
+
+    test('it is ready, and says what it takes and gives', async () => {
+      const ready = await client.call(METHOD.MODEL_READY, encodeKserve('ModelReadyRequest', { name: servable }));
+      assert.deepEqual(decodeKserve('ModelReadyResponse', ready.bytes), { ready: true });
+      const { bytes } = await client.call(
+        METHOD.MODEL_METADATA,
+        encodeKserve('ModelMetadataRequest', { name: servable }),
+      );
+      const metadata = decodeKserve('ModelMetadataResponse', bytes);
+      assert.deepEqual(metadata, {
+        name: servable,
+        versions: ['1'],
+        platform: 'OpenVINO',
+        inputs: [{ name: 'b', datatype: 'FP32', shape: [1, 10] }],
+        outputs: [{ name: 'a', datatype: 'FP32', shape: [1, 10] }],
+      });
+      const path = `/v2/models/${servable}`;
+      assert.deepEqual(await restCall(server.restPort, 'GET', `${path}/ready`), { status: 200, text: '' });
+      for (const suffix of ['', '/', '/versions/1']) {
+        assert.deepEqual(JSON.parse((await restCall(server.restPort, 'GET', path + suffix)).text), metadata);
+      }
+    });
+  });
+}
+
+const NO_GRAPH = 'Mediapipe graph definition with requested name is not found';
+
+test('KServe: an unknown name is not found', async () => {
+  assert.equal((await infer(rawInferRequest('nobody', [DUMMY_INPUT]))).status, `NOT_FOUND ${NO_GRAPH}`);
+  const answer = await restInfer('nobody', { inputs: [JSON_INPUT] });
+  assert.deepEqual([answer.status, errorOf(answer)], [404, NO_GRAPH]);
+  const ready = await restCall(server.restPort, 'GET', '/v2/models/nobody/ready');
+  assert.deepEqual([ready.status, errorOf(ready)], [404, 'Model with requested name is not found']);
+});
+
+test('KServe: an unknown version is not found, and one that is no number is refused', async () => {
+  const ask = (version: string): ReturnType<typeof infer> =>
+    infer(rawInferRequest('dummy', [DUMMY_INPUT], { model_version: version }));
+  assert.equal((await ask('7')).status, 'NOT_FOUND Model with requested version is not found');
+  assert.equal((await ask('one')).status, 'INVALID_ARGUMENT invalid model version format in request');
+  assert.equal((await restInfer('dummy/versions/7', { inputs: [JSON_INPUT] })).status, 404);
+  assert.equal((await restInfer('dummy/versions/one', { inputs: [JSON_INPUT] })).status, 400);
+});
+
+test('KServe: the server is live, ready and tells its name on both ports', async () => {
+  for (const path of ['/v2/health/live', '/v2/health/ready']) {
+    assert.deepEqual(await restCall(server.restPort, 'GET', path), { status: 200, text: '' });
+  }
+  const { text } = await restCall(server.restPort, 'GET', '/v2');
+  assert.equal((JSON.parse(text) as Fields)['name'], 'OpenVINO Model Server');
+  const ready = await client.call(METHOD.SERVER_READY, new Uint8Array(0));
+  assert.deepEqual(decodeKserve('ServerReadyResponse', ready.bytes), { ready: true });
+});
+
+test('gRPC health: the server serves, and an unknown service is not found', async () => {
+  const whole = await client.call(HEALTH_CHECK, new Uint8Array(0));
+  assert.deepEqual([whole.code, Buffer.from(whole.bytes)], ['OK', Buffer.from([8, 1])]);
+  const unknown = await client.call(HEALTH_CHECK, Buffer.from('\x0a\x01x'));
+  assert.equal(unknown.code, 'NOT_FOUND');
+});
