@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { HEALTH_CHECK } from '#src/frontends/grpc/health.js';
+import { Client, credentials, status } from '@grpc/grpc-js';
+import { HEALTH_CHECK, HEALTH_WATCH } from '#src/frontends/grpc/health.js';
 import { METHOD } from '#src/frontends/kserve/method.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { addDummy, DUMMY_INPUT, ONES, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
@@ -187,4 +188,43 @@ test('gRPC health: the server serves, and an unknown service is not found', asyn
   assert.deepEqual([whole.code, Buffer.from(whole.bytes)], ['OK', Buffer.from([8, 1])]);
   const unknown = await client.call(HEALTH_CHECK, Buffer.from('\x0a\x01x'));
   assert.equal(unknown.code, 'NOT_FOUND');
+});
+
+/** Opens a stream of one message; resolves with the first answer, and then with how it ended. */
+function openStream(
+  port: number,
+  path: string,
+  message: Uint8Array,
+): { first: Promise<Buffer>; ended: Promise<string> } {
+  const identity = (bytes: Buffer): Buffer => bytes;
+  const connection = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  const call = connection.makeBidiStreamRequest(path, identity, identity);
+  const first = new Promise<Buffer>((resolve) => call.once('data', resolve));
+  const ended = new Promise<string>((resolve) => {
+    call.on('error', () => undefined);
+    call.once('status', ({ code, details }) => {
+      connection.close();
+      resolve(`${status[code]} ${details}`);
+    });
+  });
+  call.end(Buffer.from(message));
+  return { first, ended };
+}
+
+test('KServe: ModelStreamInfer finds no graph', async () => {
+  const { ended } = openStream(server.grpcPort, METHOD.MODEL_STREAM_INFER, rawInferRequest('dummy', [DUMMY_INPUT]));
+  assert.equal(await ended, `NOT_FOUND ${NO_GRAPH}`);
+});
+
+test('gRPC health: a watch stays open until the server stops, and does not keep it from stopping', async () => {
+  const repository = new TestRepository();
+  const other = await startServerProcess(['--config_path', repository.writeConfig([addDummy(repository)])]);
+  await other.line('ServableManagerModule started');
+  const { first, ended } = openStream(other.grpcPort, HEALTH_WATCH, new Uint8Array(0));
+  assert.deepEqual(await first, Buffer.from([8, 1]));
+  const exit = other.stop();
+  assert.equal(await ended, 'UNAVAILABLE Server is stopping');
+  assert.equal(await exit, 0);
 });
