@@ -189,6 +189,7 @@ export const CATALOGUE = {
   SERVER_STOPPING: { grpc: UNAVAILABLE, http: 503, text: 'Server is stopping' },
   WORKER_LOST: { grpc: UNAVAILABLE, http: 503, text: 'The worker of this request ended before it answered' },
   SERVICE_UNKNOWN: { grpc: NOT_FOUND, http: 404, text: 'Service with requested name is not found' },
+  SYMBOL_UNKNOWN: { grpc: NOT_FOUND, http: 404, text: 'Symbol or file with requested name is not found' },
   METHOD_UNIMPLEMENTED: { grpc: UNIMPLEMENTED, http: 501, text: '' },
   INTERNAL_ERROR: { grpc: INTERNAL, http: 500, text: 'Internal server error' },
   UNKNOWN_ERROR: { grpc: UNKNOWN, http: 500, text: 'Unknown error' },

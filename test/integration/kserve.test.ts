@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { HEALTH_CHECK, HEALTH_WATCH } from '#src/frontends/grpc/health.js';
+import { REFLECTION_METHODS } from '#src/frontends/grpc/reflection.js';
 import { METHOD } from '#src/frontends/kserve/method.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { addDummy, DUMMY_INPUT, ONES, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
@@ -216,6 +217,23 @@ function openStream(
 test('KServe: ModelStreamInfer finds no graph', async () => {
   const { ended } = openStream(server.grpcPort, METHOD.MODEL_STREAM_INFER, rawInferRequest('dummy', [DUMMY_INPUT]));
   assert.equal(await ended, `NOT_FOUND ${NO_GRAPH}`);
+});
+
+test('gRPC reflection: every service is listed', async () => {
+  const [path] = REFLECTION_METHODS;
+  const { first, ended } = openStream(server.grpcPort, path!, Buffer.from([0x3a, 0]));
+  const text = (await first).toString('latin1');
+  for (const service of [
+    'tensorflow.serving.PredictionService',
+    'tensorflow.serving.ModelService',
+    'inference.GRPCInferenceService',
+    'grpc.health.v1.Health',
+    'grpc.reflection.v1.ServerReflection',
+    'grpc.reflection.v1alpha.ServerReflection',
+  ]) {
+    assert.ok(text.includes(service), service);
+  }
+  assert.equal(await ended, 'OK OK');
 });
 
 test('gRPC health: a watch stays open until the server stops, and does not keep it from stopping', async () => {
