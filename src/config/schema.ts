@@ -28,50 +28,56 @@ const CustomLoaderOptions = Type.Intersect(
   { description: 'Custom loaders are not supported: a model with this key is refused.' },
 );
 
-export const ModelConfig = closed('Model', {
-  name: text('Name clients ask for.'),
-  base_path: Type.Optional(
-    text('Directory of the version directories; relative to the directory of config.json. Default: that directory.'),
-  ),
-  batch_size: Type.Optional(
-    Type.Unsafe<number | string>({
-      type: ['integer', 'string'],
-      minimum: 0,
-      description: 'Batch size: 8, "8", "-1" (any), "1:8" (range) or "auto". Ignored when shape is set.',
-    }),
-  ),
-  shape: Type.Optional(
-    textOrTexts('Shape "(1,3,224,224)" with -1 for any and min:max for ranges, or "auto"; or one by input name.'),
-  ),
-  layout: Type.Optional(
-    textOrTexts('Layout "NCHW", or "NHWC:NCHW" (what clients send : what the model has); or one by input name.'),
-  ),
-  model_version_policy: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), {
-      description:
-        'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
-    }),
-  ),
-  nireq: Type.Optional(
-    Type.Integer({ minimum: 0, default: 0, description: 'Infer requests of a version; 0: OpenVINO decides.' }),
-  ),
-  target_device: Type.Optional(
-    Type.String({ default: 'CPU', description: 'Device to compile for: CPU, GPU.1, AUTO:GPU,CPU, ...' }),
-  ),
-  plugin_config: Type.Optional(PluginConfig),
-  allow_cache: Type.Optional(Type.Boolean({ description: 'Cache the compiled model even with auto batch or shape.' })),
-  stateful: Type.Optional(flag('The model keeps state between the requests of a sequence.', false)),
-  idle_sequence_cleanup: Type.Optional(flag('Idle sequences are removed. Stateful models only.', true)),
-  low_latency_transformation: Type.Optional(
-    flag('The low latency transformation is applied. Stateful models only.', false),
-  ),
-  max_sequence_number: Type.Optional(
-    Type.Integer({ minimum: 0, default: 500, description: 'Sequences at once. Stateful models only.' }),
-  ),
-  custom_loader_options: Type.Optional(CustomLoaderOptions),
-  graph_path: Type.Optional(text('MediaPipe only: accepted, not used.')),
-  subconfig: Type.Optional(text('MediaPipe only: accepted, not used.')),
-});
+export const ModelConfig = closed(
+  'Model',
+  {
+    name: text('Name clients ask for.'),
+    base_path: Type.Optional(
+      text('Directory of the version directories; relative to the directory of config.json. Default: that directory.'),
+    ),
+    batch_size: Type.Optional(
+      Type.Unsafe<number | string>({
+        type: ['integer', 'string'],
+        minimum: 0,
+        description: 'Batch size: 8, "8", "-1" (any), "1:8" (range) or "auto". Ignored when shape is set.',
+      }),
+    ),
+    shape: Type.Optional(
+      textOrTexts('Shape "(1,3,224,224)" with -1 for any and min:max for ranges, or "auto"; or one by input name.'),
+    ),
+    layout: Type.Optional(
+      textOrTexts('Layout "NCHW", or "NHWC:NCHW" (what clients send : what the model has); or one by input name.'),
+    ),
+    model_version_policy: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description:
+          'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
+      }),
+    ),
+    nireq: Type.Optional(
+      Type.Integer({ minimum: 0, default: 0, description: 'Infer requests of a version; 0: OpenVINO decides.' }),
+    ),
+    target_device: Type.Optional(
+      Type.String({ default: 'CPU', description: 'Device to compile for: CPU, GPU.1, AUTO:GPU,CPU, ...' }),
+    ),
+    plugin_config: Type.Optional(PluginConfig),
+    allow_cache: Type.Optional(
+      Type.Boolean({ description: 'Cache the compiled model even with auto batch or shape.' }),
+    ),
+    stateful: Type.Optional(flag('The model keeps state between the requests of a sequence.', false)),
+    idle_sequence_cleanup: Type.Optional(flag('Idle sequences are removed. Stateful models only.', true)),
+    low_latency_transformation: Type.Optional(
+      flag('The low latency transformation is applied. Stateful models only.', false),
+    ),
+    max_sequence_number: Type.Optional(
+      Type.Integer({ minimum: 0, default: 500, description: 'Sequences at once. Stateful models only.' }),
+    ),
+    custom_loader_options: Type.Optional(CustomLoaderOptions),
+    graph_path: Type.Optional(text('MediaPipe only: accepted, not used.')),
+    subconfig: Type.Optional(text('MediaPipe only: accepted, not used.')),
+  },
+  { description: 'A model: a directory of versions, and how they are served.' },
+);
 export type ModelConfig = Static<typeof ModelConfig>;
 
 const SOURCE = {
@@ -110,16 +116,20 @@ const ConditionTests = closed(
     greater_than: operand('The element is greater.'),
     at_least: operand('The element is greater or equal.'),
   },
-  { minProperties: 1 },
+  { minProperties: 1, description: 'What the element must be; all of these hold.' },
 );
 
-const Condition = closed('Condition', {
-  ...SOURCE,
-  element: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Row-major index of the element asked about. Default: the only one.' }),
-  ),
-  is: ConditionTests,
-});
+const Condition = closed(
+  'Condition',
+  {
+    ...SOURCE,
+    element: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Row-major index of the element asked about. Default: the only one.' }),
+    ),
+    is: ConditionTests,
+  },
+  { description: 'A question about one element of a tensor. Not a key of OVMS.' },
+);
 export type ConditionConfig = Static<typeof Condition>;
 
 const connection = (description: string) =>
@@ -278,19 +288,31 @@ export const LibraryConfig = closed('Custom node library', {
 export type LibraryConfig = Static<typeof LibraryConfig>;
 
 const CustomLoaderConfig = closed('Custom loader', {
-  config: closed('Custom loader settings', {
-    loader_name: text('Name models use.'),
-    library_path: text('Path of the loader library.'),
-    loader_config_file: Type.Optional(text('Path of its own config.')),
-  }),
+  config: closed(
+    'Custom loader settings',
+    {
+      loader_name: text('Name models use.'),
+      library_path: text('Path of the loader library.'),
+      loader_config_file: Type.Optional(text('Path of its own config.')),
+    },
+    { description: 'Read and refused.' },
+  ),
 });
 
-const Monitoring = closed('Monitoring', {
-  metrics: closed('Metrics', {
-    enable: Type.Boolean({ description: 'Serve GET /metrics on the REST port.' }),
-    metrics_list: Type.Optional(Type.Array(Type.String(), { description: 'Replaces the default set of metrics.' })),
-  }),
-});
+const Monitoring = closed(
+  'Monitoring',
+  {
+    metrics: closed(
+      'Metrics',
+      {
+        enable: Type.Boolean({ description: 'Serve GET /metrics on the REST port.' }),
+        metrics_list: Type.Optional(Type.Array(Type.String(), { description: 'Replaces the default set of metrics.' })),
+      },
+      { description: 'What GET /metrics gives.' },
+    ),
+  },
+  { description: 'Read once, when the server starts.' },
+);
 
 export const ConfigFile = closed('config.json', {
   model_config_list: Type.Array(closed('Model entry', { config: ModelConfig }), {
@@ -310,10 +332,28 @@ export type ConfigFile = Static<typeof ConfigFile>;
 /** Contents of `model_version_policy`, apart from the file's schema because a bad policy only warns (as OVMS 2026.2.1). */
 export const VersionPolicyConfig = Type.Object(
   {
-    all: Type.Optional(closed('All versions', {})),
-    latest: Type.Optional(closed('Latest versions', { num_versions: Type.Integer({ minimum: 1 }) })),
-    specific: Type.Optional(closed('Specific versions', { versions: Type.Array(Type.Integer({ minimum: 1 })) })),
+    all: Type.Optional(closed('All versions', {}, { description: 'Every version is served.' })),
+    latest: Type.Optional(
+      closed(
+        'Latest versions',
+        { num_versions: Type.Integer({ minimum: 1, description: 'How many.' }) },
+        { description: 'The highest versions are served.' },
+      ),
+    ),
+    specific: Type.Optional(
+      closed(
+        'Specific versions',
+        { versions: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Their numbers.' }) },
+        { description: 'These versions are served, if they are there.' },
+      ),
+    ),
   },
-  { title: 'Version policy', additionalProperties: false, minProperties: 1, maxProperties: 1 },
+  {
+    title: 'Version policy',
+    description: 'What model_version_policy of a model may say: one of these keys.',
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+  },
 );
 export type VersionPolicyConfig = Static<typeof VersionPolicyConfig>;
