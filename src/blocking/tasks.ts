@@ -2,7 +2,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 
 import { ServingError, type ErrorCode } from '../errors.js';
 import { decodeInferJson, inferTransferList } from '../frontends/rest/kserve/infer-json.js';
-import { decodePredictBody, transferList, type DecodedPredictBody } from '../frontends/rest/predict-json.js';
+import { decodePredictBody, transferList } from '../frontends/rest/predict-json.js';
 import type {
   CompileSpecification,
   CustomNodeDescription,
@@ -35,7 +35,7 @@ export interface InitializeCustomNodeTask {
   readonly specification: CustomNodeSpecification;
 }
 
-/** Decodes a large JSON body; the result is a {@link DecodedPredictBody}, whose buffers are moved, not copied. */
+/** Decodes a large JSON body; the result is a `DecodedPredictBody`, whose buffers are moved, not copied. */
 export interface DecodeTask {
   readonly kind: 'decode-predict-body';
   readonly body: Uint8Array;
@@ -127,7 +127,7 @@ function decodeInfer({ json }: DecodeInferTask): unknown {
 }
 
 /** The tensors are moved to the asking thread: a picture's worth of numbers need not be copied again. */
-function moved<T>(decoded: T, buffers: ArrayBuffer[]): unknown {
-  const value: BlockingResult<T> = { value: decoded };
+function moved(decoded: unknown, buffers: ArrayBuffer[]): unknown {
+  const value: BlockingResult<unknown> = { value: decoded };
   return move({ [transferableSymbol]: buffers, [valueSymbol]: value });
 }
