@@ -58,16 +58,20 @@ const MODULES: Readonly<Record<string, string>> = {
   'broken.mjs': 'export const inputs = () => [{ name: "x" ;',
 };
 
-const PIPELINES: readonly Pipeline[] = [
-  pipeline(
+function addedPipeline(addend: string): Pipeline {
+  return pipeline(
     'added',
     ['x'],
-    [custom('add', 'add', 'request.x', { addend: '5' }), modelNode('net', 'row', { b: 'add.sum' }, ['a'])],
+    [custom('add', 'add', 'request.x', { addend }), modelNode('net', 'row', { b: 'add.sum' }, ['a'])],
     {
       y: 'net.a',
       sum: 'add.sum',
     },
-  ),
+  );
+}
+
+const PIPELINES: readonly Pipeline[] = [
+  addedPipeline('5'),
   pipeline(
     'custom_shards',
     ['x'],
@@ -259,6 +263,33 @@ describe('nodes of users’ own code', () => {
     repository.write('double.ts', 'export const inputs = ;');
     await server.poll();
     assert.deepEqual(await ask('doubled', floatTensor('x', [1, 1], [0])), [11]);
+  });
+
+  test('custom node: other params, a library that goes and comes back under load: old and new answers, documented codes', async () => {
+    const load = new AbortController();
+    const seen = new Set<string>();
+    const loaded = (async () => {
+      while (!load.signal.aborted) {
+        const { code, outputs } = await client.predict('added', [ROW]);
+        seen.add(code === 'OK' ? `OK ${floatsOf(outputs.get('y'))[0]}` : code);
+      }
+    })();
+    const withAddend = PIPELINES.map((one) => (one.name === 'added' ? addedPipeline('7') : one));
+    writeConfig(withAddend);
+    await server.poll();
+    assert.deepEqual((await ask('added'))[0], 8);
+    const { add, ...rest } = libraries;
+    libraries = rest;
+    writeConfig(withAddend);
+    await server.poll();
+    await assert.rejects(ask('added'), /UNAVAILABLE: Pipeline is not loaded yet/);
+    libraries = { ...rest, add: add! };
+    writeConfig(PIPELINES);
+    await server.poll();
+    assert.deepEqual((await ask('added'))[0], 6);
+    load.abort();
+    await loaded;
+    for (const end of seen) assert.ok(['OK 6', 'OK 8', 'UNAVAILABLE'].includes(end), end);
   });
 
   test('custom node: is deinitialized when its pipeline has left the file', async () => {
