@@ -84,8 +84,8 @@ build-tests: setup
 test: lint typecheck test-unit test-native test-sanitized test-models test-integration test-clients
 	@echo "== all passed on Node $$($(NODE) --version)"
 
-# Typed rules read the declarations of dist.
-lint: setup
+# Typed rules read the declarations of dist and of the nodes that tests import.
+lint: build-tests
 	@echo "== lint"
 	npx prettier --check --log-level warn .
 	npx eslint --max-warnings 0 .
