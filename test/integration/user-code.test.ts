@@ -194,6 +194,8 @@ describe('nodes of users’ own code', () => {
 
   test('custom node: what a library took it gets back', async () => {
     await ask('added');
+    // Outputs go back on a thread of their own, behind the answer.
+    await ledger.has('release', ledger.events('allocate').length);
     assert.equal(ledger.liveAllocations(), 0);
   });
 
