@@ -1,6 +1,7 @@
 """The ten pictures through `ovmsclient`, by gRPC and by HTTP: through the pipeline, and through each network by itself."""
 
 import unittest
+from pathlib import Path
 
 import numpy as np
 from ovmsclient import make_grpc_client, make_http_client
@@ -12,7 +13,8 @@ CLIENTS = {
     "gRPC": lambda: make_grpc_client(server.GRPC_ADDRESS),
     "HTTP": lambda: make_http_client(server.REST_ADDRESS),
 }
-TOLERANCE = 1e-4
+# The reference was computed with AVX-512; with AVX2 alone OpenVINO itself differs by 0.0012 (see test/integration/demo-suite.ts).
+TOLERANCE = 1e-4 if "avx512f" in Path("/proc/cpuinfo").read_text() else 5e-3
 
 
 class Pictures(unittest.TestCase):
