@@ -19,6 +19,7 @@ import {
   type OpenvinoNodeAddon,
 } from '../openvino/openvino-node-package.js';
 import type { Arena } from '../tensors/arena.js';
+import { elementArray, type NumericPrecision } from '../tensors/elements.js';
 import { ELEMENT_BYTES, OPENVINO_ELEMENT_TYPE, precisionOfElementType, type Precision } from '../tensors/precision.js';
 import { elementCount, formatShape } from '../tensors/shape.js';
 import type { SlabRegistrar } from '../tensors/slab-registrar.js';
@@ -32,19 +33,8 @@ import type {
   OutputTarget,
 } from './inference.js';
 
-/** What openvino-node can make tensors of. */
-const ARRAYS = {
-  FP64: Float64Array,
-  FP32: Float32Array,
-  I64: BigInt64Array,
-  I32: Int32Array,
-  I16: Int16Array,
-  I8: Int8Array,
-  U64: BigUint64Array,
-  U32: Uint32Array,
-  U16: Uint16Array,
-  U8: Uint8Array,
-} as const satisfies Partial<Record<Precision, unknown>>;
+/** What openvino-node cannot make tensors of: it knows no typed array for them. */
+const FOREIGN: readonly Precision[] = ['FP16', 'BF16', 'BOOL', 'STRING'];
 
 /**
  * Inference by the package openvino-node, or by any addon of its interface. It knows neither shared memory nor compiled models of
@@ -231,9 +221,10 @@ function stagedInput(
   shape: readonly number[],
   key: string,
 ): StagedInput {
-  const known = precision as keyof typeof ARRAYS;
+  const known = precision as NumericPrecision;
   const type = OPENVINO_ELEMENT_TYPE[known] as Exclude<published.elementTypeString, 'string'>;
-  const data = new ARRAYS[known](elementCount(shape) ?? 0);
+  const count = elementCount(shape) ?? 0;
+  const data = elementArray(known, new ArrayBuffer(count * ELEMENT_BYTES[known]), 0, count);
   // Memory of no size has no address that a tensor could be made around.
   const tensor = data.length === 0 ? new addon.Tensor(type, [...shape]) : new addon.Tensor(type, [...shape], data);
   return { key, tensor, bytes: new Uint8Array(data.buffer) };
@@ -260,7 +251,7 @@ function refuseUnapplied(specification: CompileSpecification, { inputs, outputs 
   if (!isDeepStrictEqual(preprocessing, NO_PREPROCESSING)) refuse('mean, scale, color_format and precision');
   for (const { elementType, names } of [...inputs, ...outputs] satisfies PortDescription[]) {
     const precision = precisionOfElementType(elementType);
-    if (precision === undefined || !Object.hasOwn(ARRAYS, precision)) {
+    if (precision === undefined || FOREIGN.includes(precision)) {
       refuse(`element type ${elementType} of tensor ${names[0] ?? 'without a name'}`);
     }
   }
