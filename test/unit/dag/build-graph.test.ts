@@ -118,3 +118,23 @@ test('metadata: inputs and outputs are sorted by name', () => {
     ['B', 'y'],
   );
 });
+
+test('graph: an edge is handed over in place unless shards are joined for its reader', () => {
+  const shards = { inputs: [tensor('b')], outputs: [tensor('a', { shape: [3, 1, 10] })] };
+  const whole = { inputs: [tensor('b', { shape: [3, 1, 10] })], outputs: [tensor('a')] };
+  const split = { ...node('split', 'shards', { b: ['request', 'image'] }), demultiplyCount: 3 };
+  const each = node('each', 'dummy', { b: ['split', 'a'] });
+  const all = { ...node('all', 'whole', { b: ['each', 'a'] }), gatherFromNode: 'split' };
+  const graph = buildPipelineGraph(
+    pipeline([split, each, all], { out: ['all', 'a'] }),
+    catalogue({ shards, whole, dummy: DUMMY }),
+  );
+  assert.deepEqual(
+    graph.nodes.map(({ name, inputs }) => [name, inputs[0]!.isInPlace]),
+    [
+      ['split', true],
+      ['each', true],
+      ['all', false],
+    ],
+  );
+});
