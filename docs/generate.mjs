@@ -1,14 +1,21 @@
 /**
  * Writes what is documented of the configuration from what is checked: `config.schema.json` for editors and `configuration.md` for
- * readers, out of the built schema and flags. `node docs/generate.mjs` writes them, `--check` only tells which are out of date.
+ * readers, out of the built schema and flags; and `coverage.md` out of what the tests say they prove. Needs the built sources and
+ * tests. `node docs/generate.mjs` writes them, `--check` only tells which are out of date.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { FLAG_GROUPS, FLAGS } from '../dist/config/flags.js';
+import { coveragePage } from '../build/test/contract/page.js';
+import { findProofs } from '../build/test/contract/proofs.js';
 import { ConfigFile, VersionPolicyConfig } from '../dist/config/schema.js';
 
-const GENERATED = { 'config.schema.json': schemaText, 'configuration.md': pageText };
+const GENERATED = {
+  'config.schema.json': schemaText,
+  'configuration.md': pageText,
+  'coverage.md': () => coveragePage(findProofs(new URL('../test/', import.meta.url))),
+};
 
 /** What `dependencies` and `if` of the schema are written in. */
 const DIALECT = 'http://json-schema.org/draft-07/schema#';

@@ -5,6 +5,7 @@ import { encodeMetadataRequest } from '#src/frontends/tfs/metadata-message.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
+import type { RowId } from '../contract/rows/index.js';
 import {
   addDummy,
   addPair,
@@ -42,6 +43,7 @@ after(async () => {
 
 interface BadInputs {
   readonly title: string;
+  readonly covers?: RowId;
   readonly inputs: readonly ResponseTensor[];
   readonly details: string;
 }
@@ -49,7 +51,12 @@ interface BadInputs {
 const INTEGERS: ResponseTensor = { ...DUMMY_INPUT, precision: 'I32', bytes: bytesOf(Int32Array.from(ZEROS)) };
 
 const BAD_INPUTS: readonly BadInputs[] = [
-  { title: 'no input', inputs: [], details: 'Invalid number of inputs - Expected: 1; Actual: 0' },
+  {
+    title: 'no input',
+    covers: 'errors.input-count',
+    inputs: [],
+    details: 'Invalid number of inputs - Expected: 1; Actual: 0',
+  },
   {
     title: 'an input too many',
     inputs: [DUMMY_INPUT, { ...DUMMY_INPUT, name: 'c' }],

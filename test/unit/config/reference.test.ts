@@ -10,7 +10,7 @@ function inDocs(name: string): string {
   return fileURLToPath(new URL(`../../../../docs/${name}`, import.meta.url));
 }
 
-test('reference: what is published of the configuration is what the server checks', () => {
+test('reference: what is published of the configuration and of the tests is what is checked and what they say', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [inDocs('generate.mjs'), '--check'], {
     encoding: 'utf8',
   });
