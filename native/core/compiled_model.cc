@@ -190,6 +190,15 @@ bool MayFailInside(const ov::Model& model) {
                                             [](const auto& operation) { return IsOrdinary(*operation); });
 }
 
+/// The device that was asked for and those that are here, for whoever reads why a model cannot be compiled.
+std::string DescribeDevice(const ov::Core& core, const std::string& device) {
+  std::string here;
+  const Status listed = Guard(StatusCode::kInternal, [&] {
+    for (const auto& name : core.get_available_devices()) here += (here.empty() ? "" : ", ") + name;
+  });
+  return "device " + device + (listed.ok() ? " (here are: " + here + ")" : "");
+}
+
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source)
@@ -206,10 +215,11 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
-  return Guard(StatusCode::kCompileFailed, [&] {
+  status = Guard(StatusCode::kCompileFailed, [&] {
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
     model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source);
   });
+  return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }
 
 }  // namespace vinery

@@ -5,7 +5,7 @@ import type { EditConfigSettings } from './parsed-command.js';
 import { ConfigFile } from './schema.js';
 import { checkSchema } from './schema-check.js';
 
-/** What the command prints, and whether it ends with 0 (standard output) or 1 (standard error). */
+/** What the command prints on standard output, and whether it ends with 0 or 1. */
 export interface EditOutcome {
   readonly succeeded: boolean;
   readonly text: string;

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { ALL_FLAGS, type FlagName, type FlagType, type FlagValues } from './flags.js';
 
-const LARGEST_UINT32 = 2 ** 32 - 1;
+/** Values of a type, as a number of them. */
+const RANGE = { uint32: 2n ** 32n, uint64: 2n ** 64n } as const;
 
 export interface ReadArguments {
   readonly values: FlagValues;
@@ -67,7 +68,7 @@ function readValue(name: FlagName, type: FlagType, text: string | undefined): Re
   if (type === 'boolean') return readBoolean(text ?? 'true');
   if (text === undefined) return { fault: `Option ‘${name}’ is missing an argument` };
   if (type === 'string') return { value: text };
-  return readUnsigned(text, type === 'uint32' ? LARGEST_UINT32 : Number.MAX_SAFE_INTEGER);
+  return readUnsigned(text, RANGE[type]);
 }
 
 function readBoolean(text: string): ReadValue {
@@ -76,8 +77,18 @@ function readBoolean(text: string): ReadValue {
   return { fault: `Argument ‘${text}’ failed to parse` };
 }
 
-/** Decimal or 0x hexadecimal. */
-function readUnsigned(text: string, largest: number): ReadValue {
-  const number = /^(\d+|0x[\da-fA-F]+)$/.test(text) ? Number(text) : NaN;
-  return number <= largest ? { value: number } : { fault: `Argument ‘${text}’ failed to parse` };
+/**
+ * Decimal or 0x hexadecimal. Too many digits are seen as OVMS 2026.2.1 sees them, digit by digit: what wraps round to less than before
+ * does not fit, and what wraps round to more is taken for a number, of which later checks say that it is out of range.
+ */
+function readUnsigned(text: string, range: bigint): ReadValue {
+  const [, hexadecimal, decimal] = /^(?:0x([\da-fA-F]+)|(\d+))$/.exec(text) ?? [];
+  const base = hexadecimal === undefined ? 10n : 16n;
+  let number = 0n;
+  for (const digit of hexadecimal ?? decimal ?? '-') {
+    const next = digit === '-' ? -1n : (number * base + BigInt(`0x${digit}`)) % range;
+    if (next < number) return { fault: `Argument ‘${text}’ failed to parse` };
+    number = next;
+  }
+  return { value: Number(number) };
 }

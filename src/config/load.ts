@@ -71,12 +71,6 @@ function parseJson(bytes: Uint8Array, path: string): unknown {
 }
 
 function makeLoadedConfig(file: ConfigFile, directory: string, digest: string): LoadedConfig {
-  if (file.custom_loader_config_list && file.custom_loader_config_list.length > 0) {
-    throw new ServingError(
-      'CONFIG_VALUE_INVALID',
-      '/custom_loader_config_list: expected no entry (custom loaders are not supported)',
-    );
-  }
   const warnings: string[] = [];
   const warn = (text: string): void => void warnings.push(text);
   const metrics = file.monitoring?.metrics;
@@ -90,6 +84,7 @@ function makeLoadedConfig(file: ConfigFile, directory: string, digest: string): 
       warn,
     ),
     libraries: withoutDuplicates(makeLibraries(file, directory), quotedName, warn),
+    loaders: refusedLoaders(file),
     monitoring: metrics ? { enabled: metrics.enable, names: metrics.metrics_list ?? null } : null,
     warnings,
     digest,
@@ -105,7 +100,7 @@ function makeModels(
     const jsonPath = `/model_config_list/${index}/config`;
     const at = (key: string): string => `${jsonPath}/${key}`;
     return orInvalid(config.name, jsonPath, () =>
-      makeModelSettings(config, { jsonPath, at, directory, onBadValue: warn, warn }),
+      makeModelSettings(config, { jsonPath, at, directory, onBadValue: (fault, instead) => warn(`${fault}; ${instead}`), warn }),
     );
   });
 }
@@ -118,6 +113,15 @@ function makeLibraries(file: ConfigFile, directory: string): (LibrarySettings | 
       jsonPath,
       basePath: resolveBasePath(base_path, directory, `${jsonPath}/base_path`),
     }));
+  });
+}
+
+/** Models that use one are refused by themselves. */
+function refusedLoaders(file: ConfigFile): InvalidEntry[] {
+  return (file.custom_loader_config_list ?? []).map(({ config }, index) => {
+    const jsonPath = `/custom_loader_config_list/${index}/config`;
+    const detail = `${jsonPath}: expected no entry (custom loaders are not supported)`;
+    return { name: config.loader_name, jsonPath, error: new ServingError('CONFIG_VALUE_INVALID', detail) };
   });
 }
 

@@ -35,8 +35,8 @@ export interface ModelContext {
   readonly at: (key: keyof ModelConfig) => string;
   /** Relative base paths belong here. */
   readonly directory: string;
-  /** Told of a value that is left out; throws where such a value is fatal. */
-  readonly onBadValue: (text: string) => void;
+  /** Told of a value that is left out, and what is done instead; throws where such a value is fatal. */
+  readonly onBadValue: (fault: string, instead: string) => void;
   readonly warn: (text: string) => void;
 }
 
@@ -51,7 +51,11 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
   }
   const basePath = resolveBasePath(config.base_path ?? '', directory, at('base_path'));
   const targetDevice = config.target_device ?? 'CPU';
-  const { pluginConfig, warnings } = translatePluginConfig(config.plugin_config ?? {}, targetDevice);
+  const { pluginConfig, warnings } = translatePluginConfig(
+    config.plugin_config ?? {},
+    targetDevice,
+    at('plugin_config'),
+  );
   for (const warning of warnings) context.warn(`${at('plugin_config')}: ${warning}`);
   const shape = readShape(config.shape, context);
   const batchSize = readBatchSize(config.batch_size, shape !== null, context);
@@ -77,7 +81,7 @@ function readVersionPolicy(written: unknown, { at, onBadValue }: ModelContext): 
   if (written === undefined) return LATEST_VERSION;
   const { value, fault } = parseVersionPolicy(written);
   if (value) return value;
-  onBadValue(`${at('model_version_policy')}: ${fault}; the latest version is served`);
+  onBadValue(`${at('model_version_policy')}: ${fault}`, 'the latest version is served');
   return LATEST_VERSION;
 }
 
@@ -89,7 +93,7 @@ function readNireq(nireq: number, { at }: ModelContext): number {
 function readShape(written: ModelConfig['shape'], context: ModelContext): PerInput<ShapeParameter> | null {
   if (written === undefined) return null;
   return perInput(written, context.at('shape'), parseShape, (path, fault) =>
-    context.onBadValue(`${path}: ${fault}; the shape is left as the model has it`),
+    context.onBadValue(`${path}: ${fault}`, 'the shape is left as the model has it'),
   );
 }
 
@@ -100,7 +104,7 @@ function readBatchSize(
 ): BatchSize | null {
   if (written === undefined) return null;
   const { value, fault } = parseBatchSize(String(written));
-  if (fault !== null) onBadValue(`${at('batch_size')}: ${fault}; the batch size is left as the model has it`);
+  if (fault !== null) onBadValue(`${at('batch_size')}: ${fault}`, 'the batch size is left as the model has it');
   if (value !== null && hasShape) {
     warn(`${at('batch_size')}: Both shape and batch size have been defined. Batch size parameter will be ignored.`);
     return null;

@@ -1,5 +1,5 @@
 import { ServingError } from '../errors.js';
-import { render } from './schema-check.js';
+import { escapePointer, render } from './schema-check.js';
 import type { PluginValue } from './settings.js';
 
 export interface TranslatedPluginConfig {
@@ -26,17 +26,19 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
  * or booleans, `PERFORMANCE_HINT=LATENCY` unless a hint or a number of streams is given (as OVMS 2026.2.1).
  * For `CPU` two defaults of ours follow, measured on pipelines: unpinned threads (pinned, parallel nodes share cores) and
  * denormals as zero (one denormal input makes a convolution net about ten times slower).
+ * @param where opens the texts of errors: a JSON pointer or a flag.
  * @throws ServingError CONFIG_VALUE_INVALID
  */
 export function translatePluginConfig(
   written: Readonly<Record<string, unknown>>,
   targetDevice: string,
+  where: string,
 ): TranslatedPluginConfig {
   const warnings: string[] = [];
   const result = new Map<string, PluginValue>();
   for (const [writtenKey, writtenValue] of Object.entries(written)) {
-    const [key, value] = renameOldKey(writtenKey, scalar(writtenKey, writtenValue), warnings);
-    result.set(key, convert(key, value));
+    const [key, value] = renameOldKey(writtenKey, scalar(writtenKey, writtenValue, where), warnings);
+    result.set(key, convert(key, value, where));
   }
   if (!result.has('NUM_STREAMS') && !result.has('PERFORMANCE_HINT')) result.set('PERFORMANCE_HINT', 'LATENCY');
   if (targetDevice === 'CPU') {
@@ -47,12 +49,12 @@ export function translatePluginConfig(
 }
 
 /** Only `DEVICE_PROPERTIES` may nest; OpenVINO reads its JSON text as well as a map. */
-function scalar(key: string, value: unknown): PluginValue {
+function scalar(key: string, value: unknown, where: string): PluginValue {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
   if (key === 'DEVICE_PROPERTIES' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return JSON.stringify(value);
   }
-  throw invalid(key, 'string, number or boolean', value);
+  throw invalid(`${where}/${escapePointer(key)}`, 'string, number or boolean', value);
 }
 
 function renameOldKey(key: string, value: PluginValue, warnings: string[]): [string, PluginValue] {
@@ -68,29 +70,29 @@ function newNameOf(key: string, value: PluginValue): [string, PluginValue] | nul
   return value === STREAMS_KEYS[key] ? ['PERFORMANCE_HINT', 'THROUGHPUT'] : ['NUM_STREAMS', value];
 }
 
-function convert(key: string, value: PluginValue): PluginValue {
+function convert(key: string, value: PluginValue, where: string): PluginValue {
   if (key === 'NUM_STREAMS') return String(value);
   if (typeof value !== 'string') return value;
-  if (INTEGER_KEYS.includes(key)) return toInteger(key, value);
-  if (key === 'ENABLE_CPU_PINNING') return toBoolean(key, value);
+  if (INTEGER_KEYS.includes(key)) return toInteger(`${where}/${key}`, value);
+  if (key === 'ENABLE_CPU_PINNING') return toBoolean(`${where}/${key}`, value);
   return value;
 }
 
-function toInteger(key: string, value: string): number {
+function toInteger(where: string, value: string): number {
   const number = /^-?\d+$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(number)) throw invalid(key, 'an integer', value);
+  if (!Number.isSafeInteger(number)) throw invalid(where, 'an integer', value);
   return number;
 }
 
-function toBoolean(key: string, value: string): boolean {
+function toBoolean(where: string, value: string): boolean {
   const upper = value.toUpperCase();
-  if (!Object.hasOwn(BOOLEANS, upper)) throw invalid(key, 'YES or NO', value);
+  if (!Object.hasOwn(BOOLEANS, upper)) throw invalid(where, 'YES or NO', value);
   return BOOLEANS[upper] === true;
 }
 
-function invalid(key: string, expected: string, received: unknown): ServingError {
+function invalid(where: string, expected: string, received: unknown): ServingError {
   return new ServingError(
     'CONFIG_VALUE_INVALID',
-    `plugin_config/${key}: expected ${expected}, received ${render(received)}`,
+    `${where}: expected ${expected}, received ${render(received)}`,
   );
 }

@@ -58,6 +58,7 @@ export function makeServerSettings(
         ? DEFAULT_CACHE_DIR
         : null,
     cpuExtension: values.cpu_extension ? absolute(values.cpu_extension) : null,
+    inferenceThreads: host.inferenceThreads,
     metrics: { enabled: values.metrics_enable ?? false, names: splitNames(values.metrics_list) },
     nodeExecutor: (values.node_executor as NodeExecutor | undefined) ?? NODE_EXECUTORS[0],
     backend: (values.backend as Backend | undefined) ?? BACKENDS[0],

@@ -36,6 +36,8 @@ export interface ServerSettings {
   readonly cacheDir: string | null;
   /** Library with extra operations for `Core.add_extension`. */
   readonly cpuExtension: string | null;
+  /** `INFERENCE_NUM_THREADS` of models on CPU that do not say it themselves; `null`: OpenVINO decides. */
+  readonly inferenceThreads: number | null;
   /** What the command line says of metrics; `resolveMetrics` adds what config.json says. */
   readonly metrics: MetricsSettings;
   readonly nodeExecutor: NodeExecutor;
@@ -296,6 +298,8 @@ export interface LoadedConfig {
   /** In file order; of entries with the same name and version only the first. */
   readonly pipelines: readonly PipelineSettings[];
   readonly libraries: readonly (LibrarySettings | InvalidEntry)[];
+  /** Custom loaders, which are all refused. */
+  readonly loaders: readonly InvalidEntry[];
   /** What the file says of metrics; read once per process, never on reload. */
   readonly monitoring: MetricsSettings | null;
   /** For the log, in file order. */

@@ -27,6 +27,7 @@ export function loadSingleModel(flags: SingleModelFlags, workingDirectory: strin
     models: [{ ...settings, preprocessing: readPreprocessing(flags) }],
     pipelines: [],
     libraries: [],
+    loaders: [],
     monitoring: null,
     warnings,
     digest: '',

@@ -5,6 +5,7 @@ import {
   type ModelSettings,
   type PerInput,
   type PreprocessingSettings,
+  type ServerSettings,
   type ShapeParameter,
 } from '../config/settings.js';
 import { ServingError } from '../errors.js';
@@ -13,10 +14,13 @@ import type { ModelMapping } from '../servables/model-mapping.js';
 import { OPENVINO_ELEMENT_TYPE } from '../tensors/precision.js';
 import { ANY_DIMENSION, type Dimension } from '../tensors/shape.js';
 
+/** Directory of the compiled-model cache, and threads of the CPU plugin; `null` for none and for its own choice. */
+export type CompileDefaults = Pick<ServerSettings, 'cacheDir' | 'inferenceThreads'>;
+
 /**
  * What to tell OpenVINO to make of a version.
  *
- * @param cacheDir directory of the compiled-model cache, or `null`.
+ * @param defaults what every model of this server gets.
  * @throws ServingError NOT_IMPLEMENTED for settings that this server does not apply yet: served without them, a model would answer
  * wrongly and nobody would know.
  */
@@ -24,14 +28,14 @@ export function compileSpecification(
   settings: ModelSettings,
   modelPath: string,
   mapping: ModelMapping,
-  cacheDir: string | null,
+  defaults: CompileDefaults,
 ): CompileSpecification {
   refuseUnapplied(settings);
   const tensorName = tensorNames(mapping);
   return {
     path: modelPath,
     device: settings.targetDevice,
-    properties: properties(settings, cacheDir),
+    properties: properties(settings, defaults),
     shapes: perInput(settings.shape, tensorName).map(({ name, value }) => ({ name, dimensions: dimensions(value) })),
     layouts: perInput(settings.layout, tensorName).map(({ name, value }) => layout(name, value)),
     batch: settings.batchSize === null ? null : batch(settings.batchSize),
@@ -44,9 +48,14 @@ function refuseUnapplied({ jsonPath, stateful }: ModelSettings): void {
 }
 
 /** Models that follow their requests are cached only where `allow_cache` says so (as OVMS 2026.2.1). */
-function properties(settings: ModelSettings, cacheDir: string | null): CompileSpecification['properties'] {
+function properties(settings: ModelSettings, defaults: CompileDefaults): CompileSpecification['properties'] {
+  const { cacheDir, inferenceThreads } = defaults;
   const cached = cacheDir !== null && (settings.allowCache ?? !isAuto(settings));
-  return cached ? { CACHE_DIR: cacheDir, ...settings.pluginConfig } : settings.pluginConfig;
+  return {
+    ...(cached ? { CACHE_DIR: cacheDir } : {}),
+    ...(inferenceThreads !== null && settings.targetDevice === 'CPU' ? { INFERENCE_NUM_THREADS: inferenceThreads } : {}),
+    ...settings.pluginConfig,
+  };
 }
 
 /** Settings speak of inputs by their mapped names, OpenVINO by tensor names; `''` stands for the only input of a model. */

@@ -66,6 +66,11 @@ export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
+/** An address before a port: IPv6 stands in brackets. */
+export function hostText(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
 async function bind(binding: NativeBinding, address: string, port: number): Promise<BoundSocket> {
   try {
     const numeric = await lookup(address);
@@ -74,6 +79,6 @@ async function bind(binding: NativeBinding, address: string, port: number): Prom
   } catch (error) {
     const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
     const reason = code === 'EADDRINUSE' ? 'expected a free port, another process listens on it' : message;
-    throw new ListenError(`Failed to listen on ${address}:${port}: ${reason} (${code})`, { cause: error });
+    throw new ListenError(`Failed to listen on ${hostText(address)}:${port}: ${reason} (${code})`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import type { BlockingPool } from '../blocking/blocking-pool.js';
+import type { ServerSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import type { CompiledModelReference } from '../inference/inference.js';
 import type { CompileSpecification, NativeBinding } from '../native/binding.js';
@@ -6,13 +7,20 @@ import type { CompileSpecification, NativeBinding } from '../native/binding.js';
 /** Fills entries of the process-wide registry and holds them for the control plane until they are released. */
 export class ModelCompiler {
   readonly cacheDir: string | null;
+  /** `INFERENCE_NUM_THREADS` of models on CPU that do not say it themselves. */
+  readonly inferenceThreads: number | null;
   readonly #binding: NativeBinding;
   readonly #pool: BlockingPool;
   readonly #held = new Set<number>();
   #closed = false;
 
-  constructor(binding: NativeBinding, pool: BlockingPool, cacheDir: string | null) {
+  constructor(
+    binding: NativeBinding,
+    pool: BlockingPool,
+    { cacheDir, inferenceThreads }: Pick<ServerSettings, 'cacheDir' | 'inferenceThreads'>,
+  ) {
     this.cacheDir = cacheDir;
+    this.inferenceThreads = inferenceThreads;
     this.#binding = binding;
     this.#pool = pool;
   }

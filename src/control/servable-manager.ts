@@ -123,12 +123,13 @@ export class ServableManager {
   /** Takes over a configuration and loads what it asks for. */
   async #apply(config: LoadedConfig): Promise<readonly ServingError[]> {
     for (const warning of config.warnings) log.modelmanager.warning(warning);
+    const refusedLoaders = config.loaders.map(({ name, error }) => logRefusedLoader(name, error));
     const refusedModels = this.#listModels(config.models);
     const refusedLibraries = this.#listLibraries(config.libraries);
     const refusedPipelines = this.#pipelines.list(config.pipelines, (name) => this.#models.has(name));
     this.#publisher.changed();
     const faults = await this.#pass();
-    const all = [...refusedModels, ...refusedLibraries, ...refusedPipelines, ...faults];
+    const all = [...refusedLoaders, ...refusedModels, ...refusedLibraries, ...refusedPipelines, ...faults];
     this.#hasFaults = all.length > 0;
     return all;
   }
@@ -222,6 +223,11 @@ function nameOccupied(name: string): ServingError {
   const fault = new ServingError('MODEL_NAME_OCCUPIED', `a pipeline is, or was, called ${name}`);
   log.modelmanager.error(`Error occurred while loading model: ${name}; error: ${fault.message}`);
   return fault;
+}
+
+function logRefusedLoader(name: string, error: ServingError): ServingError {
+  log.modelmanager.error(`Loading custom loader: ${name} failed: ${error.message}`);
+  return error;
 }
 
 function logRefused(error: ServingError): void {

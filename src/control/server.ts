@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
@@ -9,12 +9,13 @@ import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
 import { CustomNodeFactory } from '../nodes/custom/custom-node-factory.js';
 import { log } from '../observability/logger.js';
+import { makeDirectories } from '../observability/make-directories.js';
 import { UserCodePipelineBuilder } from './pipelines/user-code-builder.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
 import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
 import { DataPlane } from './data-plane.js';
-import { Listeners } from './listeners.js';
+import { hostText, Listeners } from './listeners.js';
 import { Metrics, settlingMetrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
 import { ServableManager } from './servable-manager.js';
@@ -73,7 +74,7 @@ export class Server {
     if (settings.cpuExtension !== null) binding.addExtension(settings.cpuExtension);
     const ports = await openPorts(binding, settings);
     const blocking = new BlockingPool();
-    const compiler = new ModelCompiler(binding, blocking, cacheDir);
+    const compiler = new ModelCompiler(binding, blocking, { ...settings, cacheDir });
     const metrics = new Metrics();
     const manager = new ServableManager({
       source: settlingMetrics(metrics, settings, configSource(settings.servables)),
@@ -162,7 +163,7 @@ function refuseAbsent({ grpcTransport }: ServerSettings): void {
 function prepareCacheDir(directory: string | null): string | null {
   if (directory === null) return null;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectories(directory);
     accessSync(directory, constants.W_OK);
     log.serving.info(`Model cache is enabled: ${directory}`);
     return directory;
@@ -187,7 +188,7 @@ interface Ports {
 async function openPorts(binding: NativeBinding, settings: ServerSettings): Promise<Ports> {
   const grpc = settings.grpc === null ? null : await Listeners.open(binding, settings.grpc);
   for (const address of grpc?.addresses ?? [])
-    log.serving.info(`Binding gRPC server to address: ${address}:${grpc!.port}`);
+    log.serving.info(`Binding gRPC server to address: ${hostText(address)}:${grpc!.port}`);
   try {
     const rest = settings.rest === null ? null : await Listeners.open(binding, settings.rest);
     return { grpc, rest };
@@ -199,5 +200,5 @@ async function openPorts(binding: NativeBinding, settings: ServerSettings): Prom
 
 function logPorts({ grpc, rest }: Ports): void {
   if (grpc !== null) log.serving.info(`Started gRPC server on port ${grpc.port}`);
-  for (const address of rest?.addresses ?? []) log.serving.info(`Started REST server at ${address}:${rest!.port}`);
+  for (const address of rest?.addresses ?? []) log.serving.info(`Started REST server at ${hostText(address)}:${rest!.port}`);
 }

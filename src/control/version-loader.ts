@@ -26,7 +26,7 @@ export async function loadVersion(
   const text = `Loading model: ${name}, version: ${version}, from path: ${modelFile.path}, with target device: ${targetDevice} ...`;
   if (isRetry) log.modelmanager.debug(text);
   else log.modelmanager.info(text);
-  const specification = compileSpecification(settings, modelFile.path, mapping, compiler.cacheDir);
+  const specification = compileSpecification(settings, modelFile.path, mapping, compiler);
   const reference = await compiler.compile(specification);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;

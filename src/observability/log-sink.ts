@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import sonicBoom from 'sonic-boom';
+import { makeDirectories } from './make-directories.js';
 
 /** Bytes kept while a destination takes nothing (disk full); beyond it lines are dropped, the server goes on. */
 const MOST_PENDING_BYTES = 1 << 20;
@@ -19,11 +21,12 @@ export interface LogSink {
  * @throws the system's error when the file cannot be opened.
  */
 export function openLogSink(destination: string | number): LogSink {
+  if (typeof destination === 'string') makeDirectories(dirname(destination));
   let open = true;
   let retries = 0;
   let lostLines = 0;
   const stream = new sonicBoom.SonicBoom({
-    ...(typeof destination === 'number' ? { fd: destination } : { dest: destination, mkdir: true }),
+    ...(typeof destination === 'number' ? { fd: destination } : { dest: destination }),
     sync: true,
     append: true,
     maxLength: MOST_PENDING_BYTES,

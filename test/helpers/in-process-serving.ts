@@ -49,7 +49,7 @@ export async function openInProcessServing(configPath: string): Promise<InProces
     blocking,
   );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
-  const compiler = new ModelCompiler(binding, blocking, null);
+  const compiler = new ModelCompiler(binding, blocking, { cacheDir: null, inferenceThreads: null });
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
   const pipelineBuilder = new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking));
   const source = configFileSource(configPath);

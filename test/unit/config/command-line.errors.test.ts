@@ -30,6 +30,17 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     `${CONFIG} --nireq 4294967296`,
     'error parsing options: Argument ‘4294967296’ failed to parse',
   ],
+  [
+    'number above 64 bits that wraps round to more, as the reference reads it',
+    '--config_path /c.json --rest_port 0xffffffffffffffff',
+    'rest_port number out of range from 0 to 65535',
+  ],
+  [
+    'decimal number above 32 bits that wraps round to less in between',
+    `${CONFIG} --nireq 99999999999`,
+    'error parsing options: Argument ‘99999999999’ failed to parse',
+  ],
+  ['number in no base', `${CONFIG} --nireq 0x`, 'error parsing options: Argument ‘0x’ failed to parse'],
   ['fraction', `${CONFIG} --nireq 1.5`, 'error parsing options: Argument ‘1.5’ failed to parse'],
   [
     'the first of two bad values',

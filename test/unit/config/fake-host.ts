@@ -6,6 +6,7 @@ import type { ServerSettings } from '#src/config/settings.js';
 /** A machine with 4 cores on which no file exists. */
 export const HOST: Host = {
   cores: 4,
+  inferenceThreads: null,
   maxOpenFiles: 1024,
   workingDirectory: '/work-dir',
   fileExists: () => false,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { digestOf, loadConfigFile } from '#src/config/load.js';
 import { isInvalid, type PipelineSettings } from '#src/config/settings.js';
+import { covers } from '../../contract/covers.js';
 import { goodModel, load, loadModel, rejection, ScriptedFile } from './fake-files.js';
 
 const EMPTY = '{"model_config_list": []}';
@@ -88,13 +89,33 @@ describe('config file: reading', () => {
 });
 
 describe('config file: lists', () => {
-  it('refuses custom loaders', async () => {
-    const loader = { config: { loader_name: 'l', library_path: '/l.so' } };
-    assert.deepEqual(await rejection(load({ model_config_list: [], custom_loader_config_list: [loader] })), {
-      code: 'CONFIG_VALUE_INVALID',
-      detail: '/custom_loader_config_list: expected no entry (custom loaders are not supported)',
+  it('refuses custom loaders and the models that use them, and keeps the others', async () => {
+    covers('config.custom-loaders');
+    const { models, loaders } = await load({
+      model_config_list: [
+        { config: { name: 'loaded', custom_loader_options: { loader_name: 'l' } } },
+        { config: { name: 'good' } },
+      ],
+      custom_loader_config_list: [{ config: { loader_name: 'l', library_path: '/l.so' } }],
     });
-    assert.deepEqual((await load({ model_config_list: [], custom_loader_config_list: [] })).models, []);
+    assert.deepEqual(
+      loaders.map(({ name, error }) => [name, error.code, error.detail]),
+      [
+        [
+          'l',
+          'CONFIG_VALUE_INVALID',
+          '/custom_loader_config_list/0/config: expected no entry (custom loaders are not supported)',
+        ],
+      ],
+    );
+    assert.deepEqual(
+      models.map((model) => [model.name, isInvalid(model)]),
+      [
+        ['loaded', true],
+        ['good', false],
+      ],
+    );
+    assert.deepEqual((await load({ model_config_list: [], custom_loader_config_list: [] })).loaders, []);
   });
 
   it('keeps the first of models, pipelines and libraries with one name and warns', async () => {
@@ -245,7 +266,7 @@ describe('config file: a model', () => {
       'a bad plugin value',
       { plugin_config: { INFERENCE_NUM_THREADS: 'x' } },
       'CONFIG_VALUE_INVALID',
-      'plugin_config/INFERENCE_NUM_THREADS: expected an integer, received "x"',
+      `${AT}/plugin_config/INFERENCE_NUM_THREADS: expected an integer, received "x"`,
     ],
   ] as const) {
     it(`is invalid with ${name}`, async () => {

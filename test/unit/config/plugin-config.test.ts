@@ -5,22 +5,22 @@ import { ServingError } from '#src/errors.js';
 
 /** Without the defaults for CPU. */
 function onGpu(written: Record<string, unknown>) {
-  return translatePluginConfig(written, 'GPU').pluginConfig;
+  return translatePluginConfig(written, 'GPU', '/plugin_config').pluginConfig;
 }
 
 describe('plugin config', () => {
   for (const [written, detail] of [
-    [{ INFERENCE_NUM_THREADS: 'many' }, 'plugin_config/INFERENCE_NUM_THREADS: expected an integer, received "many"'],
-    [{ AUTO_BATCH_TIMEOUT: '1.5' }, 'plugin_config/AUTO_BATCH_TIMEOUT: expected an integer, received "1.5"'],
-    [{ CPU_THREADS_NUM: '' }, 'plugin_config/INFERENCE_NUM_THREADS: expected an integer, received ""'],
-    [{ ENABLE_CPU_PINNING: 'maybe' }, 'plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "maybe"'],
+    [{ INFERENCE_NUM_THREADS: 'many' }, '/plugin_config/INFERENCE_NUM_THREADS: expected an integer, received "many"'],
+    [{ AUTO_BATCH_TIMEOUT: '1.5' }, '/plugin_config/AUTO_BATCH_TIMEOUT: expected an integer, received "1.5"'],
+    [{ CPU_THREADS_NUM: '' }, '/plugin_config/INFERENCE_NUM_THREADS: expected an integer, received ""'],
+    [{ ENABLE_CPU_PINNING: 'maybe' }, '/plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "maybe"'],
     [
       { ENABLE_CPU_PINNING: 'constructor' },
-      'plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "constructor"',
+      '/plugin_config/ENABLE_CPU_PINNING: expected YES or NO, received "constructor"',
     ],
-    [{ NUM_STREAMS: { CPU: 1 } }, 'plugin_config/NUM_STREAMS: expected string, number or boolean, received {"CPU":1}'],
-    [{ DEVICE_PROPERTIES: [1] }, 'plugin_config/DEVICE_PROPERTIES: expected string, number or boolean, received [1]'],
-    [{ A: null }, 'plugin_config/A: expected string, number or boolean, received null'],
+    [{ NUM_STREAMS: { CPU: 1 } }, '/plugin_config/NUM_STREAMS: expected string, number or boolean, received {"CPU":1}'],
+    [{ DEVICE_PROPERTIES: [1] }, '/plugin_config/DEVICE_PROPERTIES: expected string, number or boolean, received [1]'],
+    [{ A: null }, '/plugin_config/A: expected string, number or boolean, received null'],
   ] as const) {
     it(`refuses ${JSON.stringify(written)}`, () => {
       assert.throws(
@@ -73,7 +73,7 @@ describe('plugin config', () => {
     ['CPU_THREADS_NUM', '4', { INFERENCE_NUM_THREADS: 4, PERFORMANCE_HINT: 'LATENCY' }],
   ] as const) {
     it(`translates the old key ${key}=${value} with a warning`, () => {
-      const { pluginConfig, warnings } = translatePluginConfig({ [key]: value }, 'GPU');
+      const { pluginConfig, warnings } = translatePluginConfig({ [key]: value }, 'GPU', '');
       assert.deepEqual(pluginConfig, expected);
       assert.deepEqual(warnings, [`Plugin config key ${key} is deprecated. Use ${Object.keys(expected)[0]} instead.`]);
     });
@@ -87,7 +87,7 @@ describe('plugin config', () => {
   });
 
   it('unpins threads and flushes denormals on CPU', () => {
-    assert.deepEqual(translatePluginConfig({}, 'CPU').pluginConfig, {
+    assert.deepEqual(translatePluginConfig({}, 'CPU', '').pluginConfig, {
       PERFORMANCE_HINT: 'LATENCY',
       ENABLE_CPU_PINNING: false,
       CPU_DENORMALS_OPTIMIZATION: true,
@@ -96,12 +96,12 @@ describe('plugin config', () => {
 
   it('leaves pinning and denormals to the user who sets them', () => {
     const written = { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: 'YES', CPU_DENORMALS_OPTIMIZATION: 'NO' };
-    assert.deepEqual(translatePluginConfig(written, 'CPU').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
+    assert.deepEqual(translatePluginConfig(written, 'CPU', '').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
   });
 
   it('sets nothing of the CPU for other devices', () => {
     for (const device of ['GPU', 'AUTO', 'AUTO:GPU,CPU', 'HETERO:GPU,CPU']) {
-      assert.deepEqual(translatePluginConfig({}, device).pluginConfig, { PERFORMANCE_HINT: 'LATENCY' });
+      assert.deepEqual(translatePluginConfig({}, device, '').pluginConfig, { PERFORMANCE_HINT: 'LATENCY' });
     }
   });
 });

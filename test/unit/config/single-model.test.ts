@@ -33,7 +33,7 @@ describe('single model', () => {
     [
       '--model_version_policy={"newest":{}}',
       'CONFIG_VALUE_INVALID',
-      /^--model_version_policy: \/newest: expected one of the keys all/,
+      /^--model_version_policy: \/newest: expected one of the keys all, latest, specific, received "newest"$/,
     ],
     ['--layout=N --mean=x', 'CONFIG_VALUE_INVALID', /^--mean: expected a number, or one a channel: .*, received "x"$/],
     ['--layout=N --scale=0', 'CONFIG_VALUE_INVALID', /^--scale: expected a number, .* without 0, received "0"$/],
@@ -48,7 +48,7 @@ describe('single model', () => {
     [
       '--plugin_config={"A":null}',
       'CONFIG_VALUE_INVALID',
-      /^plugin_config\/A: expected string, number or boolean, received null$/,
+      /^--plugin_config\/A: expected string, number or boolean, received null$/,
     ],
     ['--nireq=100001', 'CONFIG_VALUE_INVALID', /^--nireq: expected at most 100000, received 100001$/],
     ['--model_path=../m', 'PATH_INVALID', /^--model_path: expected a path without .., received "..\/m"$/],

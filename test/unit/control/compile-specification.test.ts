@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { makeModelSettings } from '#src/config/model-settings.js';
 import type { ModelConfig } from '#src/config/schema.js';
 import type { ModelSettings } from '#src/config/settings.js';
+import { covers } from '../../contract/covers.js';
 import { compileSpecification } from '#src/control/compile-specification.js';
 import { ServingError } from '#src/errors.js';
 import { NO_PREPROCESSING } from '#src/native/binding.js';
@@ -24,8 +25,12 @@ function settings(config: Omit<ModelConfig, 'name' | 'base_path'>): ModelSetting
   );
 }
 
-function specify(config: Omit<ModelConfig, 'name' | 'base_path'>, cacheDir: string | null = null) {
-  return compileSpecification(settings(config), '/models/m/1/m.xml', MAPPING, cacheDir);
+function specify(
+  config: Omit<ModelConfig, 'name' | 'base_path'>,
+  cacheDir: string | null = null,
+  inferenceThreads: number | null = null,
+) {
+  return compileSpecification(settings(config), '/models/m/1/m.xml', MAPPING, { cacheDir, inferenceThreads });
 }
 
 test('specification: path, device and translated properties', () => {
@@ -40,6 +45,16 @@ test('specification: on CPU pinning is off and denormals are flushed unless the 
   assert.equal(specify({}).properties['CPU_DENORMALS_OPTIMIZATION'], true);
   assert.equal(specify({ plugin_config: { ENABLE_CPU_PINNING: true } }).properties['ENABLE_CPU_PINNING'], true);
   assert.equal(specify({ target_device: 'GPU' }).properties['ENABLE_CPU_PINNING'], undefined);
+});
+
+test('specification: the threads of a container are for models on CPU that do not say their own', () => {
+  covers('scheduling.container');
+  const threads = (config: Omit<ModelConfig, 'name' | 'base_path'>): unknown =>
+    specify(config, null, 3).properties['INFERENCE_NUM_THREADS'];
+  assert.equal(threads({}), 3);
+  assert.equal(threads({ plugin_config: { INFERENCE_NUM_THREADS: '2' } }), 2);
+  assert.equal(threads({ target_device: 'GPU' }), undefined);
+  assert.ok(!('INFERENCE_NUM_THREADS' in specify({}).properties));
 });
 
 test('specification: shapes and layouts name tensors, where the configuration names mapped inputs', () => {
@@ -105,7 +120,10 @@ test('specification: preprocessing names what clients send and what the model ge
     colorFormat: { target: 'RGB', source: 'BGR' },
     precision: { target: 'FP32', source: 'U8' },
   } as const;
-  const specification = compileSpecification({ ...settings({}), preprocessing }, '/models/m/1/m.xml', MAPPING, null);
+  const specification = compileSpecification({ ...settings({}), preprocessing }, '/models/m/1/m.xml', MAPPING, {
+    cacheDir: null,
+    inferenceThreads: null,
+  });
   assert.deepEqual(specification.preprocessing, {
     mean: [1, 2, 3],
     scale: [4],

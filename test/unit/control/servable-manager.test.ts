@@ -50,7 +50,7 @@ class Fixture {
         return this.compile(specification);
       },
     } as unknown as BlockingPool;
-    this.compiler = new ModelCompiler(binding, pool, null);
+    this.compiler = new ModelCompiler(binding, pool, { cacheDir: null, inferenceThreads: null });
     this.manager = new ServableManager({
       source: configFileSource(join(root, 'config.json')),
       compiler: this.compiler,
