@@ -10,7 +10,9 @@ const CPU_INFO = '/proc/cpuinfo';
 
 /** Whether this process runs in a container: by the files container engines leave, or by the names of its control groups. */
 export function isContainer(read: ReadText): boolean {
-  return MARKS.some((path) => read(path) !== null) || /docker|containerd|kubepods|libpod/.test(read(CONTROL_GROUPS) ?? '');
+  return (
+    MARKS.some((path) => read(path) !== null) || /docker|containerd|kubepods|libpod/.test(read(CONTROL_GROUPS) ?? '')
+  );
 }
 
 /** Cores that the quota of the control group is worth, rounded up; `Infinity` without a quota. */

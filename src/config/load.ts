@@ -100,7 +100,13 @@ function makeModels(
     const jsonPath = `/model_config_list/${index}/config`;
     const at = (key: string): string => `${jsonPath}/${key}`;
     return orInvalid(config.name, jsonPath, () =>
-      makeModelSettings(config, { jsonPath, at, directory, onBadValue: (fault, instead) => warn(`${fault}; ${instead}`), warn }),
+      makeModelSettings(config, {
+        jsonPath,
+        at,
+        directory,
+        onBadValue: (fault, instead) => warn(`${fault}; ${instead}`),
+        warn,
+      }),
     );
   });
 }

@@ -91,8 +91,5 @@ function toBoolean(where: string, value: string): boolean {
 }
 
 function invalid(where: string, expected: string, received: unknown): ServingError {
-  return new ServingError(
-    'CONFIG_VALUE_INVALID',
-    `${where}: expected ${expected}, received ${render(received)}`,
-  );
+  return new ServingError('CONFIG_VALUE_INVALID', `${where}: expected ${expected}, received ${render(received)}`);
 }

@@ -322,7 +322,8 @@ export const ConfigFile = closed('config.json', {
   custom_node_library_config_list: Type.Optional(Type.Array(LibraryConfig, { description: 'Custom node libraries.' })),
   custom_loader_config_list: Type.Optional(
     Type.Array(CustomLoaderConfig, {
-      description: 'Custom loaders are not supported: they and the models that use them are refused, the others are served.',
+      description:
+        'Custom loaders are not supported: they and the models that use them are refused, the others are served.',
     }),
   ),
   monitoring: Type.Optional(Monitoring),

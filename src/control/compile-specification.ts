@@ -53,7 +53,9 @@ function properties(settings: ModelSettings, defaults: CompileDefaults): Compile
   const cached = cacheDir !== null && (settings.allowCache ?? !isAuto(settings));
   return {
     ...(cached ? { CACHE_DIR: cacheDir } : {}),
-    ...(inferenceThreads !== null && settings.targetDevice === 'CPU' ? { INFERENCE_NUM_THREADS: inferenceThreads } : {}),
+    ...(inferenceThreads !== null && settings.targetDevice === 'CPU'
+      ? { INFERENCE_NUM_THREADS: inferenceThreads }
+      : {}),
     ...settings.pluginConfig,
   };
 }

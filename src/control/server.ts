@@ -200,5 +200,6 @@ async function openPorts(binding: NativeBinding, settings: ServerSettings): Prom
 
 function logPorts({ grpc, rest }: Ports): void {
   if (grpc !== null) log.serving.info(`Started gRPC server on port ${grpc.port}`);
-  for (const address of rest?.addresses ?? []) log.serving.info(`Started REST server at ${hostText(address)}:${rest!.port}`);
+  for (const address of rest?.addresses ?? [])
+    log.serving.info(`Started REST server at ${hostText(address)}:${rest!.port}`);
 }

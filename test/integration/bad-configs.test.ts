@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
+import { covers } from '../contract/covers.js';
 import { addDummy, addPair, assertServes, DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
@@ -45,6 +46,7 @@ describe('a config file that cannot be used ends the start with exit code 1', ()
   ];
   for (const [title, content, expected] of files) {
     test(`${title}: one line says where and why`, async () => {
+      covers('config.file-invalid', 'cli.exit-1');
       const { exitCode, stdout, stderr } = await startInVain([
         '--config_path',
         repository.write('unusable.json', content),
@@ -56,6 +58,7 @@ describe('a config file that cannot be used ends the start with exit code 1', ()
   }
 
   test('absent: one line names the file', async () => {
+    covers('config.file-missing');
     const path = repository.path('absent.json');
     const { exitCode, stdout } = await startInVain(['--config_path', path]);
     assert.equal(exitCode, 1);
@@ -79,6 +82,7 @@ describe('a model or a pipeline that cannot be used', () => {
   after(async () => assert.equal(await server.stop(), 0));
 
   test('leaves the others serving', async () => {
+    covers('config.model-bad', 'config.plugin-unknown');
     await assertServes(server, 'dummy');
     await assertServes(server, 'dummy_pipeline');
   });
@@ -118,6 +122,7 @@ describe('a model or a pipeline that cannot be used', () => {
   ];
   for (const [name, text] of pipelines) {
     test(`pipeline ${name}: the log says why, and requests for it are refused`, async () => {
+      covers('config.pipeline-bad');
       await server.line(`Validation of pipeline definition: ${name} failed: ${text}`);
       await assertRefused(name, 'UNAVAILABLE', 'Pipeline is not loaded yet');
       await assertStatus(name, 'LOADING', 9, 'FAILED_PRECONDITION');
@@ -214,6 +219,7 @@ describe('a machine that is not ready ends the start with exit code 1', () => {
 
   for (const flag of ['--port', '--rest_port']) {
     test(`${flag} that is taken: the log names address and port`, async () => {
+      covers('cli.exit-1');
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as AddressInfo;
@@ -254,6 +260,7 @@ describe('a machine that is not ready ends the start with exit code 1', () => {
   });
 
   test('a single model that cannot be loaded: the log says why', async () => {
+    covers('config.single-bad');
     const path = repository.path('absent');
     const { exitCode, stdout } = await startInVain(['--model_name', 'absent', '--model_path', path]);
     assert.equal(exitCode, 1);
@@ -292,12 +299,14 @@ describe('command line', () => {
   ];
   for (const [title, args, text] of faults) {
     test(`${title}: exit code 64 and the text on standard error`, async () => {
+      covers('cli.exit-64');
       assert.deepEqual(await runVinery(args), { exitCode: 64, stdout: '', stderr: `${text}\n` });
     });
   }
 
   for (const args of [['--help'], ['-h'], []]) {
     test(`vinery ${args.join(' ')}: help on standard output and exit code 0`, async () => {
+      covers('cli.help', 'cli.exit-0');
       const { exitCode, stdout, stderr } = await runVinery(args);
       assert.deepEqual([exitCode, stderr], [0, '']);
       assert.match(stdout, /--config_path/);
@@ -305,6 +314,7 @@ describe('command line', () => {
   }
 
   test('vinery --version: versions of the server and of OpenVINO, and exit code 0', async () => {
+    covers('cli.exit-0');
     const { exitCode, stdout, stderr } = await runVinery(['--version']);
     assert.deepEqual([exitCode, stderr], [0, '']);
     assert.match(stdout, /^OpenVINO backend 20\d\d\.\d/m);

@@ -7,6 +7,7 @@ import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { Server } from '#src/control/server.js';
+import { covers } from '../contract/covers.js';
 import {
   addDummy,
   addHeavy,
@@ -57,6 +58,7 @@ class GatedModel {
 
 describe('start', () => {
   test('the ports answer before the models are loaded; a request to a loading model waits for it', async () => {
+    covers('cli.ports-first');
     const model = new GatedModel('slow');
     const server = await startServerProcess(['--config_path', model.config, '--log_level', 'DEBUG']);
     try {
@@ -99,6 +101,7 @@ describe('start', () => {
   });
 
   test('the log lines that scripts wait for come in the order of the reference', async () => {
+    covers('cli.log-start', 'cli.log-model', 'cli.log-pipeline', 'config.order');
     await withServerProcess(['--config_path', config], async (server) => {
       await server.line('Started model manager thread');
       const texts = [
@@ -133,6 +136,7 @@ async function statusOf(client: GrpcClient, name: string): Promise<readonly stri
 describe('stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} while requests are in flight: all are answered, then the process ends with 0`, async () => {
+      covers('cli.signals', 'cli.exit-0', 'cli.signal-deadline');
       const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
       await server.line('ServableManagerModule started');
       await withGrpcClient(server.grpcPort, async (client) => {
@@ -206,6 +210,7 @@ describe('stop', () => {
 
   // Between two signals that follow each other closely the process has no handler and dies of the second one.
   test('a second signal does not wait for the requests in flight, and the process ends with 1', async () => {
+    covers('cli.signal-deadline');
     const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
     await server.line('ServableManagerModule started');
     await withGrpcClient(server.grpcPort, async (client) => {

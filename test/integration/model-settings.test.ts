@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
+import { covers } from '../contract/covers.js';
 import { writeDummyModel, writeFullyConnectedModel } from '../fixtures/ir.js';
 import { addDummy, assertServes, pipelineOf } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
@@ -59,6 +60,7 @@ const SUMS_OF_ONES = [96, 96];
 
 describe('batch_size', () => {
   test('a number is the batch that clients send', async () => {
+    covers('config.batch-size');
     await serving({ name: 'connected', batch_size: 2 }, async (server) => {
       assert.deepEqual(await metadataOf(server, 'connected'), ['DT_FLOAT', 2, 2, 4, 4]);
       const answer = ['OK', [2, 2], [...SUMS_OF_ONES, ...SUMS_OF_ONES]];
@@ -70,6 +72,7 @@ describe('batch_size', () => {
   });
 
   test('a range is what clients may choose from', async () => {
+    covers('config.batch-size');
     await serving({ name: 'connected', batch_size: '1:2' }, async (server) => {
       assert.deepEqual(await metadataOf(server, 'connected'), ['DT_FLOAT', -1, 2, 4, 4]);
       assert.deepEqual(await ask(server, 'connected', filled(1, 2, 4, 4)), ['OK', [1, 2], SUMS_OF_ONES]);
@@ -95,6 +98,7 @@ describe('batch_size', () => {
   }
 
   test('is ignored with a warning beside a shape', async () => {
+    covers('config.batch-size-ignored');
     const log = new LogFile(repository.path('both.log'));
     const config = repository.writeConfig([{ name: 'dummy', shape: '(1,10)', batch_size: 4 }]);
     await withEmbeddedServer(embeddedSettings(config, '--log_level', 'WARNING', '--log_path', log.path), assertServes);
@@ -104,6 +108,7 @@ describe('batch_size', () => {
 
 describe('auto', () => {
   test('shape auto answers any shape that the model can take, and refuses others as OVMS does', async () => {
+    covers('config.shape');
     await serving({ name: 'connected', shape: 'auto' }, async (server) => {
       assert.deepEqual(await metadataOf(server, 'connected'), ['DT_FLOAT', -1, -1, -1, -1]);
       assert.deepEqual(await ask(server, 'connected', filled(1, 2, 8, 2)), ['OK', [1, 2], SUMS_OF_ONES]);
@@ -136,6 +141,7 @@ const PICTURE = ['--model_name', 'picture', '--model_path', repository.path('pic
 
 describe('preprocessing of a single model', () => {
   test('clients send what the flags say: bytes, BGR, channels last; the model gets what it was made for', async () => {
+    covers('cli.preprocessing', 'cli.mode-single');
     const steps = ['--mean', '[10,20,30]', '--scale', '(10,5,2)', '--color_format', 'RGB:BGR'];
     const flags = [...PICTURE, '--layout', 'NHWC:NCHW', '--precision', 'fp32:uint8', ...steps];
     await withServerProcess(flags, async (server) => {
@@ -158,6 +164,7 @@ describe('preprocessing of a single model', () => {
     ['--mean', '[1,2]', 'Preprocessing configuration is invalid'],
   ] as const) {
     test(`${flag} ${value} ends the start with exit code 1 and a line that says why`, async () => {
+      covers('cli.preprocessing-bad');
       const { exitCode, stdout } = await startInVain([...PICTURE, '--layout', 'NCHW', flag, value]);
       assert.equal(exitCode, 1);
       assert.ok(stdout.includes(text), stdout);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ServerSettings } from '#src/config/settings.js';
+import { covers } from '../contract/covers.js';
 import { ALL_ANSWERED, underLoad } from '../helpers/constant-load.js';
 import { addHeavy, DUMMY_INPUT, HEAVY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer, type EmbeddedServer } from '../helpers/embedded-server.js';
@@ -327,6 +328,7 @@ describe('a model', () => {
   });
 
   test('whose entry cannot be used any more is retired, and the others are left alone', async () => {
+    covers('config.model-bad-reload');
     const scene = new Scene();
     for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
     scene.write([scene.model(), scene.model('other')]);
@@ -506,6 +508,7 @@ describe('a configuration that cannot be used', () => {
   ];
   for (const [title, content] of contents) {
     test(`because it ${title} changes nothing, and is told once`, async () => {
+      covers('config.file-invalid-reload');
       const scene = new Scene();
       scene.addVersion('dummy', 1);
       scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -527,6 +530,7 @@ describe('a configuration that cannot be used', () => {
   }
 
   test('because it is gone changes nothing', async () => {
+    covers('config.file-missing-reload');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -627,6 +631,7 @@ describe('POST /v1/config/reload', () => {
 
 describe('the watcher', () => {
   test('looks every --file_system_poll_wait_seconds', async () => {
+    covers('cli.poll-wait');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -642,6 +647,7 @@ describe('the watcher', () => {
   });
 
   test('is off at 0: only a call reloads', async () => {
+    covers('cli.poll-wait');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Server } from '#src/control/server.js';
+import { covers } from '../contract/covers.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { writeDummyModel } from '../fixtures/ir.js';
 import { embeddedSettings } from '../helpers/embedded-server.js';
@@ -200,6 +201,7 @@ describe('nodes of users’ own code', () => {
   });
 
   test('custom node: a pipeline whose library is not in the file is refused, the others serve', async () => {
+    covers('config.library-bad');
     await assert.rejects(ask('lost_library'), /UNAVAILABLE: Pipeline is not loaded yet/);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NO_PREPROCESSING, type CompileSpecification, type Preprocessing } from '#src/native/binding.js';
+import { covers } from '../contract/covers.js';
 import { writeArgmaxModel, writeDummyModel, writeFullyConnectedModel, writeReshapeModel } from '../fixtures/ir.js';
 import { binding, compile, newSlab, temporaryDirectory, TestRequest } from './support.js';
 
@@ -22,6 +23,7 @@ test('batch: it is the first dimension of every input where no layout says more'
 });
 
 test('batch: it is where the layout of clients has its N', () => {
+  covers('config.batch-index');
   const path = writeDummyModel(directory, { name: 'columns', shape: [10, 1] });
   const layouts = [{ name: '', tensor: null, model: 'CN' }];
   assert.deepEqual(inputs(path, { layouts, batch: [1, 8] }), [
@@ -96,6 +98,7 @@ test('preprocessing: one mean and one scale count for all channels', () => {
 });
 
 test('preprocessing: mean is subtracted before the division by scale, each channel by its own', () => {
+  covers('cli.preprocessing');
   const steps = { mean: [10, 20, 30], scale: [10, 5, 2] };
   assert.deepEqual(preprocessed(PIXELS, [1, 3, 1, 2], steps), [1, 2, 3, 5, 11, 16]);
   const interleaved = Float32Array.of(10, 30, 50, 20, 40, 60);
@@ -103,6 +106,7 @@ test('preprocessing: mean is subtracted before the division by scale, each chann
 });
 
 test('preprocessing: a color format turns channels around, in the layout of clients', () => {
+  covers('cli.preprocessing');
   const color = { tensor: 'BGR', model: 'RGB' } as const;
   assert.deepEqual(preprocessed(PIXELS, [1, 3, 1, 2], { color }), [51, 61, 31, 41, 11, 21]);
   const interleaved = Float32Array.of(10, 30, 50, 20, 40, 60);

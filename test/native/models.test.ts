@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NO_PREPROCESSING, type CompileSpecification } from '#src/native/binding.js';
+import { covers } from '../contract/covers.js';
 import { writeArgmaxModel, writeDummyModel, writeNonZeroModel } from '../fixtures/ir.js';
 import { binding, compile, newSlab, specification, temporaryDirectory, TestRequest } from './support.js';
 
@@ -61,6 +62,7 @@ test('models: a reshape changes the described and the accepted shape', () => {
 });
 
 test('models: a tensor layout unlike the model layout puts a transpose in between', () => {
+  covers('config.layout-transpose');
   const path = writeDummyModel(directory, { name: 'transposed', shape: [1, 2, 3, 4], layout: 'NCHW' });
   const model = compile(path, { layouts: [{ name: 'b', tensor: 'NHWC', model: null }] });
   const description = binding.describeModel(model);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { covers } from '../../contract/covers.js';
 import { usageError } from './fake-host.js';
 
 const CONFIG = '--config_path /c.json --port 9000';
@@ -22,6 +23,11 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     'flag of pull mode',
     '--pull --task rerank',
     'error parsing options - unmatched arguments: --pull, --task, rerank, ',
+  ],
+  [
+    'flag of builds with profiling',
+    `${CONFIG} --trace_path t`,
+    'error parsing options - unmatched arguments: --trace_path, t, ',
   ],
   ['number that is text', `${CONFIG} --nireq many`, 'error parsing options: Argument ‘many’ failed to parse'],
   ['number below 0', `${CONFIG} --nireq -1`, 'error parsing options: Argument ‘-1’ failed to parse'],
@@ -208,6 +214,37 @@ const ROWS: readonly (readonly [string, string, string])[] = [
 ];
 
 describe('command line: usage errors of OVMS 2026.2.1', () => {
+  covers(
+    'cli.unknown-argument',
+    'cli.bad-value',
+    'cli.missing-value',
+    'cli.numbers',
+    'cli.pull',
+    'cli.trace-path',
+    'cli.edit-model-flags',
+    'cli.list-with-edit',
+    'cli.remove-with-path',
+    'cli.layout-missing',
+    'cli.list-without-repository',
+    'cli.config-and-model',
+    'cli.neither',
+    'cli.exclusive',
+    'cli.grpc-workers-range',
+    'cli.metrics-without-rest',
+    'cli.metrics-list-alone',
+    'cli.no-port',
+    'cli.edit-incomplete',
+    'cli.rest-workers-count',
+    'cli.rest-workers-without-rest',
+    'cli.rest-workers-files',
+    'cli.port-range',
+    'cli.bind-format',
+    'cli.equal-ports',
+    'cli.cpu-extension-missing',
+    'cli.log-level-choice',
+    'cli.stateful-alone',
+    'cli.api-key-file',
+  );
   for (const [name, line, message] of ROWS) {
     it(`refuses ${name}`, () => {
       assert.equal(usageError(line), message);
@@ -216,6 +253,7 @@ describe('command line: usage errors of OVMS 2026.2.1', () => {
 });
 
 describe('command line: the first check that fails speaks', () => {
+  covers('cli.order');
   const ORDER: readonly (readonly [string, string])[] = [
     ['--foo --nireq x', 'error parsing options - unmatched arguments: --foo, '],
     ['--nireq x --list_models --add_to_config', 'error parsing options: Argument ‘x’ failed to parse'],

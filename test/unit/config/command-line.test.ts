@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parseCommandLine } from '#src/config/command-line.js';
 import { ALL_FLAGS } from '#src/config/flags.js';
 import { versionText } from '#src/config/version-text.js';
+import { covers } from '../../contract/covers.js';
 import { HOST, parse, settings, usageError } from './fake-host.js';
 
 const CONFIG = '--config_path /c.json --port 9000';
@@ -36,6 +37,7 @@ describe('command line: grammar', () => {
   });
 
   it('takes a value as next word or behind =', () => {
+    covers('cli.values');
     assert.deepEqual(settings('--config_path=/c.json --port=9000'), settings(CONFIG));
   });
 
@@ -49,10 +51,12 @@ describe('command line: grammar', () => {
   });
 
   it('takes the last of repeated flags', () => {
+    covers('cli.values');
     assert.equal(settings(`${CONFIG} --log_level DEBUG --log_level ERROR`).log.level, 'ERROR');
   });
 
   it('reads hexadecimal numbers', () => {
+    covers('cli.numbers');
     assert.equal(settings('--config_path /c.json --port 0x2328').grpc?.port, 9000);
   });
 
@@ -66,6 +70,7 @@ describe('command line: grammar', () => {
     ['=0', false],
   ] as const) {
     it(`reads --allow_credentials${text} as ${value}`, () => {
+      covers('cli.booleans');
       assert.equal(settings(`${CONFIG} --allow_credentials${text}`).cors.allowCredentials, value);
     });
   }
@@ -73,6 +78,7 @@ describe('command line: grammar', () => {
 
 describe('command line: modes', () => {
   it('shows the help without arguments, with -h and with --help', () => {
+    covers('cli.help');
     const help = parse('');
     assert.equal(help.kind, 'help');
     assert.deepEqual(parse('-h'), help);
@@ -80,6 +86,7 @@ describe('command line: modes', () => {
   });
 
   it('lists every flag in the help', () => {
+    covers('cli.help');
     const help = parse('--help');
     const text = help.kind === 'help' ? help.text : '';
     assert.deepEqual(
@@ -97,6 +104,7 @@ describe('command line: modes', () => {
   });
 
   it('prints three version lines that begin as in OVMS', () => {
+    covers('cli.version');
     const lines = versionText({ product: '0.1.0', openvino: '2026.4.1', node: 'v20.1.0' }).split('\n');
     assert.deepEqual(lines, [
       'OpenVINO Model Server 2026.2.1 compatible: Vinery 0.1.0',
@@ -110,6 +118,7 @@ describe('command line: modes', () => {
   });
 
   it('lists a repository of the flag or of the environment, the flag first', () => {
+    covers('cli.mode-list', 'cli.repository-path', 'cli.env-repository');
     const environment = { OVMS_MODEL_REPOSITORY_PATH: '/env' };
     assert.deepEqual(parse('--list_models --model_repository_path /r', {}, environment), {
       kind: 'list',
@@ -119,6 +128,7 @@ describe('command line: modes', () => {
   });
 
   it('adds a model by path or by repository', () => {
+    covers('cli.mode-edit', 'cli.repository-path');
     const add = '--add_to_config --config_path c.json --model_name m';
     const expected = { action: 'add', configPath: 'c.json', modelName: 'm' };
     assert.deepEqual(parse(`${add} --model_path m/p`), {
@@ -132,6 +142,7 @@ describe('command line: modes', () => {
   });
 
   it('removes a model from the config of the repository in the environment', () => {
+    covers('cli.env-repository');
     assert.deepEqual(parse('--remove_from_config --model_name m', {}, { OVMS_MODEL_REPOSITORY_PATH: '/env' }), {
       kind: 'edit-config',
       settings: { action: 'remove', configPath: '/env/config.json', modelName: 'm', modelPath: null },
@@ -139,6 +150,7 @@ describe('command line: modes', () => {
   });
 
   it('does not serve the config of the repository in the environment', () => {
+    covers('cli.env-repository');
     assert.equal(
       usageError('--port 9000', {}, { OVMS_MODEL_REPOSITORY_PATH: '/env' }),
       'Use config_path or model_path with model_name',
@@ -148,6 +160,18 @@ describe('command line: modes', () => {
 
 describe('command line: settings', () => {
   it('has the defaults of OVMS 2026.2.1', () => {
+    covers(
+      'cli.port',
+      'cli.rest-port',
+      'cli.bind-addresses',
+      'cli.grpc-workers',
+      'cli.grpc-max-threads',
+      'cli.grpc-memory-quota',
+      'cli.log-level',
+      'cli.poll-wait',
+      'cli.sequence-cleaner',
+      'cli.custom-node-cleaner',
+    );
     assert.deepEqual(settings(CONFIG), {
       grpc: { addresses: ['0.0.0.0'], port: 9000 },
       rest: null,
@@ -173,6 +197,16 @@ describe('command line: settings', () => {
   });
 
   it('takes every server flag', () => {
+    covers(
+      'cli.llm-flags',
+      'cli.bind-addresses',
+      'cli.metrics-flags',
+      'cli.sequence-cleaner',
+      'cli.custom-node-cleaner',
+      'cli.grpc-max-threads',
+      'cli.grpc-memory-quota',
+      'cli.api-key-file',
+    );
     const line =
       '--config_path c.json --port 1 --rest_port 2 --grpc_bind_address 1.2.3.4,::1 --rest_bind_address localhost, --grpc_workers 2 ' +
       '--grpc_max_threads 3 --grpc_memory_quota 8589934592 --grpc_channel_arguments a=1 --rest_workers 5 --log_level TRACE --log_path l.txt ' +
@@ -205,6 +239,7 @@ describe('command line: settings', () => {
   });
 
   it('takes every single-model flag as written', () => {
+    covers('cli.model-flags');
     const line =
       `${MODEL} --batch_size auto --shape (1,3) --layout NHWC --mean 1 --scale 2 --color_format RGB:BGR --precision fp32:uint8 ` +
       '--model_version_policy {"all":{}} --nireq 3 --target_device GPU --plugin_config {"A":1} --stateful ' +
@@ -234,15 +269,18 @@ describe('command line: settings', () => {
   });
 
   it('allows layout, mean and stateful flags beside a config file', () => {
+    covers('cli.exclusive');
     assert.equal(parse(`${CONFIG} --layout NHWC --stateful --max_sequence_number 3 --nireq 0`).kind, 'serve');
   });
 
   it('does not refuse 0 or 1 REST workers', () => {
+    covers('cli.rest-workers');
     assert.equal(settings(`${CONFIG} --rest_port 8000 --rest_workers 0`).restWorkers, 0);
     assert.equal(settings(`${CONFIG} --rest_port 8000 --rest_workers 1`).restWorkers, 1);
   });
 
   it('has one REST worker a core, fewer with few open files, at least 2', () => {
+    covers('cli.rest-workers');
     assert.equal(settings(CONFIG, { cores: 64 }).restWorkers, 64);
     assert.equal(settings(CONFIG, { cores: 64, maxOpenFiles: 100 }).restWorkers, 12);
     assert.equal(settings(CONFIG, { cores: 1, maxOpenFiles: Infinity }).restWorkers, 2);
@@ -250,23 +288,31 @@ describe('command line: settings', () => {
   });
 
   it('uses /opt/cache when it exists and no other is named', () => {
+    covers('cli.cache-dir');
     const host = { directoryExists: (path: string) => path === '/opt/cache' };
     assert.equal(settings(CONFIG, host).cacheDir, '/opt/cache');
     assert.equal(settings(`${CONFIG} --cache_dir /mine`, host).cacheDir, '/mine');
   });
 
   it('lets GRPC_SERVERS win when it is above 0', () => {
+    covers('cli.env-grpc-servers');
     const workers = (servers: string) =>
       settings(`${CONFIG} --grpc_workers 2`, {}, { GRPC_SERVERS: servers }).grpcWorkers;
     assert.deepEqual(['3', '0', '-1', 'x', ''].map(workers), [3, 2, 2, 2, 2]);
   });
 
   it('cuts GRPC_SERVERS at the core count and says so', () => {
+    covers('cli.env-grpc-servers');
     const command = parse(CONFIG, {}, { GRPC_SERVERS: '9' });
     assert.equal(command.kind === 'serve' && command.settings.grpcWorkers, 4);
     assert.deepEqual(command.kind === 'serve' && command.warnings, [
       'GRPC_SERVERS=9 is above the CPU core count; 4 workers are used',
     ]);
+  });
+
+  it('does not look at the variables of generative endpoints and of the other HTTP server', () => {
+    covers('cli.env-api-key', 'cli.env-drogon');
+    assert.deepEqual(settings(CONFIG, {}, { API_KEY: 'x', DROGON_LOG_LEVEL: '5' }), settings(CONFIG));
   });
 
   it('is frozen to its leaves', () => {

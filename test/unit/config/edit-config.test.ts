@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { editConfig } from '#src/config/edit-config.js';
 import { loadConfigFile } from '#src/config/load.js';
+import { covers } from '../../contract/covers.js';
 
 async function withConfig(
   content: string | null,
@@ -46,6 +47,7 @@ describe('edit config', () => {
     ],
   ] as const) {
     it(`refuses ${name} and leaves the file`, async () => {
+      covers('cli.edit-fails');
       await withConfig(content, async (path) => {
         const outcome = await act(path);
         assert.equal(outcome.succeeded, false);
@@ -65,6 +67,7 @@ describe('edit config', () => {
   });
 
   it('makes the file when it is absent', async () => {
+    covers('cli.add');
     await withConfig(null, async (path) => {
       assert.deepEqual(await add(path), { succeeded: true, text: `Config updated: ${path}` });
       const expected = { model_config_list: [{ config: { name: 'm', base_path: 'models/m' } }] };
@@ -77,6 +80,7 @@ describe('edit config', () => {
   });
 
   it('appends an entry and keeps everything else', async () => {
+    covers('cli.add');
     await withConfig(ONE, async (path) => {
       assert.equal((await add(path, 'n')).succeeded, true);
       const { model_config_list, ...rest } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
@@ -89,6 +93,7 @@ describe('edit config', () => {
   });
 
   it('removes an entry', async () => {
+    covers('cli.remove');
     await withConfig(ONE, async (path) => {
       assert.deepEqual(await remove(path), { succeeded: true, text: `Config updated: ${path}` });
       assert.deepEqual((await loadConfigFile(path)).models, []);

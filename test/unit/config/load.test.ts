@@ -13,6 +13,7 @@ const AT = '/model_config_list/0/config';
 
 describe('config file: reading', () => {
   it('gives up on a missing file after three tries, 10 ms apart', async () => {
+    covers('config.file-missing');
     const file = new ScriptedFile([new Error('ENOENT: no such file')]);
     assert.deepEqual(await rejection(loadConfigFile('/c.json', file)), {
       code: 'CONFIG_FILE_UNREADABLE',
@@ -23,6 +24,7 @@ describe('config file: reading', () => {
   });
 
   it('gives up on text that is not JSON after three tries', async () => {
+    covers('config.file-invalid');
     const file = new ScriptedFile(['{"model_config_list": [']);
     const { code, detail } = await rejection(loadConfigFile('/c.json', file));
     assert.equal(code, 'CONFIG_JSON_INVALID');
@@ -31,6 +33,7 @@ describe('config file: reading', () => {
   });
 
   it('refuses comments and an empty file', async () => {
+    covers('config.comments');
     for (const text of ['// c\n{"model_config_list": []}', '']) {
       assert.equal((await rejection(loadConfigFile('/c.json', new ScriptedFile([text])))).code, 'CONFIG_JSON_INVALID');
     }
@@ -119,6 +122,7 @@ describe('config file: lists', () => {
   });
 
   it('keeps the first of models, pipelines and libraries with one name and warns', async () => {
+    covers('config.duplicates');
     const pipeline = { name: 'p', nodes: [], outputs: [] };
     const { models, pipelines, libraries, warnings } = await load({
       model_config_list: ['/a', '/b'].map((base_path) => ({ config: { name: 'm', base_path } })),
@@ -154,6 +158,7 @@ describe('config file: lists', () => {
   });
 
   it('keeps the good models when one is bad', async () => {
+    covers('config.model-bad');
     const { models } = await load({
       model_config_list: [
         { config: { name: 'bad', base_path: '../x' } },
@@ -170,6 +175,7 @@ describe('config file: lists', () => {
   });
 
   it('resolves libraries against the directory of the file and refuses ..', async () => {
+    covers('config.libraries');
     const { libraries } = await load({
       model_config_list: [],
       custom_node_library_config_list: [
@@ -184,6 +190,7 @@ describe('config file: lists', () => {
   });
 
   it('reads monitoring', async () => {
+    covers('config.monitoring');
     const monitoring = (metrics: object) => load({ model_config_list: [], monitoring: { metrics } });
     assert.equal((await load({ model_config_list: [] })).monitoring, null);
     assert.deepEqual((await monitoring({ enable: true })).monitoring, { enabled: true, names: null });
@@ -270,6 +277,13 @@ describe('config file: a model', () => {
     ],
   ] as const) {
     it(`is invalid with ${name}`, async () => {
+      covers(
+        'config.base-path-climbs',
+        'config.layout-bad',
+        'scheduling.nireq-limit',
+        'config.stateful-flags-alone',
+        'config.custom-loader-options',
+      );
       const { model } = await loadModel(config);
       assert.ok(isInvalid(model));
       assert.deepEqual([model.name, model.jsonPath, model.error.code, model.error.detail], ['m', AT, code, detail]);
@@ -277,6 +291,7 @@ describe('config file: a model', () => {
   }
 
   it('has the defaults of OVMS 2026.2.1', async () => {
+    covers('config.base-path', 'config.nireq', 'config.target-device', 'config.version-policy');
     assert.deepEqual(await goodModel({}), {
       name: 'm',
       jsonPath: AT,
@@ -306,6 +321,7 @@ describe('config file: a model', () => {
     ['azfs://share/m', 'azfs://share/m'],
   ] as const) {
     it(`resolves base path ${JSON.stringify(written)} to ${expected}`, async () => {
+      covers('config.base-path');
       assert.equal((await goodModel({ base_path: written })).basePath, expected);
     });
   }
@@ -316,6 +332,7 @@ describe('config file: a model', () => {
     [{ specific: { versions: [3, 1, 3] } }, { kind: 'specific', versions: [1, 3] }],
   ] as const) {
     it(`reads version policy ${JSON.stringify(written)}`, async () => {
+      covers('config.version-policy');
       assert.deepEqual((await goodModel({ model_version_policy: written })).versionPolicy, expected);
     });
   }
@@ -334,6 +351,7 @@ describe('config file: a model', () => {
     [{ specific: { versions: 1 } }, '/specific/versions: expected array, received 1'],
   ] as const) {
     it(`warns of version policy ${JSON.stringify(written)} and serves the latest`, async () => {
+      covers('config.version-policy-bad');
       const { model, warnings } = await loadModel({ model_version_policy: written });
       assert.ok(!isInvalid(model));
       assert.deepEqual(model.versionPolicy, { kind: 'latest', count: 1 });
@@ -342,6 +360,7 @@ describe('config file: a model', () => {
   }
 
   it('warns of a bad shape and leaves it out', async () => {
+    covers('config.shape-bad');
     const { model, warnings } = await loadModel({ shape: '(x)' });
     assert.ok(!isInvalid(model));
     assert.equal(model.shape, null);
@@ -351,6 +370,7 @@ describe('config file: a model', () => {
   });
 
   it('leaves only the bad one of several shapes out', async () => {
+    covers('config.shape-bad', 'config.shape');
     const { model, warnings } = await loadModel({ shape: { a: '(1)', b: 'x', c: '(-1)' } });
     assert.ok(!isInvalid(model));
     assert.deepEqual(model.shape, {
@@ -364,12 +384,14 @@ describe('config file: a model', () => {
   });
 
   it('reads batch sizes as number and as text', async () => {
+    covers('config.batch-size');
     assert.deepEqual((await goodModel({ batch_size: 8 })).batchSize, { min: 8, max: 8 });
     assert.deepEqual((await goodModel({ batch_size: '1:8' })).batchSize, { min: 1, max: 8 });
     assert.equal((await goodModel({ batch_size: 0 })).batchSize, null);
   });
 
   it('warns of a bad batch size and leaves it out', async () => {
+    covers('config.batch-size-bad');
     const { model, warnings } = await loadModel({ batch_size: 'many' });
     assert.ok(!isInvalid(model));
     assert.equal(model.batchSize, null);
@@ -379,6 +401,7 @@ describe('config file: a model', () => {
   });
 
   it('ignores the batch size beside a shape and warns', async () => {
+    covers('config.batch-size-ignored');
     const { model, warnings } = await loadModel({ batch_size: 8, shape: '(1)' });
     assert.ok(!isInvalid(model));
     assert.deepEqual([model.batchSize, model.shape], [null, { kind: 'anonymous', value: [{ min: 1, max: 1 }] }]);
@@ -400,6 +423,7 @@ describe('config file: a model', () => {
   });
 
   it('reads layouts for the only input and by name', async () => {
+    covers('config.layout');
     assert.deepEqual((await goodModel({ layout: 'nhwc:nchw' })).layout, {
       kind: 'anonymous',
       value: { tensor: 'NHWC', model: 'NCHW' },
@@ -411,6 +435,7 @@ describe('config file: a model', () => {
   });
 
   it('reads the flags of a stateful model', async () => {
+    covers('config.stateful');
     assert.deepEqual((await goodModel({ stateful: true })).stateful, {
       idleSequenceCleanup: true,
       lowLatencyTransformation: false,

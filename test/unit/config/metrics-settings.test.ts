@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveMetrics } from '#src/config/metrics-settings.js';
+import { covers } from '../../contract/covers.js';
 import { settings } from './fake-host.js';
 
 const NAMES = ['ovms_streams', 'ovms_requests_success'];
@@ -36,6 +37,7 @@ describe('metrics settings', () => {
     ],
   ] as const) {
     it(`refuses ${name}`, () => {
+      covers('config.metrics-invalid');
       assert.throws(() => resolveMetrics(settings(line), monitoring, NAMES), { code: 'CONFIG_VALUE_INVALID', message });
     });
   }
@@ -49,6 +51,7 @@ describe('metrics settings', () => {
   });
 
   it('takes the one that enables it', () => {
+    covers('cli.metrics-flags', 'config.monitoring');
     assert.deepEqual(resolveMetrics(settings(WITH_REST), IN_FILE, NAMES), IN_FILE);
     const line = `${WITH_REST} --metrics_enable --metrics_list ovms_streams`;
     assert.deepEqual(resolveMetrics(settings(line), { enabled: false, names: null }, NAMES), {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { translatePluginConfig } from '#src/config/plugin-config.js';
 import { ServingError } from '#src/errors.js';
+import { covers } from '../../contract/covers.js';
 
 /** Without the defaults for CPU. */
 function onGpu(written: Record<string, unknown>) {
@@ -36,16 +37,19 @@ describe('plugin config', () => {
   }
 
   it('asks for low latency when neither hint nor streams are given', () => {
+    covers('config.plugin-hint', 'scheduling.hint');
     assert.deepEqual(onGpu({}), { PERFORMANCE_HINT: 'LATENCY' });
     assert.deepEqual(onGpu({ NUM_STREAMS: '2' }), { NUM_STREAMS: '2' });
     assert.deepEqual(onGpu({ PERFORMANCE_HINT: 'THROUGHPUT' }), { PERFORMANCE_HINT: 'THROUGHPUT' });
   });
 
   it('hands NUM_STREAMS over as text', () => {
+    covers('config.plugin-types');
     assert.deepEqual(onGpu({ NUM_STREAMS: 4 }), { NUM_STREAMS: '4' });
   });
 
   it('makes numbers and booleans of texts where OpenVINO has them', () => {
+    covers('config.plugin-types');
     const written = {
       NUM_STREAMS: '1',
       INFERENCE_NUM_THREADS: '4',
@@ -73,6 +77,7 @@ describe('plugin config', () => {
     ['CPU_THREADS_NUM', '4', { INFERENCE_NUM_THREADS: 4, PERFORMANCE_HINT: 'LATENCY' }],
   ] as const) {
     it(`translates the old key ${key}=${value} with a warning`, () => {
+      covers('config.plugin-old-keys');
       const { pluginConfig, warnings } = translatePluginConfig({ [key]: value }, 'GPU', '');
       assert.deepEqual(pluginConfig, expected);
       assert.deepEqual(warnings, [`Plugin config key ${key} is deprecated. Use ${Object.keys(expected)[0]} instead.`]);
@@ -80,6 +85,7 @@ describe('plugin config', () => {
   }
 
   it('hands nested DEVICE_PROPERTIES over as JSON', () => {
+    covers('cli.plugin-nested');
     assert.equal(
       onGpu({ DEVICE_PROPERTIES: { CPU: { NUM_STREAMS: 2 } } })['DEVICE_PROPERTIES'],
       '{"CPU":{"NUM_STREAMS":2}}',
@@ -87,6 +93,7 @@ describe('plugin config', () => {
   });
 
   it('unpins threads and flushes denormals on CPU', () => {
+    covers('scheduling.pinning', 'scheduling.denormals');
     assert.deepEqual(translatePluginConfig({}, 'CPU', '').pluginConfig, {
       PERFORMANCE_HINT: 'LATENCY',
       ENABLE_CPU_PINNING: false,
@@ -95,6 +102,7 @@ describe('plugin config', () => {
   });
 
   it('leaves pinning and denormals to the user who sets them', () => {
+    covers('scheduling.pinning', 'scheduling.denormals');
     const written = { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: 'YES', CPU_DENORMALS_OPTIMIZATION: 'NO' };
     assert.deepEqual(translatePluginConfig(written, 'CPU', '').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
   });

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
+import { covers } from '../../contract/covers.js';
 
 /** The file of the repository, seen from `build/test/unit/config`. */
 function inDocs(name: string): string {
@@ -18,6 +19,7 @@ test('reference: what is published of the configuration and of the tests is what
 });
 
 test('reference: the published schema tells good files from bad ones', () => {
+  covers('config.schema-file');
   const schema = JSON.parse(readFileSync(inDocs('config.schema.json'), 'utf8')) as object;
   const isValid = new Ajv({ allowUnionTypes: true }).compile(schema);
   const model = { name: 'm', base_path: 'm', batch_size: 'auto', shape: { b: '(1,-1)' } };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigFile } from '#src/config/schema.js';
 import { schemaFaults } from '#src/config/schema-check.js';
+import { covers } from '../../contract/covers.js';
 import { load, rejection } from './fake-files.js';
 
 const NODE = { name: 'n', type: 'DL model', model_name: 'm', inputs: [], outputs: [] };
@@ -233,6 +234,14 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
 describe('schema of config.json', () => {
   for (const [name, content, expected] of VIOLATIONS) {
     it(`refuses ${name}`, async () => {
+      covers(
+        'config.unknown-key',
+        'config.wrong-type',
+        'config.mediapipe',
+        'config.cli-only',
+        'config.models',
+        'config.name',
+      );
       const { code, detail } = await rejection(load(content));
       assert.equal(code, 'CONFIG_SCHEMA_INVALID');
       if (typeof expected === 'string') assert.equal(detail, expected);
@@ -254,6 +263,7 @@ describe('schema of config.json', () => {
   });
 
   it('accepts every key of the contract', () => {
+    covers('config.pipelines', 'config.libraries', 'config.graph-keys', 'config.allow-cache', 'config.key-order');
     const file = {
       model_config_list: [
         {

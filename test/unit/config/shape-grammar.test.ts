@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseBatchSize, parseShape } from '#src/config/shape-grammar.js';
-import { formatDimension, type Dimension } from '#src/tensors/shape.js';
+import { formatDimension, formatPartialShape, type Dimension, type PartialShape } from '#src/tensors/shape.js';
+import { covers } from '../../contract/covers.js';
 
 const SIZE = fc.integer({ min: 0, max: 100000 });
 const DIMENSION: fc.Arbitrary<Dimension> = fc.oneof(
@@ -14,6 +15,38 @@ const DIMENSION: fc.Arbitrary<Dimension> = fc.oneof(
 /** As a user writes it: ranges with a colon. */
 function write(dimension: Dimension): string {
   return formatDimension(dimension).replace('~', ':').replace(/[[\]]/g, '');
+}
+
+/** The grammar once more, from left to right and without patterns; `null` for what is no shape. */
+function readSlowly(text: string): PartialShape | 'auto' | null {
+  const characters = Array.from(text).filter((character) => character !== ' ');
+  if (characters.join('') === 'auto') return 'auto';
+  if (characters.shift() !== '(' || characters.pop() !== ')') return null;
+  const isDigit = (character: string | undefined): boolean =>
+    character !== undefined && '0123456789'.includes(character);
+  const readNumber = (): number | null => {
+    let digits = '';
+    while (isDigit(characters[0])) digits += characters.shift()!;
+    return digits === '' ? null : Number(digits);
+  };
+  const shape: Dimension[] = [];
+  while (characters.length > 0) {
+    if (characters[0] === '-') {
+      characters.shift();
+      if (characters.shift() !== '1' || isDigit(characters[0])) return null;
+      shape.push({ min: 0, max: Infinity });
+    } else {
+      const min = readNumber();
+      if (min === null) return null;
+      const isRange = characters[0] === ':';
+      if (isRange) characters.shift();
+      const max = isRange ? readNumber() : min;
+      if (max === null || (isRange && min >= max)) return null;
+      shape.push({ min, max });
+    }
+    if (characters.length > 0 && characters.shift() !== ',') return null;
+  }
+  return shape;
 }
 
 describe('shape grammar', () => {
@@ -58,10 +91,12 @@ describe('shape grammar', () => {
   });
 
   it('ignores spaces and a trailing comma', () => {
+    covers('config.shape-grammar');
     assert.deepEqual(parseShape(' ( 1, 3 ,) ').value, parseShape('(1,3)').value);
   });
 
   it('reads sizes, ranges and any', () => {
+    covers('config.shape-grammar');
     assert.deepEqual(parseShape('(1,200:500,-1,0)').value, [
       { min: 1, max: 1 },
       { min: 200, max: 500 },
@@ -71,6 +106,7 @@ describe('shape grammar', () => {
   });
 
   it('reads back every shape that can be written', () => {
+    covers('config.shape-grammar');
     fc.assert(
       fc.property(fc.array(DIMENSION, { maxLength: 8 }), (shape) => {
         assert.deepEqual(parseShape(`(${shape.map(write).join(',')})`).value, shape);
@@ -78,14 +114,23 @@ describe('shape grammar', () => {
     );
   });
 
-  it('gives either a value or a fault for any text', () => {
-    const text = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('(', ')', ',', ':', '-', '1', ' ') }));
+  it('gives either a value or a fault for any text, as a reading character by character does', () => {
+    covers('config.shape-grammar');
+    const text = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('(', ')', ',', ':', '-', '1', '2', ' ') }));
     fc.assert(
       fc.property(text, (written) => {
         const { value, fault } = parseShape(written);
         assert.equal(value === null, fault !== null);
+        assert.deepEqual(value, readSlowly(written));
       }),
+      { numRuns: 2000 },
     );
+  });
+
+  it('is printed with ranges in brackets', () => {
+    covers('config.shape-grammar');
+    const { value } = parseShape('(1,3,200:500,-1)');
+    assert.equal(value !== 'auto' && value !== null && formatPartialShape(value), '(1,3,[200~500],-1)');
   });
 });
 

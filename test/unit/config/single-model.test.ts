@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { loadSingleModel } from '#src/config/single-model.js';
 import { isInvalid, type LoadedConfig } from '#src/config/settings.js';
 import { ServingError } from '#src/errors.js';
+import { covers } from '../../contract/covers.js';
 import { parse } from './fake-host.js';
 
 function loadFlags(...flags: string[]): LoadedConfig {
@@ -54,6 +55,7 @@ describe('single model', () => {
     ['--model_path=../m', 'PATH_INVALID', /^--model_path: expected a path without .., received "..\/m"$/],
   ] as const) {
     it(`refuses ${flag}`, () => {
+      covers('cli.model-flags-fatal', 'cli.preprocessing-bad', 'scheduling.nireq-limit');
       assert.throws(
         () => loadFlags(flag),
         (error) => {
@@ -67,12 +69,14 @@ describe('single model', () => {
   }
 
   it('resolves a relative path against the working directory', () => {
+    covers('config.base-path');
     const [model] = loadFlags().models;
     assert.ok(model && !isInvalid(model));
     assert.equal(model.basePath, '/work-dir/models/m');
   });
 
   it('takes every flag', () => {
+    covers('cli.shape-json', 'cli.plugin-nested', 'cli.preprocessing');
     const { models, warnings } = loadFlags(
       '--shape={"a":"(1,3)"} --layout={"a":"NC"} --mean=[1,2] --scale=2 --color_format=RGB:BGR --precision=fp32:uint8',
       '--model_version_policy={"all":{}} --nireq=2 --target_device=GPU.1 --stateful --max_sequence_number=3',

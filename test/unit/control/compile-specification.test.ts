@@ -107,6 +107,7 @@ test('specification: batch size auto is an open batch, shape auto opens every di
 
 for (const auto of [{ batch_size: 'auto' }, { shape: 'auto' }, { shape: { image: 'auto', other: '(1,2)' } }] as const) {
   test(`specification: with ${JSON.stringify(auto)} a model is cached only where allow_cache says so`, () => {
+    covers('config.allow-cache');
     assert.equal(specify(auto, '/cache').properties['CACHE_DIR'], undefined);
     assert.equal(specify({ ...auto, allow_cache: true }, '/cache').properties['CACHE_DIR'], '/cache');
   });

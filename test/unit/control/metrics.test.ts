@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { LoadedConfig, ServerSettings } from '#src/config/settings.js';
 import { Metrics, settlingMetrics, subjectsOf } from '#src/control/metrics.js';
 import type { PipelineGraph } from '#src/dag/graph.js';
+import { covers } from '../../contract/covers.js';
 import { settings } from '../config/fake-host.js';
 import { EMPTY_SNAPSHOT, type ModelVersionSnapshot, type ServablesSnapshot } from '#src/servables/snapshot.js';
 
@@ -28,6 +29,7 @@ test('metrics: off there is no page, nor when the configuration cannot be read',
 });
 
 test('metrics: only the first configuration is asked, and refused when they cannot be as it says', async () => {
+  covers('config.metrics-reload');
   let names = ['nonsense'];
   const source = {
     digest: () => Promise.resolve(''),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 import type { InferRequest } from '#src/inference/inference.js';
 import { InferRequestPool, type Ticket } from '#src/inference/infer-request-pool.js';
+import { covers } from '../../contract/covers.js';
 
 function fakeRequest(): InferRequest & { closed: boolean } {
   return {
@@ -25,6 +26,7 @@ test('pool: an idle infer request is granted at once', () => {
 });
 
 test('pool: whoever waits longest is granted first, in the event that gives an infer request back', () => {
+  covers('scheduling.fifo');
   const request = fakeRequest();
   const pool = new InferRequestPool([request]);
   const order: string[] = [];
@@ -52,6 +54,7 @@ test('pool: a withdrawn ticket is never granted and leaves the order of the othe
 });
 
 test('pool: however waiting, withdrawing and giving back mix, everyone is granted in the order of asking', () => {
+  covers('scheduling.fifo');
   const step = fc.oneof(fc.constant('acquire' as const), fc.constant('give back' as const), fc.nat());
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 3 }), (steps, size) => {

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { callSite } from '#src/observability/call-site.js';
 import { formatLine, formatTime } from '#src/observability/log-line.js';
+import { covers } from '../../contract/covers.js';
 
 describe('log line', () => {
   it('has the pattern of OVMS 2026.2.1', () => {
+    covers('cli.log-pattern');
     const time = new Date(2026, 0, 2, 3, 4, 5, 6).getTime();
     const line = formatLine({ time, threadId: 7, logger: 'serving', level: 'info', site: 'main.ts:12', text: 'hello' });
     assert.equal(line, '[2026-01-02 03:04:05.006][7][serving][info][main.ts:12] hello\n');
   });
 
   it('shows local time, also when the same second comes again', () => {
+    covers('cli.log-pattern');
     const time = new Date(2026, 10, 23, 13, 59, 59, 999).getTime();
     assert.equal(formatTime(time), '2026-11-23 13:59:59.999');
     assert.equal(formatTime(time + 1), '2026-11-23 14:00:00.000');

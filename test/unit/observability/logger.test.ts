@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { LOG_LEVELS } from '#src/observability/log-level.js';
+import { covers } from '../../contract/covers.js';
 import { runLogging, textOf, withLogFile } from './run-logging.js';
 
 const EVERY_LEVEL =
@@ -11,6 +12,7 @@ const PRINTED = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
 
 describe('logger', () => {
   it('refuses a file that cannot be opened, naming the flag, and goes on as before', () => {
+    covers('cli.log-path');
     const { stdout, status } = runLogging(`
       try { configureLogging({ level: 'ERROR', path: '/dev/null/x.log' }); }
       catch (error) { log.serving.info(error.code + ' ' + error.detail); }
@@ -67,6 +69,7 @@ describe('logger', () => {
 
   for (const [index, level] of LOG_LEVELS.entries()) {
     it(`prints at ${level} everything from there on`, () => {
+      covers('cli.log-levels');
       const { stdout } = runLogging(`configureLogging({ level: '${level}', path: null }); ${EVERY_LEVEL}`);
       const lines = stdout.split('\n').slice(0, -1);
       assert.deepEqual(lines.map(textOf), PRINTED.slice(index));

@@ -3,6 +3,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { listingText, listModels } from '#src/servables/list-models.js';
+import { covers } from '../../contract/covers.js';
 import { withFiles } from './temporary-directory.js';
 
 describe('list models', () => {
@@ -15,6 +16,7 @@ describe('list models', () => {
   });
 
   it('finds models at any depth by their relative path, and nothing below a model', async () => {
+    covers('cli.list-output');
     const files = {
       'b/1/m.onnx': '',
       'a/deep/2/m.xml': '',
@@ -40,6 +42,7 @@ describe('list models', () => {
   });
 
   it('prints what OVMS 2026.2.1 prints', () => {
+    covers('cli.list-output');
     assert.equal(
       listingText('/models', ['a', 'b/c']),
       'Listing models in repository...\nModel repository path: /models\na\nb/c',

@@ -11,6 +11,7 @@ import { reloadEndpoint } from '#src/frontends/rest/config-endpoints.js';
 import type { ReloadOutcome } from '#src/servables/reload-outcome.js';
 import { createRestServer, type RestServer, type RestServerOptions } from '#src/frontends/rest/server.js';
 import { DECODE_OFF_LOOP_BYTES, type DecodeOffLoop } from '#src/frontends/rest/tfs-endpoints.js';
+import { covers } from '../../../contract/covers.js';
 import { type FakeBackend, fakeBackend } from './fake-backend.js';
 
 interface Fixture {
@@ -146,6 +147,7 @@ test('predict passes the version of the URL on and ignores labels', () =>
 
 test('every answer has content type, length and CORS headers and neither Date nor Server', () =>
   withServer({}, async ({ port }) => {
+    covers('cli.cors');
     for (const [method, path] of [
       ['POST', PREDICT],
       ['GET', '/nowhere'],
@@ -167,6 +169,7 @@ test('empty CORS settings send no headers', () =>
   withServer(
     { cors: { allowedOrigins: '', allowedMethods: '', allowedHeaders: '', allowCredentials: false } },
     async ({ port }) => {
+      covers('cli.cors');
       const { headers } = await ask(port, '/v1/config');
       assert.deepEqual(
         Object.keys(headers).filter((name) => name.startsWith('access-control')),
