@@ -4,6 +4,7 @@ import type { EditConfigSettings } from './config/parsed-command.js';
 import type { ServerSettings } from './config/settings.js';
 import { versionText } from './config/version-text.js';
 import { ServingError } from './errors.js';
+import type { NativeBinding } from './native/binding.js';
 import { configureLogging, isEnabled, log } from './observability/logger.js';
 import { productVersion } from './version.js';
 
@@ -65,6 +66,7 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
   try {
     configureLogging(settings.log);
     if (isEnabled('DEBUG')) process.env['OPENVINO_LOG_LEVEL'] = OPENVINO_DEBUG_LOG;
+    (await addon()).exitOnIllegalInstruction();
     for (const line of (await versions()).split('\n')) log.serving.info(line);
     for (const warning of warnings) log.serving.warning(warning);
     const signalled = nextSignal();
@@ -98,12 +100,16 @@ function nextSignal(): Promise<void> {
   });
 }
 
-/** Loads the addon only where its version is asked for: the client works without it. */
-async function versions(): Promise<string> {
+/** Loaded only where it is asked for: the client works without it. */
+async function addon(): Promise<NativeBinding> {
   const { loadNativeBinding } = await import('./native/load.js');
+  return loadNativeBinding();
+}
+
+async function versions(): Promise<string> {
   return versionText({
     product: productVersion(),
-    openvino: loadNativeBinding().openvinoVersion(),
+    openvino: (await addon()).openvinoVersion(),
     node: process.version,
   });
 }

@@ -55,6 +55,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");
   Register<CloseSocket>(exports, "closeDescriptor");
+  Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
   return exports;
 }
 

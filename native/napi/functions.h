@@ -52,6 +52,7 @@ void CloseCustomExecution(const Napi::CallbackInfo& info);
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info);
 void CloseSocket(const Napi::CallbackInfo& info);
+void HandleIllegalInstruction(const Napi::CallbackInfo& info);
 
 // constant_functions.cc
 Napi::Value Constants(const Napi::CallbackInfo& info);

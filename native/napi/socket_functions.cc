@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "core/illegal_instruction.h"
 #include "core/tcp_listener.h"
 #include "napi/conversions.h"
 #include "napi/functions.h"
@@ -46,6 +47,10 @@ Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info) {
 
 void CloseSocket(const Napi::CallbackInfo& info) {
   ThrowErrno(info.Env(), "closeDescriptor", CloseDescriptor(ReadDescriptor(info[0])));
+}
+
+void HandleIllegalInstruction(const Napi::CallbackInfo& info) {
+  ThrowErrno(info.Env(), "exitOnIllegalInstruction", ExitOnIllegalInstruction());
 }
 
 }  // namespace vinery

@@ -168,6 +168,12 @@ export interface NativeBinding {
   duplicate(fd: number): number;
 
   closeDescriptor(fd: number): void;
+
+  /**
+   * From here on SIGILL ends the process with one line on standard error and exit code 132. Of native code because a JavaScript handler
+   * could not run: the instruction would come again and again before it.
+   */
+  exitOnIllegalInstruction(): void;
 }
 
 declare const compiledModel: unique symbol;

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { connect, type Settings } from 'node:http2';
 import { request } from 'node:http';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
+import { freePort } from '#src/demo/free-port.js';
 import { covers } from '../contract/covers.js';
 import { compileCpuExtension } from '../fixtures/cpu-extension.js';
 import { writeDummyModel, writeExtensionModel } from '../fixtures/ir.js';
@@ -10,7 +14,7 @@ import { addDummy, assertServes, DUMMY_BODY, DUMMY_INPUT, pipelineOf, ZEROS } fr
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { TestRepository } from '../helpers/repository.js';
 import { restCall, restPredict } from '../helpers/rest-client.js';
-import { startServerProcess, withServerProcess, type ServerProcess } from '../helpers/server.js';
+import { startServerProcess, VINERY, withServerProcess, type ServerProcess } from '../helpers/server.js';
 import { runVinery, startInVain } from '../helpers/vinery.js';
 
 const repository = new TestRepository();
@@ -225,10 +229,10 @@ describe('a server with every flag that may be given beside one model', () => {
 
 /** What an HTTP/2 server says of itself when a connection begins. */
 function remoteSettings(port: number): Promise<Settings> {
-  return new Promise((resolve, reject) => {
+  return new Promise<Settings>((resolve, reject) => {
     const session = connect(`http://127.0.0.1:${port}`);
     session.once('error', reject);
-    session.once('remoteSettings', (settings) => {
+    session.once('remoteSettings', (settings: Settings) => {
       session.close();
       resolve(settings);
     });
@@ -278,4 +282,18 @@ test('DEBUG: lines of every part, of a request through a pipeline, and of OpenVI
       server.lines.join('\n'),
     );
   });
+});
+
+test('SIGILL ends the process with 132 and one line on standard error', async () => {
+  covers('cli.exit-132');
+  const child = spawn(VINERY, ['--config_path', repository.writeConfig([]), '--rest_port', String(await freePort())]);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    if (line.includes('ServableManagerModule started')) child.kill('SIGILL');
+  });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  assert.deepEqual([exitCode, stderr.split('\n').length], [132, 2]);
+  assert.match(stderr, /^Illegal operation\./);
 });

@@ -50,6 +50,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   listen: true,
   duplicate: true,
   closeDescriptor: true,
+  exitOnIllegalInstruction: true,
 };
 
 test('surface: the addon registers the functions of NativeBinding and no others', () => {
