@@ -26,7 +26,8 @@ export async function editConfig(settings: EditConfigSettings): Promise<EditOutc
   } catch (error) {
     // Faults of the file and of the system are for the user; anything else is a bug.
     if (!(error instanceof Error && 'code' in error)) throw error;
-    return { succeeded: false, text: `${configPath} error on config update : ${error.message}` };
+    const known = error instanceof ServingError ? error : new ServingError('CONFIG_FILE_UNREADABLE', error.message);
+    return { succeeded: false, text: `${configPath} error on config update : ${known.message}` };
   }
 }
 

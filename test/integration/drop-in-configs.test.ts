@@ -289,14 +289,9 @@ const PIPELINES: readonly Pipeline[] = [
     ],
     { best: 'sum.argmax', first: 'first.a' },
   ),
-  pipeline(
-    'no_library',
-    ['b'],
-    [node('n', { number: 'request.b' }, ['sum'], { type: 'custom', library_name: 'no' })],
-    {
-      x: 'n.sum',
-    },
-  ),
+  pipeline('no_library', ['b'], [node('n', { number: 'request.b' }, ['sum'], { type: 'custom', library_name: 'no' })], {
+    x: 'n.sum',
+  }),
   pipeline('bad_model', ['b'], [modelNode('n', 'no_GPU', { b: 'request.b' }, ['a'])], { x: 'n.a' }),
 ];
 

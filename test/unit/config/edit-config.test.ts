@@ -62,7 +62,13 @@ describe('edit config', () => {
 
   it('refuses a directory that does not exist', async () => {
     await withConfig(null, async (_path, directory) => {
-      assert.equal((await add(join(directory, 'none', 'config.json'))).succeeded, false);
+      const path = join(directory, 'none', 'config.json');
+      const { succeeded, text } = await add(path);
+      assert.equal(succeeded, false);
+      assert.ok(
+        text.startsWith(`${path} error on config update : Config file not found or cannot open. - ENOENT`),
+        text,
+      );
     });
   });
 
