@@ -336,7 +336,7 @@ describe('a config file of many kinds', () => {
 
   for (const { title, model, log } of BAD) {
     test(`${model.name}: ${title}`, async () => {
-      const line = await server.line(`Error occurred while loading model: ${model.name}`);
+      const line = await server.line(`Error occurred while loading model: ${model.name}; `);
       assert.ok(line.includes(log), line);
       const { status } = await restPredict(server.restPort, model.name, { inputs: { b: [ROW] } });
       assert.equal(status, 404);
