@@ -1,10 +1,12 @@
 /**
- * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [part of a file name]`.
+ * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [part of a file name]`, and says at the end what
+ * was skipped and why.
  * Lists the files itself, because Node 20 and 24 read folders and patterns on the command line differently.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const [folder = 'unit', part = ''] = process.argv.slice(2);
@@ -19,5 +21,20 @@ if (files.length === 0) {
 }
 // Whole servers and clients measure nothing but need the cores; pure logic runs side by side.
 const concurrency = folder === 'unit' ? availableParallelism() : 1;
-const args = ['--test', `--test-concurrency=${concurrency}`, ...files];
-spawn(process.execPath, args, { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
+const temporary = mkdtempSync(join(tmpdir(), 'vinery-tests-'));
+const skipped = join(temporary, 'skipped.txt');
+const reporters = { spec: 'stdout', [new URL('skipped-reporter.mjs', import.meta.url).href]: skipped };
+const args = [
+  '--test',
+  `--test-concurrency=${concurrency}`,
+  ...Object.entries(reporters).flatMap(([name, to]) => [
+    `--test-reporter=${name}`,
+    `--test-reporter-destination=${to}`,
+  ]),
+  ...files,
+];
+spawn(process.execPath, args, { stdio: 'inherit' }).on('exit', (code) => {
+  process.stdout.write(readFileSync(skipped, 'utf8'));
+  rmSync(temporary, { recursive: true });
+  process.exitCode = code ?? 1;
+});

@@ -8,13 +8,13 @@ import {
   OVMSCLIENT,
   runPythonTests,
   TENSORFLOW_SERVING,
-  whyNoPythonClients,
+  whyNoPythonClient,
 } from './python-program.js';
 
 const config = writeDemoConfig(new TestRepository());
 const environment = { VINERY_PICTURES: dirname(DEMO_IMAGES) };
 
-test('the ten pictures of the demo', { skip: DEMO_SKIPPED || whyNoPythonClients() }, (t) =>
+test('the ten pictures of the demo', { skip: DEMO_SKIPPED || whyNoPythonClient(TENSORFLOW_SERVING) }, (t) =>
   withServerProcess(['--config_path', config], async (server) => {
     await t.test(describeClient(OVMSCLIENT), (t) =>
       runPythonTests(t, OVMSCLIENT, 'pictures_ovmsclient', server, environment),

@@ -1,19 +1,25 @@
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { ServerProcess } from '../helpers/server.js';
+import {
+  addressesOf,
+  clientsFolder,
+  jsonLines,
+  readInstalled,
+  reportTests,
+  runProgram,
+  type Finished,
+  type TestLine,
+} from './client-program.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const PROGRAMS = `${ROOT}test/conformance/python`;
-const CLIENTS = `${ROOT}.cache/conformance`;
+const FOLDER = 'conformance';
 
-/** What `install.py` says it has installed. */
+/** What `install_python.py` says it has installed. */
 interface Installed {
   /** The Python for which the packages are. */
   readonly python: string;
-  /** Why there are none, or `null`. */
-  readonly unavailable: string | null;
+  /** Why a folder of packages is not there. */
+  readonly unavailable: Readonly<Record<string, string>>;
+  /** By folder and name of the package. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -34,21 +40,26 @@ export const TENSORFLOW_SERVING: PythonClient = {
   distributions: ['tensorflow-serving-api', 'tensorflow-protobuf', 'grpcio'],
 };
 
-interface TestLine {
-  readonly test: string;
-  readonly outcome: 'passed' | 'failed' | 'skipped';
-  readonly detail: string;
-}
+export const TRITONCLIENT: PythonClient = {
+  packages: ['tritonclient', 'libraries'],
+  distributions: ['tritonclient', 'grpcio', 'geventhttpclient'],
+};
 
 /** Why a client cannot run here, or `false`. */
-export function whyNoPythonClients(): string | false {
-  return installed().unavailable ?? false;
+export function whyNoPythonClient({ packages }: PythonClient): string | false {
+  const { unavailable } = readInstalled<Installed>(FOLDER);
+  return packages.map((folder) => unavailable[folder]).find((reason) => reason !== undefined) ?? false;
 }
 
 /** `ovmsclient 2023.1, grpcio 1.76.0`, without the versions where there are none. */
-export function describeClient({ distributions }: PythonClient): string {
-  const { versions } = installed();
-  return distributions.map((name) => [name, versions[name] ?? []].flat().join(' ')).join(', ');
+export function describeClient({ packages, distributions }: PythonClient): string {
+  const { versions } = readInstalled<Installed>(FOLDER);
+  return distributions
+    .map((name) => {
+      const version = packages.map((folder) => versions[`${folder}/${name}`]).find((found) => found !== undefined);
+      return version === undefined ? name : `${name} ${version}`;
+    })
+    .join(', ');
 }
 
 /** Runs the tests of one module of `python/` against the server, each as a subtest of `t`. */
@@ -60,20 +71,10 @@ export async function runPythonTests(
   environment: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   const { stdout, exitCode } = await runPython(client, ['run_program.py', module], {
-    VINERY_GRPC_ADDRESS: `127.0.0.1:${server.grpcPort}`,
-    VINERY_REST_ADDRESS: `127.0.0.1:${server.restPort}`,
+    ...addressesOf(server),
     ...environment,
   });
-  const results = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as TestLine]));
-  for (const { test, outcome, detail } of results) {
-    await t.test(test, { skip: outcome === 'skipped' ? detail : false }, () => {
-      if (outcome === 'failed') throw new Error(detail);
-    });
-  }
-  const expectedExit = results.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
-  if (results.length === 0 || exitCode !== expectedExit) {
-    throw new Error(`${module}: ended with ${exitCode} after ${results.length} tests; its errors are above`);
-  }
+  await reportTests(t, module, jsonLines<TestLine>(stdout), exitCode);
 }
 
 /** Runs a program of `python/` to its end; its standard error is passed on. */
@@ -81,27 +82,10 @@ export function runPython(
   client: PythonClient,
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-): Promise<{ readonly stdout: string; readonly exitCode: number | null }> {
-  const env = {
-    ...process.env,
+): Promise<Finished> {
+  return runProgram(readInstalled<Installed>(FOLDER).python, args, {
     ...environment,
-    PYTHONPATH: client.packages.map((folder) => `${CLIENTS}/${folder}`).join(':'),
+    PYTHONPATH: client.packages.map((folder) => `${clientsFolder(FOLDER)}/${folder}`).join(':'),
     PYTHONNOUSERSITE: '1',
-    // Clients of 127.0.0.1 have no use for a proxy.
-    NO_PROXY: '127.0.0.1',
-    no_proxy: '127.0.0.1',
-  };
-  return new Promise((resolve, reject) => {
-    const child = spawn(installed().python, [...args], { cwd: PROGRAMS, env, stdio: ['ignore', 'pipe', 'inherit'] });
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.once('error', reject);
-    child.once('close', (exitCode) => resolve({ stdout, exitCode }));
   });
-}
-
-function installed(): Installed {
-  const file = `${CLIENTS}/installed.json`;
-  if (!existsSync(file)) throw new Error('the Python clients are missing: run `python3 test/conformance/install.py`');
-  return JSON.parse(readFileSync(file, 'utf8')) as Installed;
 }

@@ -32,7 +32,7 @@ export function writeConformanceRepository(repository: TestRepository): string {
     ...PASSTHROUGH_PRECISIONS.map((precision) => ({ name: `passthrough_${precision}` })),
     ...INCREMENTED.map((precision) => ({ name: incrementOf(precision) })),
   ];
-  return repository.writeConfig(models, [dummyTwice(), ensemble(), brokenPipeline(), umlauts()]);
+  return repository.writeConfig(models, [dummyTwice(), ensemble(), pair(), texts(), brokenPipeline(), umlauts()]);
 }
 
 function dummyTwice(): ReturnType<typeof pipeline> {
@@ -51,6 +51,21 @@ function ensemble(): ReturnType<typeof pipeline> {
     modelNode('top', 'argmax', { in1: 'left.a', in2: 'right.a' }, ['argmax']),
   ];
   return pipeline('ensemble', ['image/in'], nodes, { 'label/out': 'top.argmax' });
+}
+
+/** Two inputs, each with an output of its own. */
+function pair(): ReturnType<typeof pipeline> {
+  const nodes = [
+    modelNode('first', 'dummy', { b: 'request.left' }, ['a']),
+    modelNode('second', 'versioned', { b: 'request.right' }, ['a']),
+  ];
+  return pipeline('pair', ['left', 'right'], nodes, { left_sum: 'first.a', right_sum: 'second.a' });
+}
+
+/** Strings in, the same strings out: rows of U8 whose output is called as strings are. */
+function texts(): ReturnType<typeof pipeline> {
+  const nodes = [modelNode('only', 'passthrough_U8', { in: 'request.text' }, ['out'])];
+  return pipeline('texts', ['text'], nodes, { same_string: 'only.out' });
 }
 
 function brokenPipeline(): ReturnType<typeof pipeline> {

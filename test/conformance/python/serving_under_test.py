@@ -30,6 +30,9 @@ NUMPY_OF_PRECISION = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
+KSERVE_NAMES = {precision: precision.replace("U", "UINT") for precision in ("U64", "U32", "U16", "U8")}
+KSERVE_NAMES |= {precision: precision.replace("I", "INT") for precision in ("I64", "I32", "I16", "I8")}
+KSERVE_NAMES |= {precision: precision for precision in ("FP64", "FP32", "FP16", "BOOL")}
 INTEGERS = ("I64", "I32", "I16", "I8", "U32", "U16", "U8")
 DATA_TYPE_NAMES = {
     "FP64": "DT_DOUBLE",
@@ -66,6 +69,12 @@ def increment(precision):
 
 # Two networks side by side and an argmax behind them; tensor names with slashes, as in the demo.
 ENSEMBLE, ENSEMBLE_INPUT, ENSEMBLE_OUTPUT = "ensemble", "image/in", "label/out"
+
+# Two inputs with an output each, `left_sum = left + 1` and `right_sum = right + 2`, FP32 [1,10].
+PAIR = "pair"
+
+# Strings in `text`, the same in `same_string`.
+TEXTS, TEXTS_INPUT, TEXTS_OUTPUT = "texts", "text", "same_string"
 
 # Takes some tenths of a second.
 HEAVY, HEAVY_INPUT, HEAVY_SHAPE = "heavy", "b", (512, 512)
