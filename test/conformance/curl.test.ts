@@ -5,6 +5,7 @@ import { TestRepository } from '../helpers/repository.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 import { curl, curlHas, curlVersion, runCurl } from './curl.js';
 import { writeConformanceRepository } from './repository.js';
+import { covers } from '../contract/covers.js';
 
 const TEN = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const ROW = JSON.stringify({ instances: [TEN] });
@@ -30,6 +31,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
 
   describe('status', () => {
     test('of a model and of a pipeline', async () => {
+      covers('clients.curl', 'clients.script-rest');
       for (const name of ['dummy', 'dummy_twice', 'dummy/versions/1', 'dummy/labels/stable']) {
         const { status, body } = await curl([models(name)]);
         assert.equal(status, 200);
@@ -60,6 +62,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
 
   describe('metadata', () => {
     test('has the indentation of OVMS', async () => {
+      covers('clients.script-rest');
       const { status, body } = await curl([models('dummy/metadata')]);
       assert.equal(status, 200);
       assert.equal(body, metadataText('dummy'));
@@ -84,6 +87,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
     });
 
     test('in column format', async () => {
+      covers('clients.curl', 'clients.script-rest');
       const { status, body } = await curl([...FROM_INPUT, models('dummy/versions/1:predict')], COLUMN);
       const values = ONE_MORE.replaceAll(', ', ',\n            ');
       const expected = `{\n    "outputs": [\n        [\n            ${values}\n        ]\n    ]\n}`;
@@ -186,6 +190,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
     });
 
     test('1.0', async () => {
+      covers('clients.curl');
       const { status, headers, body } = await curl(predict('--http1.0'), ROW);
       assert.equal(status, 200);
       assert.ok(!headers.has('transfer-encoding'));
@@ -195,12 +200,14 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
     });
 
     test('chunked bodies', async () => {
+      covers('clients.curl');
       const { status, body } = await curl(predict('--header', 'Transfer-Encoding: chunked'), ROW);
       assert.equal(status, 200);
       answered(body);
     });
 
     test('Expect: 100-continue', async () => {
+      covers('clients.curl');
       const { status, interim, body } = await curl(predict('--header', 'Expect: 100-continue'), ROW);
       assert.deepEqual({ status, interim }, { status: 200, interim: [100] });
       answered(body);
@@ -217,6 +224,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
       'an offer to upgrade to HTTP/2 is declined',
       { skip: !curlHas('HTTP2') && 'this curl has no HTTP/2' },
       async () => {
+        covers('clients.curl-http2-offer');
         for (const args of [predict('--http2'), ['--http2', models('dummy')]]) {
           const { version, status, interim } = await curl(args, ROW);
           assert.deepEqual({ version, status, interim }, { version: '1.1', status: 200, interim: [] });
@@ -231,6 +239,7 @@ describe(version ?? 'curl', { skip: version === null ? 'curl is not installed' :
     });
 
     test('several requests on one connection, errors among them', async () => {
+      covers('clients.curl');
       const connections = await runCurl([
         '--write-out',
         '%{http_code} %{num_connects}\n',

@@ -3,13 +3,7 @@ import { test } from 'node:test';
 import { DEMO_IMAGES, DEMO_SKIPPED, writeDemoConfig } from '../helpers/demo.js';
 import { TestRepository } from '../helpers/repository.js';
 import { withServerProcess } from '../helpers/server.js';
-import {
-  describeClient,
-  OVMSCLIENT,
-  runPythonTests,
-  TENSORFLOW_SERVING,
-  whyNoPythonClient,
-} from './python-program.js';
+import { describeClient, OVMSCLIENT, runPythonTests, TENSORFLOW_SERVING, whyNoPythonClient } from './python-program.js';
 
 const config = writeDemoConfig(new TestRepository());
 const environment = { VINERY_PICTURES: dirname(DEMO_IMAGES) };

@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import { describeClient, runPython, TENSORFLOW_SERVING, whyNoPythonClient } from './python-program.js';
-
-const PROTO = fileURLToPath(new URL('../../../src/frontends/tfs/proto/', import.meta.url));
+import { covers } from '../contract/covers.js';
+import {
+  describeClient,
+  runPython,
+  TENSORFLOW_SERVING,
+  TRITONCLIENT,
+  whyNoPythonClient,
+  type PythonClient,
+} from './python-program.js';
 
 /** Fields that came after the published messages at hand, and are not filled by the server. */
 const NEWER = ['tensorflow.SignatureDef.defaults'];
+
+const FRONTENDS = fileURLToPath(new URL('../../../src/frontends/', import.meta.url));
 
 interface Field {
   readonly number: number;
@@ -24,31 +32,75 @@ interface Published {
   readonly methods: readonly string[];
 }
 
-test('the .proto files say what the published ones say', { skip: whyNoPythonClient(TENSORFLOW_SERVING) }, async (t) => {
-  const published = await readPublished();
-  const own = loadOwn();
-  for (const message of own.messages) {
-    const name = fullName(message);
-    await t.test(name, () => {
-      const theirs = published.messages[name] ?? assert.fail(`${describeClient(TENSORFLOW_SERVING)} has no ${name}`);
-      for (const field of message.fieldsArray) {
-        const fieldName = `${name}.${field.name}`;
-        if (!NEWER.includes(fieldName)) assert.deepEqual(describeField(field), theirs[field.name], fieldName);
-      }
-    });
-  }
-  for (const declared of own.enums) {
-    const name = fullName(declared);
-    await t.test(name, () => {
-      const theirs = published.enums[name] ?? assert.fail(`${describeClient(TENSORFLOW_SERVING)} has no ${name}`);
-      for (const [value, number] of Object.entries(declared.values)) assert.equal(number, theirs[value], value);
-    });
-  }
-  await t.test('methods', () => assert.deepEqual(own.methods.sort(), [...published.methods].sort()));
-});
+interface Comparison {
+  readonly title: string;
+  readonly client: PythonClient;
+  /** Prints what the client's packages have. */
+  readonly program: string;
+  readonly folders: readonly string[];
+  readonly files: readonly string[] | 'all';
+  /** Methods of the published services that OVMS does not have. */
+  readonly withoutMethods?: RegExp;
+}
 
-async function readPublished(): Promise<Published> {
-  const { stdout, exitCode } = await runPython(TENSORFLOW_SERVING, ['published_descriptors.py']);
+const COMPARISONS: readonly Comparison[] = [
+  {
+    title: 'TensorFlow Serving',
+    client: TENSORFLOW_SERVING,
+    program: 'published_descriptors.py',
+    folders: ['tfs/proto'],
+    files: 'all',
+  },
+  {
+    title: 'KServe, health checks and reflection',
+    client: TRITONCLIENT,
+    program: 'published_kserve_descriptors.py',
+    folders: ['kserve/proto', 'grpc/proto'],
+    // v1 of reflection has the messages of v1alpha, of which grpcio publishes the latter only.
+    files: ['grpc_predict_v2.proto', 'grpc/health/v1/health.proto', 'grpc/reflection/v1alpha/reflection.proto'],
+    withoutMethods:
+      /^\/inference\.GRPCInferenceService\/(ModelConfig|ModelStatistics|Repository|.*SharedMemory|.*Setting|LogSettings)|\/grpc.health.v1.Health\/List$/,
+  },
+];
+
+for (const { title, client, program, folders, files, withoutMethods } of COMPARISONS) {
+  test(
+    `the .proto files of ${title} say what the published ones say`,
+    { skip: whyNoPythonClient(client) },
+    async (t) => {
+      covers('clients.protos');
+      const published = await readPublished(client, program);
+      const own = loadOwn(
+        folders.map((folder) => join(FRONTENDS, folder)),
+        files,
+      );
+      for (const message of own.messages) {
+        const name = fullName(message);
+        await t.test(name, () => {
+          const theirs = published.messages[name] ?? assert.fail(`${describeClient(client)} has no ${name}`);
+          for (const field of message.fieldsArray) {
+            const fieldName = `${name}.${field.name}`;
+            if (!NEWER.includes(fieldName)) assert.deepEqual(describeField(field), theirs[field.name], fieldName);
+          }
+        });
+      }
+      for (const declared of own.enums) {
+        const name = fullName(declared);
+        await t.test(name, () => {
+          const theirs = published.enums[name] ?? assert.fail(`${describeClient(client)} has no ${name}`);
+          for (const [value, number] of Object.entries(declared.values)) assert.equal(number, theirs[value], value);
+        });
+      }
+      await t.test('methods', () => {
+        const theirs = published.methods.filter((path) => withoutMethods?.test(path) !== true);
+        assert.deepEqual(own.methods.sort(), theirs.sort());
+      });
+    },
+  );
+}
+
+async function readPublished(client: PythonClient, program: string): Promise<Published> {
+  const { stdout, exitCode } = await runPython(client, [program]);
   assert.equal(exitCode, 0);
   return JSON.parse(stdout) as Published;
 }
@@ -59,11 +111,14 @@ interface OwnFiles {
   readonly methods: string[];
 }
 
-function loadOwn(): OwnFiles {
+function loadOwn(folders: readonly string[], names: readonly string[] | 'all'): OwnFiles {
   const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) => (target.startsWith('google/') ? target : join(PROTO, target));
-  const files = readdirSync(PROTO, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.proto'));
-  root.loadSync(files, { keepCase: true });
+  const inFolders = (name: string): string =>
+    folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name;
+  root.resolvePath = (_origin, target) => (target.startsWith('google/') ? target : inFolders(target));
+  const all = folders.flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }));
+  const files = names === 'all' ? all.filter((file) => file.endsWith('.proto')) : names;
+  root.loadSync([...files], { keepCase: true });
   root.resolveAll();
   const own: OwnFiles = { messages: [], enums: [], methods: [] };
   collect(root, own);

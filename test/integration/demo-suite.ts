@@ -27,6 +27,7 @@ import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 import { floatsOf } from '../helpers/tensors.js';
 import { runClientCommand } from '../helpers/vinery.js';
 import { compile, newSlab, TestRequest } from '../native/support.js';
+import { covers } from '../contract/covers.js';
 
 /**
  * The reference was computed on a CPU with AVX-512. On one with AVX2 alone OpenVINO 2026.4.1 takes another way through networks with
@@ -49,6 +50,7 @@ export function describeDemo(title: string, flags: readonly string[]): void {
     after(async () => assert.equal(await server.stop(), 0));
 
     test('the client recognises ten of ten, in the layout of the sample', async () => {
+      covers('clients.demo-pipeline', 'clients.predict-output');
       const images = ['--images_numpy_path', DEMO_IMAGES, '--labels_numpy_path', DEMO_LABELS];
       const transpose = ['--transpose_input', 'True', '--transpose_method', 'nchw2nhwc'];
       const names = ['--pipeline_name', DEMO_PIPELINE, '--input_name', 'image', '--output_name', 'label'];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { DEMO_PIPELINE, DEMO_SKIPPED, demoPhotographs, writeDemoConfig, type Photograph } from '../helpers/demo.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { TestRepository } from '../helpers/repository.js';
@@ -21,6 +22,7 @@ describe('photographs of the demo as JPEG files', { skip: DEMO_SKIPPED }, () => 
 
   test('the pipeline recognises ten of ten over gRPC', () =>
     withGrpcClient(server.grpcPort, async (client) => {
+      covers('clients.script-binary');
       for (const { path, label } of photographs) {
         const strings = [await readFile(path)];
         const image = { name: 'image', precision: 'STRING', shape: [1], bytes: new Uint8Array(0), strings } as const;
@@ -31,6 +33,7 @@ describe('photographs of the demo as JPEG files', { skip: DEMO_SKIPPED }, () => 
     }));
 
   test('the pipeline recognises ten of ten over REST, all asked for at once', async () => {
+    covers('clients.script-binary');
     const answers = await Promise.all(
       photographs.map(async ({ path }) => {
         const b64 = await readFile(path, 'base64');

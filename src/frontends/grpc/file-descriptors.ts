@@ -8,6 +8,9 @@ const FOLDERS = ['tfs', 'kserve', 'grpc'].map((frontend) =>
   fileURLToPath(new URL(`../../../src/frontends/${frontend}/proto/`, import.meta.url)),
 );
 
+/** `FieldDescriptorProto.Label.LABEL_REPEATED` */
+const REPEATED = 3;
+
 /** The descriptors of all `.proto` files of the server, one file a package. */
 export class FileDescriptors {
   /** Serialized `FileDescriptorProto` by name of the file. */
@@ -26,6 +29,7 @@ export class FileDescriptors {
       this.#add(namespace, name, dependencies);
       dependencies.delete(name);
       this.#dependencies.set(name, [...dependencies]);
+      file.messageType?.forEach(nameMapEntries);
       const whole = { ...file, name, dependency: [...dependencies], syntax: 'proto3' };
       this.#files.set(name, descriptor.FileDescriptorProto.encode(whole).finish());
     }
@@ -71,6 +75,26 @@ function need(type: protobuf.ReflectionObject | null, dependencies: Set<string>)
   let object = type;
   while (object !== null && !isPackage(object)) object = object.parent;
   if (object !== null) dependencies.add(fileOf(object.fullName.slice(1)));
+}
+
+/**
+ * protobufjs calls the entry message of a map `Some_field`; readers in Go refuse a file whose entries are not called as protoc
+ * calls them: `SomeFieldEntry`.
+ */
+function nameMapEntries(message: descriptor.IDescriptorProto): void {
+  for (const nested of message.nestedType ?? []) {
+    if (nested.options?.mapEntry === true) {
+      const field = message.field?.find(({ typeName, label }) => typeName === nested.name && label === REPEATED);
+      if (field === undefined) throw new Error(`no field is the map of ${nested.name}`);
+      nested.name = mapEntryName(field.name ?? '');
+      field.typeName = nested.name;
+    } else nameMapEntries(nested);
+  }
+}
+
+function mapEntryName(fieldName: string): string {
+  const words = fieldName.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `${words.join('')}Entry`;
 }
 
 /** Messages and services are namespaces of protobufjs, too. */

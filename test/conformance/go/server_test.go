@@ -48,6 +48,7 @@ func compileProtos() linker.Files {
 		}),
 	}
 	files, err := compiler.Compile(context.Background(),
+		"tensorflow_serving/apis/get_model_metadata.proto",
 		"tensorflow_serving/apis/prediction_service.proto",
 		"tensorflow_serving/apis/model_service.proto",
 		"grpc_predict_v2.proto")

@@ -16,6 +16,7 @@ class ClientTest(unittest.TestCase):
         self.addCleanup(self.client.channel.close)
 
 
+# covers: clients.ovmsclient-grpc
 class Predict(ClientTest, PredictTests):
     no_such_name = "Pipeline with requested name is not found"
 
@@ -81,9 +82,11 @@ class Predict(ClientTest, PredictTests):
         np.testing.assert_array_equal(self.client.predict({"b": TEN}, "dummy"), TEN + 1)
 
 
+# covers: clients.ovmsclient-grpc
 class Metadata(ClientTest, MetadataTests):
     pass
 
 
+# covers: clients.ovmsclient-grpc
 class Status(ClientTest, StatusTests):
     pass

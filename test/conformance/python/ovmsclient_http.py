@@ -17,6 +17,7 @@ class ClientTest(unittest.TestCase):
         self.addCleanup(self.client.session.close)
 
 
+# covers: clients.ovmsclient-http
 class Predict(ClientTest, PredictTests):
     def test_returns_every_element_type(self):
         for precision, dtype in NUMPY_OF_PRECISION.items():
@@ -58,9 +59,11 @@ class Predict(ClientTest, PredictTests):
         np.testing.assert_array_equal(self.client.predict({"b": TEN}, "dummy"), TEN + 1)
 
 
+# covers: clients.ovmsclient-http
 class Metadata(ClientTest, MetadataTests):
     pass
 
 
+# covers: clients.ovmsclient-http
 class Status(ClientTest, StatusTests):
     pass

@@ -10,6 +10,7 @@ from published_protos import prediction_service_pb2_grpc
 
 
 class Pictures(unittest.TestCase):
+    # covers: clients.script-predict, clients.demo-pipeline
     def test_the_demos_script_names_ten_of_ten(self):
         with grpc.insecure_channel(server.GRPC_ADDRESS) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)

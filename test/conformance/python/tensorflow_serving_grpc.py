@@ -61,6 +61,7 @@ class StubTest(unittest.TestCase):
 
 
 class Predict(StubTest):
+    # covers: clients.tensorflow-serving
     def test_answers_models_and_pipelines(self):
         for name, increment in server.INCREMENTS.items():
             with self.subTest(name):
@@ -68,6 +69,7 @@ class Predict(StubTest):
                 self.assertEqual(list(answer.outputs), ["a"])
                 np.testing.assert_array_equal(make_ndarray(answer.outputs["a"]), TEN + increment)
 
+    # covers: clients.script-predict
     def test_answers_the_demos_script(self):
         batches = [np.roll(TEN, shift) for shift in range(10)]
         found = classify(self.predictions, server.ENSEMBLE, server.ENSEMBLE_INPUT, server.ENSEMBLE_OUTPUT, batches)
@@ -89,6 +91,7 @@ class Predict(StubTest):
                     self.assertIs(NUMPY_TYPES[output.dtype], dtype)
                     np.testing.assert_array_equal(make_ndarray(output), sent)
 
+    # covers: clients.tensorflow-serving
     def test_takes_tensors_as_tensorflow_makes_them(self):
         for precision, dtype in NUMPY_OF_PRECISION.items():
             with self.subTest(precision):
@@ -96,6 +99,7 @@ class Predict(StubTest):
                 answer = self.predict(server.passthrough(precision), {"in": make_tensor_proto(sent)})
                 np.testing.assert_array_equal(make_ndarray(answer.outputs["out"]), sent)
 
+    # covers: clients.tensorflow-serving-typed
     def test_takes_typed_fields_of_every_type(self):
         for precision, dtype in NUMPY_OF_PRECISION.items():
             for shape in ((1, 1), (2, 3)):
@@ -129,11 +133,13 @@ class Predict(StubTest):
         text = f"Missing input with specific name - Required input: {server.UMLAUTS_INPUT}"
         self.assertRefused(grpc.StatusCode.INVALID_ARGUMENT, text, self.predictions.Predict, request)
 
+    # covers: clients.tensorflow-serving-transport
     def test_takes_metadata(self):
         request = predict_request("dummy", {"b": TEN})
         metadata = (("x-request-id", "1"), ("trace-bin", b"\x00\xff"), ("authorization", "Bearer nothing"))
         self.predictions.Predict(request, TIMEOUT, metadata=metadata)
 
+    # covers: clients.tensorflow-serving-transport
     def test_takes_compressed_requests(self):
         for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
             with self.subTest(compression.name):
@@ -141,11 +147,13 @@ class Predict(StubTest):
                 answer = self.predictions.Predict(request, TIMEOUT, compression=compression)
                 np.testing.assert_array_equal(make_ndarray(answer.outputs["out"]), np.zeros((100, 1000)))
 
+    # covers: clients.tensorflow-serving-transport
     def test_takes_and_gives_long_messages(self):
         sent = np.arange(LONG_MESSAGE // 4, dtype=np.float32).reshape(1, -1)
         answer = self.predict(server.passthrough("FP32"), {"in": sent})
         np.testing.assert_array_equal(make_ndarray(answer.outputs["out"]), sent)
 
+    # covers: clients.tensorflow-serving-transport
     def test_answers_many_calls_at_once_on_one_channel(self):
         for name, increment in server.INCREMENTS.items():
             with self.subTest(name):
@@ -291,6 +299,7 @@ class Metadata(StubTest):
             key: (info.name, info.dtype, [dim.size for dim in info.tensor_shape.dim]) for key, info in infos.items()
         }
 
+    # covers: clients.script-metadata
     def test_of_models_and_pipelines(self):
         float_row = [1, 10]
         for name in server.INCREMENTS:
@@ -351,6 +360,7 @@ class Status(StubTest):
             for status in response.model_version_status
         ]
 
+    # covers: clients.script-status
     def test_of_models_and_pipelines(self):
         first, second = (1, "AVAILABLE", 0, "OK"), (2, "AVAILABLE", 0, "OK")
         self.assertEqual(self.statuses("dummy"), [first])

@@ -47,7 +47,7 @@ class TritonTests:
 
 
 class ServerTests(TritonTests):
-    # covers: clients.triton-server
+    # covers: clients.triton-server, clients.script-kserve
     def test_lives_and_is_ready(self):
         self.assertTrue(self.client.is_server_live())
         self.assertTrue(self.client.is_server_ready())
@@ -100,7 +100,7 @@ class ServerTests(TritonTests):
 
 
 class InferTests(TritonTests):
-    # covers: clients.triton-infer
+    # covers: clients.triton-infer, clients.script-kserve
     def test_answers_models_and_pipelines(self):
         for name, increment in server.INCREMENTS.items():
             with self.subTest(name):

@@ -3,12 +3,14 @@ import { test } from 'node:test';
 import { batchBytes, formatDataRange, normalizeFrames, repeatedCount, transposeFrames } from '#src/client/frames.js';
 import type { NdArray } from '#src/client/npy.js';
 import { floats } from './npy-bytes.js';
+import { covers } from '../../contract/covers.js';
 
 function array(values: readonly number[], shape: readonly number[], precision: NdArray['precision'] = 'FP32'): NdArray {
   return { precision, shape, elements: precision === 'FP32' ? Float32Array.from(values) : values };
 }
 
 test('frames: the whole array is shifted to 0 and scaled to 255', () => {
+  covers('clients.predict-pictures');
   const { values, shape } = normalizeFrames(array([-1, 0, 1, 3], [2, 2]));
   assert.deepEqual(Array.from(values), [0, 63.75, 127.5, 255]);
   assert.deepEqual(shape, [2, 2]);
@@ -36,6 +38,7 @@ test('frames: NaN in a file is shown', () => {
 });
 
 test('frames: nhwc2nchw moves the channels forward', () => {
+  covers('clients.predict-pictures');
   // Two frames of 1x2 pixels with 3 channels.
   const values = Float32Array.from({ length: 12 }, (_, index) => index);
   const { shape, values: moved } = transposeFrames({ shape: [2, 1, 2, 3], values }, 'nhwc2nchw');
@@ -44,6 +47,7 @@ test('frames: nhwc2nchw moves the channels forward', () => {
 });
 
 test('frames: nchw2nhwc is the inverse of nhwc2nchw', () => {
+  covers('clients.predict-pictures');
   const values = Float32Array.from({ length: 2 * 3 * 4 * 5 }, (_, index) => index);
   const there = transposeFrames({ shape: [2, 3, 4, 5], values }, 'nhwc2nchw');
   assert.deepEqual(transposeFrames(there, 'nchw2nhwc'), { shape: [2, 3, 4, 5], values });
@@ -57,6 +61,7 @@ test('frames: only arrays of four dimensions can be transposed', () => {
 });
 
 test('frames: they are doubled until they are more than one batch', () => {
+  covers('clients.predict-pictures');
   assert.deepEqual(
     [repeatedCount(10, 1), repeatedCount(1, 1), repeatedCount(10, 10), repeatedCount(3, 13)],
     [10, 2, 20, 24],

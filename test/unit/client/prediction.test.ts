@@ -4,6 +4,7 @@ import { imagenetClassName } from '#src/client/imagenet-classes.js';
 import { outputArray, predictedClasses, pythonTuple } from '#src/client/prediction.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { floats } from './npy-bytes.js';
+import { covers } from '../../contract/covers.js';
 
 function scores(classes: number, ...best: readonly number[]): { shape: number[]; elements: Float32Array } {
   const elements = new Float32Array(classes * best.length);
@@ -12,6 +13,7 @@ function scores(classes: number, ...best: readonly number[]): { shape: number[];
 }
 
 test('prediction: a model of 1001 classes counts the background, others do not', () => {
+  covers('clients.predict-model');
   assert.deepEqual(predictedClasses({ precision: 'FP32', ...scores(1001, 405, 1) }, false), [404, 0]);
   assert.deepEqual(predictedClasses({ precision: 'FP32', ...scores(1000, 404) }, false), [404]);
 });
@@ -25,6 +27,7 @@ test('prediction: negative scores have a greatest one too', () => {
 });
 
 test('prediction: a pipeline answers classes, counted with the background', () => {
+  covers('clients.predict-pipeline');
   assert.deepEqual(predictedClasses({ precision: 'I64', shape: [1], elements: [405] }, true), [404]);
   assert.deepEqual(predictedClasses({ precision: 'I64', shape: [2, 1], elements: [405, 341] }, true), [404, 340]);
 });

@@ -13,6 +13,7 @@ import { ANY_DIMENSION, staticDimension } from '#src/tensors/shape.js';
 import { withServer, type FakeAnswer } from './fake-server.js';
 import { floats, npyBytes } from './npy-bytes.js';
 import { STATISTICS, withoutTimes } from '../../helpers/client-output.js';
+import { covers } from '../../contract/covers.js';
 
 interface Output {
   readonly exitCode: number;
@@ -51,6 +52,7 @@ function pipeline(requests: PredictRequest[]): (request: Buffer) => FakeAnswer {
 }
 
 test('client predict: prints the layout of the sample for a pipeline with labels', async () => {
+  covers('clients.predict-output', 'clients.predict-pipeline');
   const requests: PredictRequest[] = [];
   await withFiles(async (images, labels) => {
     await withServer({ [METHOD.PREDICT]: pipeline(requests) }, async (port) => {
@@ -92,6 +94,7 @@ test('client predict: prints the layout of the sample for a pipeline with labels
 });
 
 test('client predict: a single iteration of a model without labels', async () => {
+  covers('clients.predict-output', 'clients.predict-model');
   const answer = (): FakeAnswer => {
     const scores = new Float32Array(2002);
     scores[405] = 1;
@@ -117,6 +120,7 @@ test('client predict: a single iteration of a model without labels', async () =>
 });
 
 test('client predict: frames are doubled to fill a batch, --dag-batch-size-auto inserts a dimension, iterations start again', async () => {
+  covers('clients.predict-flags', 'clients.predict-pictures');
   const requests: PredictRequest[] = [];
   await withFiles(async (images) => {
     await withServer({ [METHOD.PREDICT]: pipeline(requests) }, async (port) => {
@@ -148,6 +152,7 @@ test('client predict: frames are doubled to fill a batch, --dag-batch-size-auto 
 });
 
 test('client predict: an output the server does not have', async () => {
+  covers('clients.predict-no-such-output');
   await withFiles(async (images) => {
     await withServer({ [METHOD.PREDICT]: pipeline([]) }, async (port) => {
       const argv = ['predict', '--grpc_address', '127.0.0.1', '--grpc_port', port, '--images_numpy_path', images];
@@ -229,6 +234,7 @@ test('client: an answer that is no message is one line', async () => {
 });
 
 test('client metadata: prints inputs and outputs as the sample', async () => {
+  covers('clients.metadata-output');
   const asked: unknown[] = [];
   const image = { name: 'image', precision: 'FP32', layout: 'NHWC' } as const;
   const shape = [staticDimension(1), ANY_DIMENSION, staticDimension(3)];
@@ -258,6 +264,7 @@ test('client metadata: prints inputs and outputs as the sample', async () => {
 });
 
 test('client status: prints the versions as the sample', async () => {
+  covers('clients.status-output');
   const asked: unknown[] = [];
   const answer = (bytes: Buffer): FakeAnswer => {
     asked.push(decodeStatusRequest(bytes));
@@ -330,6 +337,7 @@ const USAGE: readonly (readonly [string, readonly string[], RegExp])[] = [
 ];
 for (const [what, argv, message] of USAGE) {
   test(`client: ${what} is a usage error with exit code 2`, async () => {
+    covers('clients.predict-flags');
     const { exitCode, stdout, stderr } = await run(...argv);
     assert.equal(exitCode, 2);
     assert.equal(stdout, '');

@@ -9,6 +9,7 @@ import {
   twoDecimals,
   variance,
 } from '#src/client/statistics.js';
+import { covers } from '../../contract/covers.js';
 
 const TIMES = [12, 7, 9, 30, 8, 11, 7, 10, 13, 9];
 
@@ -33,11 +34,13 @@ test('statistics: variance and deviation are of the population', () => {
 });
 
 test('statistics: two decimals, halves to even, inf and nan as Python prints them', () => {
+  covers('clients.predict-statistics');
   const printed = [1, 0.125, 0.375, -0.125, 1234.567, Infinity, -Infinity, NaN].map(twoDecimals);
   assert.deepEqual(printed, ['1.00', '0.12', '0.38', '-0.12', '1234.57', 'inf', '-inf', 'nan']);
 });
 
 test('statistics: the block of several iterations', () => {
+  covers('clients.predict-statistics');
   assert.equal(
     statisticsBlock(
       TIMES.map((time) => time + 0.99),
