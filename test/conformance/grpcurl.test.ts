@@ -147,7 +147,7 @@ describe(missing === false ? `grpcurl of ${describeBuilt(FOLDER)}` : 'grpcurl', 
     covers('clients.grpcurl-calls');
     const status = await call('tensorflow.serving.ModelService/GetModelStatus', { modelSpec: { name: 'dummy' } });
     assert.deepEqual(status, {
-      model_version_status: [{ version: '1', state: 'AVAILABLE', status: { errorMessage: 'OK' } }],
+      model_version_status: [{ version: '1', state: 'AVAILABLE', status: { error_message: 'OK' } }],
     });
     assert.deepEqual(await call('inference.GRPCInferenceService/ModelReady', { name: 'dummy_twice' }), { ready: true });
     for (const service of ['', 'tensorflow.serving.PredictionService']) {

@@ -22,6 +22,8 @@ const FRONTENDS = fileURLToPath(new URL('../../../src/frontends/', import.meta.u
 interface Field {
   readonly number: number;
   readonly type: string;
+  /** Its name in JSON. */
+  readonly json: string | undefined;
   readonly repeated: boolean;
 }
 
@@ -140,7 +142,7 @@ function collect(namespace: protobuf.NamespaceBase, own: OwnFiles): void {
 /** A map is on the wire, and in the published descriptors, a repeated entry with a key and a value. */
 function describeField(field: protobuf.Field): Field {
   const type = field instanceof protobuf.MapField ? entryName(field) : typeName(field);
-  return { number: field.id, type, repeated: field.repeated || field.map };
+  return { number: field.id, type, json: field.jsonName, repeated: field.repeated || field.map };
 }
 
 function entryName(field: protobuf.MapField): string {

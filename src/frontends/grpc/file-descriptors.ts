@@ -29,7 +29,7 @@ export class FileDescriptors {
       this.#add(namespace, name, dependencies);
       dependencies.delete(name);
       this.#dependencies.set(name, [...dependencies]);
-      file.messageType?.forEach(nameMapEntries);
+      for (const message of file.messageType ?? []) asProtoc(message, namespace.lookupType(message.name ?? ''));
       const whole = { ...file, name, dependency: [...dependencies], syntax: 'proto3' };
       this.#files.set(name, descriptor.FileDescriptorProto.encode(whole).finish());
     }
@@ -78,17 +78,22 @@ function need(type: protobuf.ReflectionObject | null, dependencies: Set<string>)
 }
 
 /**
- * protobufjs calls the entry message of a map `Some_field`; readers in Go refuse a file whose entries are not called as protoc
- * calls them: `SomeFieldEntry`.
+ * Says what protobufjs leaves out or says otherwise than protoc. It calls the entry message of a map `Some_field`, and readers in Go
+ * refuse a file whose entries are not called `SomeFieldEntry`; and of names in JSON it drops those that are the name of the field.
  */
-function nameMapEntries(message: descriptor.IDescriptorProto): void {
+function asProtoc(message: descriptor.IDescriptorProto, type: protobuf.Type): void {
   for (const nested of message.nestedType ?? []) {
-    if (nested.options?.mapEntry === true) {
+    if (nested.options?.mapEntry !== true) asProtoc(nested, type.lookupType(nested.name ?? ''));
+    else {
       const field = message.field?.find(({ typeName, label }) => typeName === nested.name && label === REPEATED);
       if (field === undefined) throw new Error(`no field is the map of ${nested.name}`);
       nested.name = mapEntryName(field.name ?? '');
       field.typeName = nested.name;
-    } else nameMapEntries(nested);
+    }
+  }
+  for (const field of message.field ?? []) {
+    const jsonName = type.fields[field.name ?? '']?.jsonName;
+    if (jsonName !== undefined) field.jsonName = jsonName;
   }
 }
 

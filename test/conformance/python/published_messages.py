@@ -1,6 +1,6 @@
 """Prints published messages, enums and paths of methods as JSON, for comparison with the project's own .proto files.
 
-`{"messages": {name: {field: {"number", "type", "repeated"}}}, "enums": {name: {value: number}}, "methods": [path]}`.
+`{"messages": {name: {field: {"number", "type", "json", "repeated"}}}, "enums": {name: {value: number}}, "methods": [path]}`.
 """
 
 import json
@@ -23,6 +23,7 @@ def add_message(message, messages, enums):
         field.name: {
             "number": field.number,
             "type": type_name(field),
+            "json": field.json_name,
             "repeated": field.label == FieldDescriptor.LABEL_REPEATED,
         }
         for field in message.fields

@@ -34,6 +34,22 @@ for (const [symbol, file] of SYMBOLS) {
   });
 }
 
+test('reflection: entries of maps and names in JSON are those that protoc gives', () => {
+  const files = decoded(descriptors.containing('tensorflow.serving.StatusProto'));
+  const serving = files.find(({ name }) => name === 'tensorflow/serving.proto');
+  const message = (name: string): descriptor.IDescriptorProto | undefined =>
+    serving?.messageType?.find((each) => each.name === name);
+  const predict = message('PredictRequest');
+  assert.deepEqual(
+    predict?.nestedType?.map(({ name, options }) => [name, options?.mapEntry]),
+    [['InputsEntry', true]],
+  );
+  assert.equal(predict?.field?.find(({ name }) => name === 'inputs')?.typeName, 'InputsEntry');
+  const jsonNames = (name: string): unknown => message(name)?.field?.map(({ jsonName }) => jsonName);
+  assert.deepEqual(jsonNames('PredictRequest'), ['modelSpec', 'inputs', 'outputFilter']);
+  assert.deepEqual(jsonNames('StatusProto'), ['error_code', 'error_message']);
+});
+
 for (const path of REFLECTION_METHODS) {
   test(`reflection: ${path} lists services and says what it does not know`, async () => {
     const method = reflectionService(['a.B']).get(path);
