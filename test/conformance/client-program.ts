@@ -17,11 +17,11 @@ export function clientsFolder(name: string): string {
   return `${ROOT}.cache/${name}`;
 }
 
-/** What an installer says it has installed into a folder. */
-export function readInstalled<T>(folder: string): T {
+/** What an installer says it has installed into a folder; each says it in its own way. */
+export function readInstalled(folder: string): unknown {
   const file = `${clientsFolder(folder)}/installed.json`;
   if (!existsSync(file)) throw new Error('the clients are missing: run `python3 test/conformance/install.py`');
-  return JSON.parse(readFileSync(file, 'utf8')) as T;
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 /** A client in Go or Java: what `install_go.py` and `install_java.py` say of it. */
@@ -31,14 +31,18 @@ interface BuiltClient {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+function built(folder: string): BuiltClient {
+  return readInstalled(folder) as BuiltClient;
+}
+
 /** Why a compiled client cannot run here, or `false`. */
 export function whyNotBuilt(folder: string): string | false {
-  return readInstalled<BuiltClient>(folder).unavailable ?? false;
+  return built(folder).unavailable ?? false;
 }
 
 /** `go go1.26, grpc v1.83.2`: the versions of what a compiled client is made of. */
 export function describeBuilt(folder: string): string {
-  return Object.entries(readInstalled<BuiltClient>(folder).versions)
+  return Object.entries(built(folder).versions)
     .map((named) => named.join(' '))
     .join(', ');
 }

@@ -47,13 +47,13 @@ export const TRITONCLIENT: PythonClient = {
 
 /** Why a client cannot run here, or `false`. */
 export function whyNoPythonClient({ packages }: PythonClient): string | false {
-  const { unavailable } = readInstalled<Installed>(FOLDER);
+  const { unavailable } = installed();
   return packages.map((folder) => unavailable[folder]).find((reason) => reason !== undefined) ?? false;
 }
 
 /** `ovmsclient 2023.1, grpcio 1.76.0`, without the versions where there are none. */
 export function describeClient({ packages, distributions }: PythonClient): string {
-  const { versions } = readInstalled<Installed>(FOLDER);
+  const { versions } = installed();
   return distributions
     .map((name) => {
       const version = packages.map((folder) => versions[`${folder}/${name}`]).find((found) => found !== undefined);
@@ -83,9 +83,13 @@ export function runPython(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Finished> {
-  return runProgram(readInstalled<Installed>(FOLDER).python, args, {
+  return runProgram(installed().python, args, {
     ...environment,
     PYTHONPATH: client.packages.map((folder) => `${clientsFolder(FOLDER)}/${folder}`).join(':'),
     PYTHONNOUSERSITE: '1',
   });
+}
+
+function installed(): Installed {
+  return readInstalled(FOLDER) as Installed;
 }

@@ -1,8 +1,8 @@
 """Random tensors of every precision whose values a server on OpenVINO's CPU device gives back bit for bit.
 
 The device computes FP64 in FP32, where it has no infinity and may take the smallest numbers for zeros, and 64-bit integers in 32 bits;
-so FP64 tensors hold values of FP32 that are finite and normal, I64 and U64 those of I32. All other types are random bits: NaN with any payload, infinities, subnormal
-numbers, the limits of integers.
+so FP64 tensors hold values of FP32 that are finite and normal, I64 and U64 those of I32. Of FP16 it quiets the NaN that signal. All
+other types are random bits: NaN with any payload, infinities, subnormal numbers, the limits of integers.
 """
 
 import numpy as np

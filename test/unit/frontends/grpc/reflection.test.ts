@@ -44,7 +44,7 @@ test('reflection: entries of maps and names in JSON are those that protoc gives'
     predict?.nestedType?.map(({ name, options }) => [name, options?.mapEntry]),
     [['InputsEntry', true]],
   );
-  assert.equal(predict?.field?.find(({ name }) => name === 'inputs')?.typeName, 'InputsEntry');
+  assert.equal(predict.field?.find(({ name }) => name === 'inputs')?.typeName, 'InputsEntry');
   const jsonNames = (name: string): unknown => message(name)?.field?.map(({ jsonName }) => jsonName);
   assert.deepEqual(jsonNames('PredictRequest'), ['modelSpec', 'inputs', 'outputFilter']);
   assert.deepEqual(jsonNames('StatusProto'), ['error_code', 'error_message']);
