@@ -36,7 +36,7 @@ describe(missing === false ? `grpcurl of ${describeBuilt(FOLDER)}` : 'grpcurl', 
     input = '',
   ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number | null }> =>
     new Promise((resolve, reject) => {
-      const args = ['-plaintext', '-max-time', '20', ...before, `127.0.0.1:${server.grpcPort}`, ...behind];
+      const args = ['-plaintext', '-max-time', '60', ...before, `127.0.0.1:${server.grpcPort}`, ...behind];
       const child = spawn(`${clientsFolder(FOLDER)}/grpcurl`, args, { stdio: ['pipe', 'pipe', 'pipe'] });
       let [stdout, stderr] = ['', ''];
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -30,7 +30,7 @@ const (
 	kserve      = "/inference.GRPCInferenceService/"
 	modelInfer  = kserve + "ModelInfer"
 	// As every call of these tests is bounded.
-	timeout     = 20 * time.Second
+	timeout     = time.Minute
 	longMessage = 6 << 20
 )
 

@@ -49,7 +49,7 @@ import tensorflow.serving.Predict.PredictResponse;
 /** grpc-java with messages that protoc made of the project's .proto files. */
 public final class GrpcTests {
   private static final int LONG = 6 << 20;
-  private static final int SECONDS = 20;
+  private static final int SECONDS = 60;
   private static final String PREDICTION = "tensorflow.serving.PredictionService";
   private static final String KSERVE = "inference.GRPCInferenceService";
 

@@ -25,7 +25,7 @@ public final class HttpTests {
   }
 
   private HttpRequest.Builder at(String path) {
-    return HttpRequest.newBuilder(URI.create("http://" + address + path)).timeout(Duration.ofSeconds(20));
+    return HttpRequest.newBuilder(URI.create("http://" + address + path)).timeout(Duration.ofSeconds(60));
   }
 
   private HttpResponse<String> get(String path) throws Exception {

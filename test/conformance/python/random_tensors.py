@@ -10,7 +10,7 @@ from serving_under_test import NUMPY_OF_PRECISION
 
 SEED = 20260226
 # Of each precision.
-TENSORS = 12
+TENSORS = 6
 SPECIAL_SHAPES = ((0, 0), (0, 3), (5, 0), (1, 1))
 LONGEST = 40
 

@@ -24,7 +24,7 @@ class Grpc(unittest.TestCase):
         request = predict_pb2.PredictRequest()
         request.model_spec.name = model
         request.inputs["in"].CopyFrom(message)
-        return make_ndarray(self.predictions.Predict(request, 20).outputs["out"])
+        return make_ndarray(self.predictions.Predict(request, 60).outputs["out"])
 
     # covers: clients.round-trips
     def test_tensor_content(self):
@@ -60,6 +60,6 @@ class Rest(unittest.TestCase):
                         continue
                     body = json.dumps({"inputs": {"in": sent.tolist()}}).encode()
                     url = f"http://{server.REST_ADDRESS}/v1/models/{model}:predict"
-                    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=20) as response:
+                    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as response:
                         outputs = json.load(response)["outputs"]
                     same_bits(self, np.array(outputs).astype(sent.dtype), sent)

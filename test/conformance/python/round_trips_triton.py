@@ -51,7 +51,7 @@ class Grpc(unittest.TestCase):
                     request = service_pb2.ModelInferRequest(model_name=model)
                     tensor = request.inputs.add(name="in", datatype=np_to_triton_dtype(sent.dtype), shape=sent.shape)
                     getattr(tensor.contents, field).extend(sent.ravel().tolist())
-                    (raw,) = infer(request, timeout=20).raw_output_contents
+                    (raw,) = infer(request, timeout=60).raw_output_contents
                     answer = np.frombuffer(raw, sent.dtype).reshape(sent.shape)
                     if precision == "FP32":
                         # Python's floats may quiet a NaN on their way.

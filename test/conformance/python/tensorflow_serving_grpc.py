@@ -12,7 +12,8 @@ from serving_under_test import NUMPY_OF_PRECISION
 from tensor_protos import NUMPY_TYPES, content_proto, make_ndarray, make_tensor_proto, typed_proto
 
 TEN = np.arange(10, dtype=np.float32).reshape(1, 10)
-TIMEOUT = 10.0
+# A guard against hanging, for machines with much else to do.
+TIMEOUT = 60.0
 LONG_MESSAGE = 6 * 1024 * 1024
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 

@@ -84,7 +84,7 @@ class Infer(ClientTest, InferTests):
 
                     self.client.async_infer(name, self.tensors({"b": TEN + number}), answered)
                 for _ in range(100):
-                    number, result, error = answers.get(timeout=20)
+                    number, result, error = answers.get(timeout=60)
                     self.assertIsNone(error)
                     np.testing.assert_array_equal(result.as_numpy("a"), TEN + number + increment)
 
@@ -94,7 +94,7 @@ class Infer(ClientTest, InferTests):
         inputs = self.tensors({server.HEAVY_INPUT: np.zeros(server.HEAVY_SHAPE, np.float32)})
         context = self.client.async_infer(server.HEAVY, inputs, lambda result, error: errors.put(error))
         context.cancel()
-        self.assertEqual(errors.get(timeout=20).status(), "StatusCode.CANCELLED")
+        self.assertEqual(errors.get(timeout=60).status(), "StatusCode.CANCELLED")
         np.testing.assert_array_equal(self.infer("dummy", {"b": TEN}).as_numpy("a"), TEN + 1)
 
     # covers: clients.triton-timeouts
@@ -123,7 +123,7 @@ class Infer(ClientTest, InferTests):
         answers: queue.Queue = queue.Queue()
         self.client.start_stream(lambda result, error: answers.put((result, error)))
         self.client.async_stream_infer("dummy", self.tensors({"b": TEN}))
-        result, error = answers.get(timeout=20)
+        result, error = answers.get(timeout=60)
         self.client.stop_stream()
         self.assertIsNone(result)
         text = "Mediapipe graph definition with requested name is not found"
@@ -137,5 +137,5 @@ class Infer(ClientTest, InferTests):
             request = service_pb2.ModelInferRequest(model_name="dummy", id="7")
             tensor = request.inputs.add(name="b", datatype="FP32", shape=[1, 10])
             tensor.contents.fp32_contents.extend(range(10))
-            response = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=20)
+            response = service_pb2_grpc.GRPCInferenceServiceStub(channel).ModelInfer(request, timeout=60)
         self.assertEqual(response.raw_output_contents[0], (TEN + 1).tobytes())

@@ -109,7 +109,7 @@ class Infer(ClientTest, InferTests):
         body, head = triton.InferenceServerClient.generate_request_body(self.tensors({"b": TEN}), outputs=outputs)
         url = f"http://{server.REST_ADDRESS}/v2/models/dummy/infer"
         headers = {"Inference-Header-Content-Length": str(head), "Content-Type": "application/octet-stream"}
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as response:
             head = int(response.headers["Inference-Header-Content-Length"])
             answer = triton.InferenceServerClient.parse_response_body(response.read(), header_length=head)
         np.testing.assert_array_equal(answer.as_numpy("a"), TEN + 1)
