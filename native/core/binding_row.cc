@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "core/packed_strings.h"
+
 namespace vinery {
 namespace {
 
@@ -51,19 +53,21 @@ Status CountBytes(const ov::Shape& shape, const ov::element::Type& type, std::ui
 }  // namespace
 
 Status ParseRow(const RawRow& raw, const ov::element::Type& type, BindingRow& row) {
-  // A string tensor is an array of std::string, which shared memory cannot hold.
-  if (type == ov::element::string) return {StatusCode::kBindingFailed, "string tensors cannot be bound to slabs"};
   if (type.bitwidth() == 0) {
     return {StatusCode::kBindingFailed, "tensors of type " + type.get_type_name() + " cannot be bound to slabs"};
   }
   if (Status status = ParseInteger(raw[0], "slab id", row.slab); !status.ok()) return status;
   if (Status status = ParseInteger(raw[1], "byte offset", row.offset); !status.ok()) return status;
-  if (row.offset % type.size() != 0) {
+  // Packed strings are copied, and stand anywhere.
+  const bool is_string = type == ov::element::string;
+  if (!is_string && row.offset % type.size() != 0) {
     return {StatusCode::kBindingFailed, "byte offset " + std::to_string(row.offset) +
                                             " is not a multiple of the element size " + std::to_string(type.size())};
   }
   if (Status status = ParseShape(raw, row.shape); !status.ok()) return status;
-  return CountBytes(row.shape, type, row.bytes);
+  // Every packed string has its length.
+  static_assert(kStringLengthBytes == sizeof(std::uint32_t));
+  return CountBytes(row.shape, is_string ? ov::element::u32 : type, row.bytes);
 }
 
 Status WriteShape(const ov::Shape& shape, double* row) {

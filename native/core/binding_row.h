@@ -24,6 +24,7 @@ struct BindingRow {
   std::uint64_t slab = 0;
   std::uint64_t offset = 0;
   ov::Shape shape;
+  /// Of strings the least they can take: their lengths.
   std::uint64_t bytes = 0;
 };
 

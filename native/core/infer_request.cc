@@ -7,6 +7,7 @@
 
 #include "core/elapsed.h"
 #include "core/openvino_fault.h"
+#include "core/packed_strings.h"
 
 namespace vinery {
 namespace {
@@ -32,7 +33,12 @@ InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model) : model_(
   // OpenVINO's infer request is made by a call that is not const, on an object that is a counted reference.
   ov::CompiledModel compiled = model_->compiled();
   for (const auto& input : compiled.inputs()) ports_.emplace_back(input);
-  for (const auto& output : compiled.outputs()) ports_.emplace_back(output);
+  for (const auto& output : compiled.outputs()) {
+    Port port(output);
+    port.is_twin = std::any_of(ports_.begin(), ports_.end(),
+                               [&port](const Port& earlier) { return port.is_same_tensor(earlier); });
+    ports_.push_back(std::move(port));
+  }
   request_ = compiled.create_infer_request();
   request_.set_callback([this](const std::exception_ptr& exception) { Finish(exception); });
 }
@@ -41,6 +47,11 @@ InferRequest::~InferRequest() { Wait(); }
 
 InferRequest::Port::Port(const ov::Output<const ov::Node>& port) : output(port) {
   if (const auto& shape = port.get_partial_shape(); shape.is_static()) static_shape = shape.to_shape();
+}
+
+ov::Tensor InferRequest::Port::smallest_tensor() const {
+  const auto& shape = output.get_partial_shape();
+  return {output.get_element_type(), shape.rank().is_static() ? shape.get_min_shape() : ov::Shape{0}};
 }
 
 std::string InferRequest::PortName(std::size_t port) const {
@@ -58,7 +69,12 @@ Status InferRequest::Bind(const double* table, const SlabTable& slabs) {
 
 Status InferRequest::BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs) {
   Port& state = ports_[port];
-  if (row[0] == kUnbound) return Unbind(state, port < input_count());
+  const bool is_input = port < input_count();
+  if (row[0] == kUnbound) return Unbind(state, is_input);
+  if (state.is_string()) {
+    if (is_input) return BindStrings(state, row, slabs);
+    return {StatusCode::kBindingFailed, "strings cannot be written into a slab before their lengths are known"};
+  }
   if (state.bound() && !state.stale && SameRow(row, state.row)) {
     const Slab* slab = slabs.Find(static_cast<std::uint64_t>(row[0]));
     if (slab != nullptr && slab->generation == state.slab_generation) return Status::Ok();
@@ -74,7 +90,7 @@ Status InferRequest::BindSlab(Port& port, const RawRow& raw, const SlabTable& sl
   if (Status status = slabs.Resolve(row.slab, row.offset, row.bytes, address); !status.ok()) return status;
   return Guard(StatusCode::kBindingFailed, [&] {
     ov::Tensor tensor(type, row.shape, address);
-    request_.set_tensor(port.output, tensor);
+    if (!port.is_twin) request_.set_tensor(port.output, tensor);
     port.tensor = std::move(tensor);
     port.row = raw;
     port.slab_generation = slabs.Find(row.slab)->generation;
@@ -82,14 +98,29 @@ Status InferRequest::BindSlab(Port& port, const RawRow& raw, const SlabTable& sl
   });
 }
 
+Status InferRequest::BindStrings(Port& port, const RawRow& raw, const SlabTable& slabs) {
+  BindingRow row;
+  if (Status status = ParseRow(raw, ov::element::string, row); !status.ok()) return status;
+  std::uint8_t* address = nullptr;
+  if (Status status = slabs.Resolve(row.slab, row.offset, row.bytes, address); !status.ok()) return status;
+  const std::uint64_t size = slabs.Find(row.slab)->size - row.offset;
+  Status unpacked = Status::Ok();
+  Status bound = Guard(StatusCode::kBindingFailed, [&] {
+    ov::Tensor tensor(ov::element::string, row.shape);
+    unpacked = UnpackStrings(address, size, tensor);
+    if (!unpacked.ok()) return;
+    request_.set_tensor(port.output, tensor);
+    port.tensor = std::move(tensor);
+  });
+  return bound.ok() ? std::move(unpacked) : std::move(bound);
+}
+
 Status InferRequest::Unbind(Port& port, bool is_input) {
   if (is_input) return {StatusCode::kBindingFailed, "no memory is bound"};
   if (!port.bound()) return Status::Ok();
   return Guard(StatusCode::kBindingFailed, [&] {
     // A tensor that owns its memory grows when it must, so the smallest shape serves for all a dynamic port may get.
-    const auto& shape = port.output.get_partial_shape();
-    const ov::Shape smallest = shape.rank().is_static() ? shape.get_min_shape() : ov::Shape{0};
-    request_.set_tensor(port.output, ov::Tensor(port.output.get_element_type(), smallest));
+    if (!port.is_twin) request_.set_tensor(port.output, port.smallest_tensor());
     port.tensor = {};
     port.slab_generation = 0;
   });
@@ -129,6 +160,24 @@ Status InferRequest::Infer() {
   });
 }
 
+bool InferRequest::HasTwin(std::size_t input) const {
+  return std::any_of(ports_.begin() + static_cast<std::ptrdiff_t>(input_count()), ports_.end(),
+                     [&](const Port& output) { return output.is_same_tensor(ports_[input]); });
+}
+
+void InferRequest::MarkDone() {
+  running_ = false;
+  for (std::size_t index = 0; index < input_count(); ++index) {
+    Port& port = ports_[index];
+    // A twin of the input is still to be copied out; then the strings stay until others take their place.
+    if (!port.is_string() || !port.tensor || HasTwin(index)) continue;
+    port.tensor = {};
+    // When this fails they stay as long.
+    static_cast<void>(
+        Guard(StatusCode::kBindingFailed, [&] { request_.set_tensor(port.output, port.smallest_tensor()); }).ok());
+  }
+}
+
 void InferRequest::Cancel() {
   if (running_) request_.cancel();
 }
@@ -148,7 +197,26 @@ Status InferRequest::WriteOutputShapes(double* table) {
   return Status::Ok();
 }
 
+Status InferRequest::WritePackedSize(const Port& port, double* row) {
+  std::uint64_t size = 0;
+  Status measured = Status::Ok();
+  Status read =
+      Guard(StatusCode::kOutputFailed, [&] { measured = PackedSize(request_.get_tensor(port.output), size); });
+  row[1] = static_cast<double>(size);
+  return read.ok() ? std::move(measured) : std::move(read);
+}
+
+Status InferRequest::FillTwin(const Port& port) {
+  return Guard(StatusCode::kOutputFailed, [&] { request_.get_tensor(port.output).copy_to(port.tensor); });
+}
+
 Status InferRequest::WriteOutputShape(Port& port, double* row) {
+  if (port.is_twin && port.bound()) {
+    if (Status status = FillTwin(port); !status.ok()) return status;
+  }
+  if (port.is_string()) {
+    if (Status status = WritePackedSize(port, row); !status.ok()) return status;
+  }
   if (port.static_shape) return port.bound() ? Status::Ok() : WriteShape(*port.static_shape, row);
   ov::Shape shape;
   Status status = Guard(StatusCode::kOutputFailed, [&] {
@@ -168,8 +236,15 @@ Status InferRequest::CopyOutput(std::size_t output, const SlabTable& slabs, std:
   Status copied = Guard(StatusCode::kOutputFailed, [&] {
     const ov::Tensor tensor = request_.get_tensor(port.output);
     std::uint8_t* target = nullptr;
-    resolved = slabs.Resolve(slab, offset, tensor.get_byte_size(), target);
-    if (resolved.ok()) std::memcpy(target, tensor.data(), tensor.get_byte_size());
+    std::uint64_t size = tensor.get_byte_size();
+    if (port.is_string()) resolved = PackedSize(tensor, size);
+    if (resolved.ok()) resolved = slabs.Resolve(slab, offset, size, target);
+    if (!resolved.ok()) return;
+    if (port.is_string()) {
+      PackStrings(tensor, target);
+    } else {
+      std::memcpy(target, tensor.data(), size);
+    }
   });
   if (!resolved.ok()) return {StatusCode::kOutputFailed, resolved.text()};
   return copied;

@@ -39,7 +39,8 @@ class InferRequest {
 
   /// Sets the tensors that the table names, inputs first; `table` has `port_count()` rows. A port whose row and slab
   /// are those of the last time is left alone: setting a tensor costs OpenVINO more than a small inference's whole
-  /// bookkeeping.
+  /// bookkeeping. Strings (`packed_strings.h`) are copied into a tensor of their own, so that their slab is not read
+  /// any more afterwards; outputs of strings stay unbound.
   Status Bind(const double* table, const SlabTable& slabs);
 
   /// Starts with the bound tensors. Not while running.
@@ -50,14 +51,16 @@ class InferRequest {
   void Cancel();
   /// Blocks until OpenVINO is through with the inference and its callback. Called before memory may go away.
   void Wait();
-  /// The owner's thread tells that it has seen the end.
-  void MarkDone() { running_ = false; }
+  /// The owner's thread tells that it has seen the end. The strings of the inputs are freed.
+  void MarkDone();
   bool running() const { return running_; }
 
-  /// Writes shapes of outputs into the table; only those that a client cannot know already.
+  /// Writes shapes of outputs into the table; only those that a client cannot know already. For strings, also how many
+  /// bytes they take when packed, in the place of the offset.
   Status WriteOutputShapes(double* table);
 
-  /// Copies an output that OpenVINO allocated; `kOutputFailed` when it is bound to a slab or does not fit.
+  /// Copies an output that OpenVINO allocated, strings packed; `kOutputFailed` when it is bound to a slab or does not
+  /// fit.
   Status CopyOutput(std::size_t output, const SlabTable& slabs, std::uint64_t slab, std::uint64_t offset);
 
   /// Whether any port is bound to the slab.
@@ -76,15 +79,27 @@ class InferRequest {
     std::uint64_t slab_generation = 0;
     /// The next `Bind` sets the tensor whatever the row says.
     bool stale = false;
+    /// Of an output: OpenVINO keeps an earlier port's tensor for it as well, because the model gives one tensor twice
+    /// or its result is its parameter. Setting this port's would take that port's away, so what is bound here is filled
+    /// by a copy after the inference.
+    bool is_twin = false;
     ov::Tensor tensor;
     bool bound() const { return slab_generation != 0; }
+    bool is_same_tensor(const Port& other) const { return &output.get_tensor() == &other.output.get_tensor(); }
+    bool is_string() const { return output.get_element_type() == ov::element::string; }
+    /// Of what is never larger than what comes.
+    ov::Tensor smallest_tensor() const;
   };
 
   std::string PortName(std::size_t port) const;
   Status BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs);
   Status BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs);
+  Status BindStrings(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status Unbind(Port& port, bool is_input);
   Status WriteOutputShape(Port& port, double* row);
+  Status WritePackedSize(const Port& port, double* row);
+  Status FillTwin(const Port& port);
+  bool HasTwin(std::size_t input) const;
   void Finish(const std::exception_ptr& exception);
 
   std::shared_ptr<const CompiledModel> model_;

@@ -22,7 +22,7 @@ Status BoundRequest::Bind(const SlabTable& slabs) {
 Status BoundRequest::Infer(const SlabTable& slabs) {
   Status status = Bind(slabs);
   if (status.ok()) status = request_->Infer();
-  return status.ok() ? WriteShapes() : status;
+  return Land(std::move(status));
 }
 
 Status BoundRequest::Land(Status end) {

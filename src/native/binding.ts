@@ -65,6 +65,10 @@ export interface NativeBinding {
    * `[slab id, byte offset, rank, size 0, size 1, ...]`. A slab id of {@link UNBOUND} on an output lets OpenVINO allocate; after
    * the inference rank and sizes of every output are written back. Rank is at most {@link MAX_RANK}.
    * Tensors that did not change since the last start are not set again.
+   *
+   * Strings of an input stand packed in their slab (`tensors/strings.ts`), at any byte. They are copied within the call that starts, so
+   * the slab may go and change afterwards, and freed when the end is drained. Outputs of strings must be {@link UNBOUND}; after the
+   * inference the place of their byte offset tells how many bytes they take when packed.
    */
   createInferRequest(model: CompiledModelHandle, table: Float64Array): InferRequestHandle;
 
@@ -89,7 +93,7 @@ export interface NativeBinding {
   /** Asks a running inference to stop; it still completes through the ring. */
   cancel(request: InferRequestHandle): void;
 
-  /** Copies an output that OpenVINO allocated (`UNBOUND`) into a slab. Sizes are in the binding table. */
+  /** Copies an output that OpenVINO allocated (`UNBOUND`) into a slab, strings packed. Sizes are in the binding table. */
   copyOutput(request: InferRequestHandle, outputIndex: number, slabId: number, byteOffset: number): void;
 
   /** Address of the tensor that is bound to a port now, for tests. Ports count as in the binding table. */
