@@ -62,6 +62,8 @@ export const CATALOGUE = {
   UNSUPPORTED_DESERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported deserialization precision' },
   UNSUPPORTED_SERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported serialization precision' },
   STRING_EMPTY: { grpc: INVALID_ARGUMENT, http: 400, text: 'String val is empty' },
+  /** What KServe's clients get for STRING_EMPTY. */
+  BYTES_EMPTY: { grpc: INVALID_ARGUMENT, http: 500, text: 'Bytes contents is empty' },
   STRINGS_TOO_LARGE: { grpc: INVALID_ARGUMENT, http: 400, text: 'String max size exceeded' },
   PICTURE_LAYOUT_INVALID: {
     grpc: INVALID_ARGUMENT,

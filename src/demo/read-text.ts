@@ -5,6 +5,7 @@ import type { Connection } from '../client/connection.js';
 import { METHOD } from '../frontends/tfs/method.js';
 import { decodePredictResponse, encodePredictRequest } from '../frontends/tfs/predict-message.js';
 import type { RequestTensor } from '../servables/predict-request.js';
+import { toViews } from '../tensors/strings.js';
 
 /** A line of text in a picture. */
 export interface TextLine {
@@ -45,7 +46,7 @@ export function textLines(outputs: ReadonlyMap<string, RequestTensor>): TextLine
 
 function strings(outputs: ReadonlyMap<string, RequestTensor>, name: string): readonly Uint8Array[] {
   const { content, precisionText } = output(outputs, name);
-  if (content.kind === 'strings') return content.strings;
+  if (content.kind === 'strings') return toViews(content.strings);
   throw new ClientError(`Expected strings of the output ${name}, received ${precisionText}`);
 }
 

@@ -1,5 +1,6 @@
 import { BINDING_STRIDE, MAX_RANK, UNBOUND } from '../native/binding.js';
-import type { Shape } from '../tensors/shape.js';
+import { ELEMENT_BYTES, type Precision } from '../tensors/precision.js';
+import { elementCount, type Shape } from '../tensors/shape.js';
 
 /** Where a tensor is: the backend's slab, the offset in it, and the concrete shape. */
 export interface BoundTensor {
@@ -44,6 +45,12 @@ export class BindingTable {
   outputShape(index: number): Shape {
     const start = (this.#inputs + index) * BINDING_STRIDE + 3;
     return Array.from(this.numbers.subarray(start, start + this.numbers[start - 1]!));
+  }
+
+  /** Bytes of an output that the last inference allocated, strings packed. */
+  outputBytes(index: number, precision: Precision): number {
+    if (precision === 'STRING') return this.numbers[(this.#inputs + index) * BINDING_STRIDE + 1]!;
+    return (elementCount(this.outputShape(index)) ?? 0) * ELEMENT_BYTES[precision];
   }
 
   #writeTensor(port: number, { slabId, byteOffset, shape }: BoundTensor): string | null {

@@ -2,8 +2,7 @@ import { ServingError } from '../errors.js';
 import type { CompiledModelHandle, InferRequestHandle, ModelDescription, NativeBinding } from '../native/binding.js';
 import { fromNativeStatus } from '../native/errors.js';
 import type { Arena } from '../tensors/arena.js';
-import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
-import { elementCount } from '../tensors/shape.js';
+import { precisionOfElementType } from '../tensors/precision.js';
 import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
@@ -126,7 +125,7 @@ class NativeInferRequest implements InferRequest, CompletionListener {
   #fetch(index: number): Tensor {
     const shape = this.#table.outputShape(index);
     const precision = precisionOfElementType(this.#description.outputs[index]!.elementType)!;
-    const lease = this.#arena.lease((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]);
+    const lease = this.#arena.lease(this.#table.outputBytes(index, precision));
     this.#binding.copyOutput(this.#handle, index, lease.slabId, lease.byteOffset);
     this.#arena.copies.count('dynamic_output', lease.byteLength);
     return new Tensor(precision, shape, lease);

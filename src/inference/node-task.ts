@@ -5,8 +5,8 @@ import {
   type NativeBinding,
 } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
-import { ELEMENT_BYTES, type Precision } from '../tensors/precision.js';
-import { elementCount, type Shape } from '../tensors/shape.js';
+import type { Precision } from '../tensors/precision.js';
+import type { Shape } from '../tensors/shape.js';
 import { BindingTable, type BoundTensor } from './binding-table.js';
 
 /** One inference of one node, run to its end in a worker of the node executor's piscina pool. */
@@ -95,7 +95,7 @@ function infer(
   const inferMicros = Math.round((performance.now() - started) * 1000);
   if (status !== 0) return { status, text: binding.takeError(TOKEN), inferMicros, allocated: [] };
   const allocated = outputs.map((output, index) =>
-    output === 'allocate' ? fetch(binding, request, index, table.outputShape(index), outputPrecisions[index]!) : null,
+    output === 'allocate' ? fetch(binding, request, index, table, outputPrecisions[index]!) : null,
   );
   return { status, text: '', inferMicros, allocated };
 }
@@ -104,14 +104,14 @@ function fetch(
   binding: NativeBinding,
   request: InferRequestHandle,
   index: number,
-  shape: Shape,
+  table: BindingTable,
   precision: Precision,
 ): { readonly shape: Shape; readonly bytes: Uint8Array } {
-  const bytes = new Uint8Array(new SharedArrayBuffer((elementCount(shape) ?? 0) * ELEMENT_BYTES[precision]));
+  const bytes = new Uint8Array(new SharedArrayBuffer(table.outputBytes(index, precision)));
   const slabId = binding.registerSlab(bytes);
   try {
     binding.copyOutput(request, index, slabId, 0);
-    return { shape, bytes };
+    return { shape: table.outputShape(index), bytes };
   } finally {
     binding.unregisterSlab(slabId);
   }

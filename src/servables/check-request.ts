@@ -2,6 +2,7 @@ import { ServingError } from '../errors.js';
 import { byName } from '../dag/graph.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { accepts, elementCount, formatPartialShape, formatShape, type Shape } from '../tensors/shape.js';
+import { stringCount } from '../tensors/strings.js';
 import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { checkStrings } from './strings/check-strings.js';
@@ -41,7 +42,8 @@ function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: 
     );
   }
   const { content, shape } = tensor;
-  if (content.kind === 'strings') return checkStrings(content.strings, shape, input, isDemultiplexed, at);
+  if (content.kind === 'strings' && input.precision !== 'STRING')
+    return checkStrings(content.strings, shape, input, isDemultiplexed, at);
   if (tensor.precision !== input.precision) {
     throw new ServingError('INVALID_PRECISION', `Expected: ${input.precision}; Actual: ${tensor.precisionText}${at}`);
   }
@@ -64,16 +66,15 @@ function checkShape(shape: Shape, input: TensorInfo, at: string): void {
 function checkContent({ shape, content }: RequestTensor, input: TensorInfo, at: string): void {
   const count = elementCount(shape);
   if (count === null) throw new ServingError('INVALID_CONTENT_SIZE', `Shape dimensions are too large${at}`);
-  if (content.kind === 'values') {
-    if (content.count === count) return;
-    throw new ServingError('INVALID_VALUE_COUNT', `Expected: ${count}; Actual: ${content.count}${at}`);
+  if (content.kind !== 'bytes') {
+    const actual = content.kind === 'values' ? content.count : stringCount(content.strings);
+    if (actual === count) return;
+    throw new ServingError('INVALID_VALUE_COUNT', `Expected: ${count}; Actual: ${actual}${at}`);
   }
-  if (content.kind === 'bytes') {
-    const expected = count * ELEMENT_BYTES[input.precision];
-    const actual = content.bytes.byteLength;
-    if (actual !== expected)
-      throw new ServingError('INVALID_CONTENT_SIZE', `Expected: ${expected} bytes; Actual: ${actual} bytes${at}`);
-  }
+  const expected = count * ELEMENT_BYTES[input.precision];
+  const actual = content.bytes.byteLength;
+  if (actual !== expected)
+    throw new ServingError('INVALID_CONTENT_SIZE', `Expected: ${expected} bytes; Actual: ${actual} bytes${at}`);
 }
 
 /** Sorted copies of the inputs of a servable, made once when it is loaded. */

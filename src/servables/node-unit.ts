@@ -59,14 +59,17 @@ export function failed(error: ServingError, micros = 0): SessionEnd {
 /** A port with what binding it needs. */
 export interface RuntimePort {
   readonly info: TensorInfo;
-  /** The only shape it can have, or `null` when only the request or the inference tells. */
+  /**
+   * The only shape it can have, or `null` when only the request or the inference tells, or how much memory it needs: that is so for
+   * strings.
+   */
   readonly staticShape: readonly number[] | null;
   /** Bytes of the static shape; 0 when there is none. */
   readonly staticBytes: number;
 }
 
 export function runtimePort(info: TensorInfo): RuntimePort {
-  if (!isStatic(info.shape)) return { info, staticShape: null, staticBytes: 0 };
+  if (!isStatic(info.shape) || info.precision === 'STRING') return { info, staticShape: null, staticBytes: 0 };
   const staticShape = info.shape.map((dimension) => dimension.min);
   return { info, staticShape, staticBytes: (elementCount(staticShape) ?? 0) * ELEMENT_BYTES[info.precision] };
 }

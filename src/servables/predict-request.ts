@@ -1,5 +1,6 @@
 import type { Precision } from '../tensors/precision.js';
 import type { Shape } from '../tensors/shape.js';
+import type { StringList } from '../tensors/strings.js';
 
 /** What a client asks a servable to compute, decoded from any protocol. Tensor bytes are still views of the client's message. */
 export interface PredictRequest {
@@ -25,9 +26,12 @@ export type TensorContent =
   /** Values in typed fields (`float_val`, `half_val`, ...): how many, and how to write them as little-endian elements. */
   | { readonly kind: 'values'; readonly count: number; writeTo(target: Uint8Array): void }
   /** Strings or encoded pictures. */
-  | { readonly kind: 'strings'; readonly strings: readonly Uint8Array[] };
+  | { readonly kind: 'strings'; readonly strings: StringList };
 
-/** One output on its way to a client: `bytes` is a view of an arena region and valid until the response is encoded. */
+/**
+ * One output on its way to a client: `bytes` is a view of an arena region and valid until the response is encoded. Of STRING they are
+ * packed; see `tensors/strings.ts` and `outputStrings`.
+ */
 export interface ResponseTensor {
   readonly name: string;
   readonly precision: Precision;

@@ -69,10 +69,14 @@ export function gatherTensors(
   const odd = shards.find(({ precision, shape }) => precision !== first.precision || !sameShape(shape, first.shape));
   if (odd !== undefined)
     return new ServingError('GATHER_SHARDS_DIFFER', `${formatShape(first.shape)} and ${formatShape(odd.shape)}`);
-  const { byteLength } = first;
   try {
-    const lease = arena.lease(byteLength * shards.length);
-    shards.forEach((shard, index) => arena.copyIn(lease, shard.bytes, 'gather', index * byteLength));
+    const lease = arena.lease(shards.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
+    // Not all of one size: strings have their own.
+    let start = 0;
+    for (const shard of shards) {
+      arena.copyIn(lease, shard.bytes, 'gather', start);
+      start += shard.byteLength;
+    }
     return new Tensor(first.precision, [...sizes, ...first.shape], lease);
   } catch (error) {
     return new ServingError('OUT_OF_MEMORY', String(error), { cause: error });

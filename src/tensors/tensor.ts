@@ -5,6 +5,7 @@ import { elementCount, type Shape } from './shape.js';
 
 /**
  * A tensor of one request: precision, concrete shape and the leased region that holds its elements, row-major and little-endian.
+ * Strings are packed (`strings.ts`) and fill their lease.
  * Never changed after it was made; the lease counts who still reads it.
  */
 export class Tensor {
@@ -25,6 +26,7 @@ export class Tensor {
   }
 
   get byteLength(): number {
+    if (this.precision === 'STRING') return this.lease.byteLength - this.start;
     return (elementCount(this.shape) ?? 0) * ELEMENT_BYTES[this.precision];
   }
 

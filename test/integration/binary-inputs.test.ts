@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import { elementArray, elementValue } from '#src/tensors/elements.js';
+import { stringList, toViews, type StringList } from '#src/tensors/strings.js';
 import type { Precision } from '#src/tensors/precision.js';
 import { DECODE_OFF_LOOP_BYTES } from '#src/frontends/rest/tfs-endpoints.js';
 import { writeDummyModel, type DummyModelOptions } from '../fixtures/ir.js';
@@ -65,8 +66,7 @@ after(async () => {
 });
 
 function strings(values: readonly (Uint8Array | string)[], shape: readonly number[] = [values.length]): WireTensor {
-  const encoded = values.map((value) => Buffer.from(value));
-  return { name: 'b', precision: 'STRING', shape, bytes: new Uint8Array(0), strings: encoded };
+  return { name: 'b', precision: 'STRING', shape, bytes: new Uint8Array(0), strings: stringList(values) };
 }
 
 function send(servable: string, ...values: readonly (Uint8Array | string)[]): Promise<PredictOutcome> {
@@ -274,7 +274,8 @@ test('string inputs: strings become rows of bytes, filled up with zeros', async 
     values: [98, 99, 100, 1, 101, 1, 1, 1],
   });
   assert.deepEqual(await restNumbers('narrow', { inputs: { b: ['abc', 'd'] } }), [98, 99, 100, 1, 101, 1, 1, 1]);
-  const shape = 'Invalid input shape - Expected: (2,4); Actual: (2,5); input name: b';
+  const shape =
+    'Invalid input shape - Expected batch size: 2; got: 2; Expected max null terminated string length: 4; got: 5; input name: b';
   await assertRefused('narrow', [Buffer.from('abcd'), Buffer.from('e')], ['INVALID_ARGUMENT', 400, shape]);
   const batch = 'Invalid input batch size - Expected: 2; Actual: 1; input name: b';
   await assertRefused('narrow', [Buffer.from('abc')], ['INVALID_ARGUMENT', 400, batch]);
@@ -289,7 +290,7 @@ test('string outputs: rows of an output that is called _string are strings', asy
     { shape, precisionText, kind: content.kind },
     { shape: [2], precisionText: 'STRING', kind: 'strings' },
   );
-  const received = (content as { readonly strings: readonly Uint8Array[] }).strings.map((text) =>
+  const received = toViews((content as { readonly strings: StringList }).strings).map((text) =>
     Buffer.from(text).toString(),
   );
   // The model adds one to the filling zeros, too.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { covers } from '../contract/covers.js';
+import { stringList } from '#src/tensors/strings.js';
 import { DEMO_PIPELINE, DEMO_SKIPPED, demoPhotographs, writeDemoConfig, type Photograph } from '../helpers/demo.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { TestRepository } from '../helpers/repository.js';
@@ -24,7 +25,7 @@ describe('photographs of the demo as JPEG files', { skip: DEMO_SKIPPED }, () => 
     withGrpcClient(server.grpcPort, async (client) => {
       covers('clients.script-binary');
       for (const { path, label } of photographs) {
-        const strings = [await readFile(path)];
+        const strings = stringList([await readFile(path)]);
         const image = { name: 'image', precision: 'STRING', shape: [1], bytes: new Uint8Array(0), strings } as const;
         const { outputs, details } = await client.predict(DEMO_PIPELINE, [image]);
         assert.equal(details, '');

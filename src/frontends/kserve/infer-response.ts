@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
-import { textRows } from '../../servables/strings/text-rows.js';
+import { outputStrings } from '../../servables/strings/output-strings.js';
 import { copyShift, ExactWriter, lengthDelimited, type PlacedBytes } from '../protobuf/wire-writer.js';
 import { tagOf, WIRE } from '../protobuf/wire-reader.js';
 import { writeBytesElements } from './bytes-elements.js';
@@ -34,17 +34,23 @@ export interface OutputTensor {
 }
 
 /**
- * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for BF16 and STRING.
+ * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output; strings are packed there as
+ * BYTES are.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for BF16.
  */
 export function outputTensor(output: ResponseTensor): OutputTensor {
   const { name, precision, shape, bytes } = output;
-  if (precision === 'BF16' || precision === 'STRING') {
+  if (precision === 'BF16') {
     throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
   }
-  const rows = textRows(output);
+  const rows = precision === 'STRING' ? null : outputStrings(output);
   if (rows === null) return { name, datatype: dataTypeOfPrecision(precision), shape, content: bytes };
-  return { name, datatype: dataTypeOfPrecision('STRING'), shape: [rows.length], content: writeBytesElements(rows) };
+  return {
+    name,
+    datatype: dataTypeOfPrecision('STRING'),
+    shape: rows.shape,
+    content: writeBytesElements(rows.strings),
+  };
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { TensorContent } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
+import { StringPlaces } from '../../tensors/strings.js';
 import { type ValueLayout, ValueFields } from '../protobuf/value-field.js';
-import { enter, leave, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
+import { enter, leave, readPlace, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const BYTES_CONTENTS = tagOf(8, WIRE.BYTES);
 const NO_VALUES: TensorContent = { kind: 'values', count: 0, writeTo: () => undefined };
@@ -34,7 +35,8 @@ const CONTENTS: ValueLayout = {
 /** `InferTensorContents` while it is read. Values and strings stay in the message. */
 export class TensorContents {
   readonly #values = new ValueFields(CONTENTS);
-  readonly #strings: Uint8Array[] = [];
+  readonly #strings = new StringPlaces();
+  #message: Uint8Array = new Uint8Array(0);
   #isEmpty = true;
 
   /** Whether no field was sent that holds elements. */
@@ -48,7 +50,8 @@ export class TensorContents {
     while (reader.pos < reader.len) {
       const tag = reader.tag();
       if (tag === BYTES_CONTENTS) {
-        this.#strings.push(reader.bytes());
+        this.#message = reader.buf;
+        readPlace(reader, this.#strings);
         this.#isEmpty = false;
       } else if (this.#values.read(reader, tag)) this.#isEmpty = false;
       else skip(reader, tag);
@@ -58,7 +61,7 @@ export class TensorContents {
 
   /** The elements in the field that belongs to the precision; those in others do not count (as OVMS 2026.2.1). */
   content(precision: Precision | null): TensorContent {
-    if (precision === 'STRING') return { kind: 'strings', strings: this.#strings };
+    if (precision === 'STRING') return { kind: 'strings', strings: this.#strings.in(this.#message) };
     return (precision === null ? null : this.#values.content(precision)) ?? NO_VALUES;
   }
 }

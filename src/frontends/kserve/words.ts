@@ -2,18 +2,21 @@ import { ServingError } from '../../errors.js';
 
 /**
  * An error of the servables as KServe's clients read it (as OVMS 2026.2.1): the phrase `input name:` comes twice, counts have a unit,
- * and a name that is no model and no pipeline is missed as what is looked for last, a graph.
+ * empty elements are called bytes, and a name that is no model and no pipeline is missed as what is looked for last, a graph.
  */
 export function inKserveWords(error: unknown): unknown {
   if (!(error instanceof ServingError)) return error;
   const { code, detail } = error;
   if (code === 'PIPELINE_NAME_MISSING') return new ServingError('GRAPH_NAME_MISSING', detail, { cause: error });
-  const said = inputNameTwice(code === 'INVALID_VALUE_COUNT' ? withUnit(detail) : detail);
+  if (code === 'STRING_EMPTY') return new ServingError('BYTES_EMPTY', inItsWords(detail), { cause: error });
+  const said = inItsWords(code === 'INVALID_VALUE_COUNT' ? withUnit(detail) : detail);
   return said === detail ? error : new ServingError(code, said, { cause: error });
 }
 
-function inputNameTwice(detail: string): string {
-  return detail.replace(/; input name: (?!input name: )/, '; input name: input name: ');
+function inItsWords(detail: string): string {
+  return detail
+    .replace(/^Expected number of binary input shape/, 'Expected number of input shape')
+    .replace(/; input name: (?!input name: )/, '; input name: input name: ');
 }
 
 function withUnit(detail: string): string {

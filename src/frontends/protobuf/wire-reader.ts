@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ServingError } from '../../errors.js';
+import type { StringPlaces } from '../../tensors/strings.js';
 
 export type Reader = protobuf.Reader;
 
@@ -45,6 +46,14 @@ export function enter(reader: Reader): number {
   }
   reader.len = reader.pos + length;
   return outerEnd;
+}
+
+/** Adds the place of the length-delimited field the reader stands before: of its bytes in the message. */
+export function readPlace(reader: Reader, places: StringPlaces): void {
+  const length = reader.size();
+  if (reader.pos + length > reader.len) throw new RangeError(`a field of ${length} bytes ends beyond its message`);
+  places.add(reader.pos, length);
+  reader.pos += length;
 }
 
 export function leave(reader: Reader, outerEnd: number): void {

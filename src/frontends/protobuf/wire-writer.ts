@@ -1,3 +1,5 @@
+import { copyStrings, type StringList } from '../../tensors/strings.js';
+
 /** Writes a message whose size is known beforehand into one buffer. Writing past the end, or less than promised, is a bug. */
 export class ExactWriter {
   readonly #buffer: Buffer;
@@ -51,6 +53,18 @@ export class ExactWriter {
     return this;
   }
 
+  /** A field of the one-byte tag for each string. */
+  strings(tag: number, strings: StringList): this {
+    const place = (_: number, length: number): number => {
+      this.tag(tag, length);
+      const at = this.#pos;
+      this.#pos += length;
+      return at;
+    };
+    copyStrings(strings, this.#buffer, place, (string, at) => this.#buffer.set(string, at));
+    return this;
+  }
+
   /** The message. It may be a piece of a larger buffer. */
   finish(): Buffer {
     if (this.#pos !== this.#buffer.byteLength) {
@@ -78,6 +92,13 @@ export const TAG_BYTES = 1;
 /** Bytes of a length-delimited field of a number below 16, tag and length included. */
 export function lengthDelimited(byteLength: number): number {
   return TAG_BYTES + varintBytes(byteLength) + byteLength;
+}
+
+/** Bytes of the fields that `ExactWriter.strings` writes. */
+export function stringFieldBytes({ lengths }: StringList): number {
+  let size = 0;
+  for (let index = 0; index < lengths.length; index += 1) size += lengthDelimited(lengths[index]!);
+  return size;
 }
 
 const WORD_BYTES = 8;

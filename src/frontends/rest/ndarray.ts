@@ -2,6 +2,7 @@ import { ServingError } from '../../errors.js';
 import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import { elementCount } from '../../tensors/shape.js';
+import { StringBuilder } from '../../tensors/strings.js';
 import { decodeBase64 } from './base64.js';
 import { createElementSink, type ElementSink } from './elements.js';
 import { jsonError, JsonReader, NESTING_LIMIT } from './json-reader.js';
@@ -26,9 +27,10 @@ export function readNdarray(value: unknown, precision: Precision | null, context
   // Each element takes two bytes of text at least; ragged data could otherwise claim any size.
   if (count === null || count > context.body.byteLength) throw new ServingError(context.error);
   if (isText(first)) {
-    const strings: Uint8Array[] = [];
-    walk(value, shape, 0, context, (leaf) => strings.push(textOf(leaf, precision, context)));
-    return { precision: 'STRING', precisionText: 'STRING', shape, content: { kind: 'strings', strings } };
+    const strings = new StringBuilder();
+    walk(value, shape, 0, context, (leaf) => addText(strings, leaf, precision, context));
+    const content = { kind: 'strings', strings: strings.finish() } as const;
+    return { precision: 'STRING', precisionText: 'STRING', shape, content };
   }
   const target = precision ?? guessPrecision(first, context);
   if (target === 'STRING') throw new ServingError(context.error);
@@ -68,13 +70,11 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' || isBase64(value);
 }
 
-const utf8 = new TextEncoder();
-
-function textOf(leaf: unknown, precision: Precision | null, context: NdarrayContext): Uint8Array {
-  if (typeof leaf === 'string' && (precision === 'U8' || precision === 'STRING')) return utf8.encode(leaf);
+function addText(strings: StringBuilder, leaf: unknown, precision: Precision | null, context: NdarrayContext): void {
+  if (typeof leaf === 'string' && (precision === 'U8' || precision === 'STRING')) return strings.addText(leaf);
   const decoded = isBase64(leaf) ? decodeBase64(leaf.b64) : null;
   if (decoded === null) throw new ServingError(context.error);
-  return decoded;
+  strings.add(decoded);
 }
 
 function walk(

@@ -2,11 +2,12 @@ import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '../../tensors/precision.js';
 import { elementCount } from '../../tensors/shape.js';
+import type { StringList } from '../../tensors/strings.js';
 import { fromHalf } from '../../tensors/half.js';
 
 /**
  * JSON texts of the elements of an output, in order.
- * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16 and STRING, REST_SERIALIZE_FAILED for NaN and infinities, which JSON
+ * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16, REST_SERIALIZE_FAILED for NaN and infinities, which JSON
  *   cannot say: OVMS 2026.2.1 writes bare words there that no strict parser reads.
  */
 export function elementTexts(output: ResponseTensor): string[] {
@@ -29,9 +30,25 @@ function texts(output: ResponseTensor, floatText: FloatText): string[] {
   return print(alignedBuffer(output), output, floatText);
 }
 
-/** UTF-8 as a JSON string. */
-export function textJson({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return JSON.stringify(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'));
+/** Strings of UTF-8 as JSON strings. */
+export function stringTexts(strings: StringList): string[] {
+  const bytes = bufferOf(strings);
+  return Array.from(strings.begins, (begin, index) =>
+    JSON.stringify(bytes.toString('utf8', begin, begin + strings.lengths[index]!)),
+  );
+}
+
+/** Strings of any bytes, as TensorFlow Serving says them. */
+export function base64Texts(strings: StringList): string[] {
+  const bytes = bufferOf(strings);
+  return Array.from(
+    strings.begins,
+    (begin, index) => `{"b64": "${bytes.toString('base64', begin, begin + strings.lengths[index]!)}"}`,
+  );
+}
+
+function bufferOf({ bytes: { buffer, byteOffset, byteLength } }: StringList): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 interface Elements {

@@ -2,6 +2,7 @@ import { ServingError } from '../../errors.js';
 import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
+import { stringBuffers } from '../../tensors/strings.js';
 import { checkNesting, parseJsonBody } from './json-body.js';
 import { NESTING_LIMIT } from './json-reader.js';
 import { isBase64, type NdarrayContext, readNdarray } from './ndarray.js';
@@ -63,8 +64,8 @@ function unreadPart(document: unknown, { inputs }: DecodedPredictBody): unknown 
 export function transferList({ inputs }: DecodedPredictBody): ArrayBuffer[] {
   const buffers: ArrayBuffer[] = [];
   for (const { content } of inputs.values()) {
-    const views = content.kind === 'bytes' ? [content.bytes] : content.kind === 'strings' ? content.strings : [];
-    for (const { buffer } of views) if (buffer instanceof ArrayBuffer) buffers.push(buffer);
+    if (content.kind === 'strings') buffers.push(...stringBuffers(content.strings));
+    if (content.kind === 'bytes' && content.bytes.buffer instanceof ArrayBuffer) buffers.push(content.bytes.buffer);
   }
   return buffers;
 }

@@ -1,8 +1,8 @@
 import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import type { Shape } from '../../tensors/shape.js';
-import { textRows } from '../../servables/strings/text-rows.js';
-import { elementTexts, textJson } from './number-text.js';
+import { outputStrings } from '../../servables/strings/output-strings.js';
+import { base64Texts, elementTexts, stringTexts } from './number-text.js';
 import type { PredictOrder } from './predict-json.js';
 
 const INDENT = '    ';
@@ -13,7 +13,7 @@ const INDENT = '    ';
  * @param outputs only read; the text does not refer to them.
  * @param declared outputs of the servable, those that are missing now among them: with more than one each has its name beside it.
  * @throws ServingError REST_SERIALIZE_FAILED without outputs, for outputs of different batch sizes in row order, and for values
- *   JSON cannot say; REST_UNSUPPORTED_PRECISION for BF16 and STRING.
+ *   JSON cannot say; REST_UNSUPPORTED_PRECISION for BF16.
  */
 export function encodePredictResponse(
   order: PredictOrder,
@@ -33,11 +33,12 @@ interface PrintedTensor {
 }
 
 function printElements(output: ResponseTensor): PrintedTensor {
-  const { name, shape } = output;
-  const rows = textRows(output);
-  return rows === null
-    ? { name, shape, texts: elementTexts(output) }
-    : { name, shape: [rows.length], texts: rows.map(textJson) };
+  const { name } = output;
+  const found = outputStrings(output);
+  if (found === null) return { name, shape: output.shape, texts: elementTexts(output) };
+  const { shape, strings } = found;
+  // What TensorFlow Serving does: the name says that the strings need not be text.
+  return { name, shape, texts: name.endsWith('_bytes') ? base64Texts(strings) : stringTexts(strings) };
 }
 
 function rowJson(tensors: readonly PrintedTensor[], isNamed: boolean): string {

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import type { PredictRequest, RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
 import { decodeMessage, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
-import { textRows } from '../../servables/strings/text-rows.js';
+import { outputStrings } from '../../servables/strings/output-strings.js';
 import { encodeTensorMap, readTensorEntry, type WireTensor } from './tensor-map.js';
 
 const REQUEST_MODEL_SPEC = tagOf(1, WIRE.BYTES);
@@ -40,19 +40,16 @@ function readPredictRequest(reader: Reader): DecodedPredictRequest {
 }
 
 /**
- * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, texts in `string_val`, in the order given.
+ * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, strings in `string_val`, in the order given.
  * `model_spec` stays unset (as OVMS 2026.2.1). The bytes are copied: the outputs may be released afterwards.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
  */
 export function encodePredictResponse(outputs: readonly ResponseTensor[]): Buffer {
   return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(withTexts));
 }
 
 function withTexts(output: ResponseTensor): WireTensor {
-  const strings = textRows(output);
-  return strings === null
-    ? output
-    : { name: output.name, precision: 'STRING', shape: [strings.length], bytes: NO_BYTES, strings };
+  const found = outputStrings(output);
+  return found === null ? output : { name: output.name, precision: 'STRING', bytes: NO_BYTES, ...found };
 }
 
 /**

@@ -1,5 +1,5 @@
-import { ServingError } from '../../errors.js';
 import type { RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
+import type { StringList } from '../../tensors/strings.js';
 import { dataTypeOfPrecision } from './data-type.js';
 import { TensorProto } from './tensor-proto.js';
 import { readMapEntry, type Reader } from '../protobuf/wire-reader.js';
@@ -9,6 +9,7 @@ import {
   int64Bytes,
   lengthDelimited,
   type PlacedBytes,
+  stringFieldBytes,
   TAG_BYTES,
   varintBytes,
 } from '../protobuf/wire-writer.js';
@@ -22,9 +23,9 @@ const STRING_TAG = 0x42;
 const DIM_TAG = 0x12;
 const SIZE_TAG = 0x08;
 
-/** A tensor as it is written: elements in `tensor_content`, or, of precision STRING, `strings` in `string_val`. */
+/** A tensor as it is written: elements in `tensor_content`; of precision STRING no bytes, but `strings` in `string_val`. */
 export interface WireTensor extends ResponseTensor {
-  readonly strings?: readonly Uint8Array[];
+  readonly strings?: StringList;
 }
 
 /** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
@@ -40,7 +41,6 @@ export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTens
  * Its exact size is computed first, so that the bytes of each tensor are copied once, from wherever they are (arena regions are
  * shared memory) into the message; protobufjs would grow its buffer and copy it again at the end.
  * @param head Encoded fields to stand before the map.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING without `strings`.
  */
 export function encodeTensorMap(field: number, tensors: readonly WireTensor[], head?: Uint8Array): Buffer {
   const entries = tensors.map(measureEntry);
@@ -72,23 +72,16 @@ interface MeasuredEntry {
 }
 
 function measureEntry(tensor: WireTensor): MeasuredEntry {
-  const dtype = wireType(tensor);
+  const dtype = dataTypeOfPrecision(tensor.precision).number;
   const nameBytes = Buffer.byteLength(tensor.name);
   let shapeBytes = 0;
   for (const size of tensor.shape) shapeBytes += lengthDelimited(dimensionBytes(size));
   const { byteLength } = tensor.bytes;
   let contentBytes = byteLength === 0 ? 0 : lengthDelimited(byteLength);
-  for (const string of tensor.strings ?? []) contentBytes += lengthDelimited(string.byteLength);
+  if (tensor.strings !== undefined) contentBytes += stringFieldBytes(tensor.strings);
   const tensorBytes = TAG_BYTES + varintBytes(dtype) + lengthDelimited(shapeBytes) + contentBytes;
   const entryBytes = lengthDelimited(nameBytes) + lengthDelimited(tensorBytes);
   return { tensor, dtype, nameBytes, shapeBytes, tensorBytes, entryBytes };
-}
-
-function wireType({ name, precision, strings }: WireTensor): number {
-  if (precision === 'STRING' && strings === undefined) {
-    throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
-  }
-  return dataTypeOfPrecision(precision).number;
 }
 
 function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): void {
@@ -107,10 +100,7 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): voi
     writer.tag(CONTENT_TAG, tensor.bytes.byteLength);
     writer.bytes(tensor.bytes);
   }
-  for (const string of tensor.strings ?? []) {
-    writer.tag(STRING_TAG, string.byteLength);
-    writer.bytes(string);
-  }
+  if (tensor.strings !== undefined) writer.strings(STRING_TAG, tensor.strings);
 }
 
 /** Bytes of a `Dim` message: a size of 0 is the default and is not written. */

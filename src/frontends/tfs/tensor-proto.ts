@@ -1,8 +1,9 @@
 import type { RequestTensor, TensorContent } from '../../servables/predict-request.js';
+import { NO_STRINGS, StringPlaces } from '../../tensors/strings.js';
 import { dataTypeOfNumber, requestText, type DataType } from './data-type.js';
 import { TENSOR_PROTO_VALUES } from './tensor-values.js';
 import { ValueFields } from '../protobuf/value-field.js';
-import { enter, leave, readInt64AsNumber, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
+import { enter, leave, readInt64AsNumber, readPlace, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const DTYPE = tagOf(1, WIRE.VARINT);
 const TENSOR_SHAPE = tagOf(2, WIRE.BYTES);
@@ -12,7 +13,6 @@ const DIM = tagOf(2, WIRE.BYTES);
 const DIM_SIZE = tagOf(1, WIRE.VARINT);
 
 const NO_BYTES = new Uint8Array(0);
-const NO_STRINGS: readonly Uint8Array[] = [];
 const NO_VALUES: TensorContent = { kind: 'values', count: 0, writeTo: () => undefined };
 
 /** A tensor as the wire gives it, while it is read: fields may come in any order and again. */
@@ -21,7 +21,8 @@ export class TensorProto {
   #dtype = 0;
   #content: Uint8Array = NO_BYTES;
   #values: ValueFields | null = null;
-  #strings: Uint8Array[] | null = null;
+  #strings: StringPlaces | null = null;
+  #message: Uint8Array = NO_BYTES;
 
   /** Reads the length-delimited message the reader stands before. A second call merges, as protobuf does for a field sent twice. */
   read(reader: Reader): void {
@@ -31,10 +32,15 @@ export class TensorProto {
       if (tag === DTYPE) this.#dtype = reader.int32();
       else if (tag === TENSOR_SHAPE) readShape(reader, this.#shape);
       else if (tag === TENSOR_CONTENT) this.#content = reader.bytes();
-      else if (tag === STRING_VAL) (this.#strings ??= []).push(reader.bytes());
+      else if (tag === STRING_VAL) this.#readString(reader);
       else this.#readValues(reader, tag);
     }
     leave(reader, outerEnd);
+  }
+
+  #readString(reader: Reader): void {
+    this.#message = reader.buf;
+    readPlace(reader, (this.#strings ??= new StringPlaces()));
   }
 
   #readValues(reader: Reader, tag: number): void {
@@ -56,7 +62,8 @@ export class TensorProto {
 
   /** Accepts typed fields for every type, where OVMS 2026.2.1 reads only `half_val` of DT_HALF and `int_val` of DT_UINT16. */
   #contentOf(type: DataType | null): TensorContent {
-    if (type?.precision === 'STRING') return { kind: 'strings', strings: this.#strings ?? NO_STRINGS };
+    if (type?.precision === 'STRING')
+      return { kind: 'strings', strings: this.#strings?.in(this.#message) ?? NO_STRINGS };
     if (this.#content.byteLength === 0 && type !== null) {
       const values = this.#values?.content(type.precision);
       if (values) return values;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { imagenetClassName } from '#src/client/imagenet-classes.js';
 import { outputArray, predictedClasses, pythonTuple } from '#src/client/prediction.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
+import { NO_STRINGS } from '#src/tensors/strings.js';
 import { floats } from './npy-bytes.js';
 import { covers } from '../../contract/covers.js';
 
@@ -54,7 +55,7 @@ const BAD_OUTPUTS: readonly (readonly [string, RequestTensor, string])[] = [
   ],
   [
     'of strings',
-    { precision: 'STRING', precisionText: 'STRING', shape: [1], content: { kind: 'strings', strings: [] } },
+    { precision: 'STRING', precisionText: 'STRING', shape: [1], content: { kind: 'strings', strings: NO_STRINGS } },
     'Output a of type STRING has no numbers',
   ],
   [

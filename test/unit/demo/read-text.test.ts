@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textLines } from '#src/demo/read-text.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
+import { stringList } from '#src/tensors/strings.js';
 import { bytesOf } from '../../helpers/tensors.js';
 
 function tensor(precision: 'U8' | 'FP32', shape: readonly number[], bytes: Uint8Array): RequestTensor {
@@ -9,7 +10,7 @@ function tensor(precision: 'U8' | 'FP32', shape: readonly number[], bytes: Uint8
 }
 
 function strings(...texts: readonly string[]): RequestTensor {
-  const content = { kind: 'strings', strings: texts.map((text) => Buffer.from(text)) } as const;
+  const content = { kind: 'strings', strings: stringList(texts) } as const;
   return { precision: 'STRING', precisionText: 'STRING', shape: [texts.length], content };
 }
 

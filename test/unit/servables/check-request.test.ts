@@ -5,6 +5,7 @@ import { ServingError } from '#src/errors.js';
 import { checkRequest } from '#src/servables/check-request.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
+import { NO_STRINGS } from '#src/tensors/strings.js';
 import { tensor } from '../dag/pipeline-fixture.js';
 
 const INPUT = tensor('b');
@@ -128,7 +129,7 @@ test('request check: a shape whose product overflows is refused, not computed', 
 });
 
 test('request check: strings are checked as strings, whatever precision they say', () => {
-  const content = { kind: 'strings', strings: [] } as const;
+  const content = { kind: 'strings', strings: NO_STRINGS } as const;
   assert.equal(
     messageOf({ b: sent({ content, precision: 'STRING', shape: [1] }) }),
     'Functionality not implemented - strings or encoded pictures; input name: b',

@@ -1,7 +1,7 @@
 import type { ResponseTensor } from '../../../servables/predict-request.js';
 import { type InferAnswerHead, type OutputTensor, outputTensor } from '../../kserve/infer-response.js';
-import { textRows } from '../../../servables/strings/text-rows.js';
-import { doubleTexts, textJson } from '../number-text.js';
+import { outputStrings } from '../../../servables/strings/output-strings.js';
+import { doubleTexts, stringTexts } from '../number-text.js';
 
 const INDENT = '    ';
 
@@ -53,7 +53,8 @@ function tensorJson({ name, shape, datatype }: OutputTensor, last: string): stri
 }
 
 function dataJson(output: ResponseTensor): string {
-  const texts = textRows(output)?.map(textJson) ?? doubleTexts(output);
+  const found = outputStrings(output);
+  const texts = found === null ? doubleTexts(output) : stringTexts(found.strings);
   return `"data": [${texts.join(', ')}]`;
 }
 

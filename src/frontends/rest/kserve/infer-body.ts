@@ -1,6 +1,7 @@
 import { ServingError } from '../../../errors.js';
 import type { PredictRequest, RequestTensor, TensorContent } from '../../../servables/predict-request.js';
 import { ELEMENT_BYTES } from '../../../tensors/precision.js';
+import { NO_STRINGS } from '../../../tensors/strings.js';
 import { elementCount } from '../../../tensors/shape.js';
 import { readBytesElements } from '../../kserve/bytes-elements.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
@@ -86,7 +87,7 @@ function contentOf({ name, datatype, data }: InferInput, raw: Uint8Array | null)
     if (precisionOfDataType(datatype) === 'STRING') return { kind: 'strings', strings: readBytesElements(raw, name) };
     return { kind: 'bytes', bytes: raw };
   }
-  if (data === null || data.kind === 'strings') return { kind: 'strings', strings: data?.strings ?? [] };
+  if (data === null || data.kind === 'strings') return { kind: 'strings', strings: data?.strings ?? NO_STRINGS };
   const { count, bytes } = data;
   return { kind: 'values', count, writeTo: (target) => target.set(bytes) };
 }

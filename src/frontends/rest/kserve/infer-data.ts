@@ -1,5 +1,6 @@
 import { ServingError } from '../../../errors.js';
 import type { Precision } from '../../../tensors/precision.js';
+import { StringBuilder, type StringList } from '../../../tensors/strings.js';
 import { createElementSink, type ElementSink } from '../elements.js';
 import { NESTING_LIMIT } from '../json-reader.js';
 import { numberTooBig } from '../ndarray.js';
@@ -7,7 +8,7 @@ import { numberTooBig } from '../ndarray.js';
 /** The elements of one input as its JSON gave them. Plain data over ArrayBuffers of its own. */
 export type InferData =
   | { readonly kind: 'elements'; readonly count: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'strings'; readonly strings: readonly Uint8Array[] };
+  | { readonly kind: 'strings'; readonly strings: StringList };
 
 /** Containers around `data`: the request, the list of inputs, the input. */
 const LEVELS_AROUND = 3;
@@ -29,14 +30,14 @@ export function readInferData(data: unknown, precision: Precision | null, json: 
   return { kind: 'elements', count, bytes: sink.bytes() };
 }
 
-const utf8 = new TextEncoder();
-
-function readStrings(data: readonly unknown[]): Uint8Array[] {
+function readStrings(data: readonly unknown[]): StringList {
   countElements(data, LEVELS_AROUND + 1);
-  return data.flat(NESTING_LIMIT).map((value) => {
+  const strings = new StringBuilder();
+  for (const value of data.flat(NESTING_LIMIT)) {
     if (typeof value !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
-    return utf8.encode(value);
-  });
+    strings.addText(value);
+  }
+  return strings.finish();
 }
 
 function countElements(data: readonly unknown[], depth: number): number {

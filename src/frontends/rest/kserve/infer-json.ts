@@ -1,4 +1,5 @@
 import { ServingError } from '../../../errors.js';
+import { stringBuffers } from '../../../tensors/strings.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
 import { checkNesting, parseJsonBody } from '../json-body.js';
 import { NESTING_LIMIT } from '../json-reader.js';
@@ -140,7 +141,7 @@ function isObject(value: unknown): value is Json {
 /** Buffers of a decoded document that can move to another thread instead of being copied. */
 export function inferTransferList({ inputs }: InferDocument): ArrayBuffer[] {
   return inputs.flatMap(({ data }) => {
-    const views = data === null ? [] : data.kind === 'elements' ? [data.bytes] : data.strings;
-    return views.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? buffer : []));
+    if (data === null) return [];
+    return data.kind === 'elements' ? data.bytes.buffer : stringBuffers(data.strings);
   });
 }

@@ -5,6 +5,7 @@ import { ServingError, type ErrorCode } from '#src/errors.js';
 import { decodeInferRequest, tensorsOf } from '#src/frontends/kserve/infer-request.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
+import { toViews } from '#src/tensors/strings.js';
 import { encodeKserve, type Fields, KSERVE_TYPES } from '../../../helpers/kserve-messages.js';
 import { contentBytes, hex } from '../tfs/wire.js';
 
@@ -155,7 +156,7 @@ test('infer request: BYTES are strings, raw with lengths in front and typed with
       for (const content of [raw, typed]) {
         assert.ok(content.kind === 'strings');
         assert.deepEqual(
-          content.strings.map((element) => Buffer.from(element)),
+          toViews(content.strings).map((element) => Buffer.from(element)),
           strings.map((element) => Buffer.from(element)),
         );
       }

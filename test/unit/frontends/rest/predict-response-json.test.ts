@@ -181,14 +181,32 @@ test('values JSON cannot say name the output', () => {
   }
 });
 
-test('BF16 and STRING outputs are refused by name', () => {
-  for (const precision of ['BF16', 'STRING'] as const) {
-    assert.throws(
-      () => encodePredictResponse('row', [{ name: 'o', precision, shape: [0], bytes: new Uint8Array() }]),
-      (error) =>
-        error instanceof ServingError && error.code === 'REST_UNSUPPORTED_PRECISION' && error.httpStatus() === 400,
-    );
-  }
+test('BF16 outputs are refused by name', () => {
+  assert.throws(
+    () => encodePredictResponse('row', [{ name: 'o', precision: 'BF16', shape: [0], bytes: new Uint8Array() }]),
+    (error) =>
+      error instanceof ServingError && error.code === 'REST_UNSUPPORTED_PRECISION' && error.httpStatus() === 400,
+  );
+});
+
+test('STRING outputs are texts, and base64 where the name ends in _bytes', () => {
+  const bytes = Buffer.from('\x02\0\0\0h"\0\0\0\0\x03\0\0\0\u20ac\x01\0\0\0z');
+  const strings = output('o', 'STRING', [2, 2], bytes);
+  assert.equal(
+    encodePredictResponse('row', [strings]),
+    '{\n    "predictions": [["h\\"", ""], ["\u20ac", "z"]\n    ]\n}',
+  );
+  assert.deepEqual(JSON.parse(encodePredictResponse('column', [strings])), {
+    outputs: [
+      ['h"', ''],
+      ['\u20ac', 'z'],
+    ],
+  });
+  const binary = output('o_bytes', 'STRING', [2], Buffer.of(1, 0, 0, 0, 0xff, 2, 0, 0, 0, 0, 0xfe));
+  assert.equal(
+    encodePredictResponse('row', [binary]),
+    '{\n    "predictions": [{"b64": "/w=="}, {"b64": "AP4="}\n    ]\n}',
+  );
 });
 
 test('U8 outputs called _string are texts, cut at the first NUL', () => {

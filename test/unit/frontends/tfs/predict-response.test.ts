@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ServingError } from '#src/errors.js';
 import { decodePredictResponse, encodePredictResponse } from '#src/frontends/tfs/predict-message.js';
-import type { ResponseTensor } from '#src/servables/predict-request.js';
 import type { Precision } from '#src/tensors/precision.js';
 import { bytesField, contentBytes, hex, varintField } from './wire.js';
 
@@ -73,12 +71,13 @@ test('predict response: bytes are copied, so that their memory may be used again
   assert.equal(contentBytes(tensor).length, 300_000);
 });
 
-test('predict response: STRING cannot be written yet', () => {
-  const output: ResponseTensor = { name: 'a', precision: 'STRING', shape: [1], bytes: hex('') };
-  assert.throws(
-    () => encodePredictResponse([output]),
-    new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', 'Precision: STRING; output name: a'),
-  );
+test('predict response: STRING is written as string_val, whatever its shape', () => {
+  const bytes = hex('02000000 6162 00000000 01000000 ff');
+  const response = encodePredictResponse([{ name: 'a', precision: 'STRING', shape: [3, 1], bytes }]);
+  const tensor = '08 07 12 08 1202 0803 1202 0801 42 02 6162 42 00 42 01 ff';
+  const value = hex(tensor);
+  const entry = Buffer.concat([hex('0a 01 61 12'), Buffer.of(value.byteLength), value]);
+  assert.deepEqual(response, Buffer.concat([Buffer.of(0x0a, entry.byteLength), entry]));
 });
 
 test('predict response: the largest content stands in memory as its source does, modulo a word', () => {

@@ -5,6 +5,7 @@ import { ServingError } from '#src/errors.js';
 import { decodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
+import { NO_STRINGS, toViews } from '#src/tensors/strings.js';
 import { bytesField, contentBytes, hex, requestWithTensor, varint, varintField } from './wire.js';
 
 interface TypedField {
@@ -87,14 +88,14 @@ test('typed values: string_val are views of the message', () => {
   assert.equal(precision, 'STRING');
   assert.ok(content.kind === 'strings');
   assert.deepEqual(
-    content.strings.map((string) => Buffer.from(string).toString()),
+    toViews(content.strings).map((string) => Buffer.from(string).toString()),
     ['abc', '', 'd'],
   );
-  assert.equal(content.strings[0]!.buffer, message.buffer);
+  assert.equal(content.strings.bytes.buffer, message.buffer);
 });
 
 test('typed values: DT_STRING without string_val has no strings', () => {
-  assert.deepEqual(decodeTensor(varintField(1, 7)).content, { kind: 'strings', strings: [] });
+  assert.deepEqual(decodeTensor(varintField(1, 7)).content, { kind: 'strings', strings: NO_STRINGS });
 });
 
 test('typed values: tensor_content wins when it is not empty', () => {

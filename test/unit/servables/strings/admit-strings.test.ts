@@ -5,6 +5,7 @@ import type { RequestTensor } from '#src/servables/predict-request.js';
 import { admitStrings } from '#src/servables/strings/admit-strings.js';
 import type { PictureDecoder, PictureTarget } from '#src/servables/strings/picture-decoder.js';
 import { Arena } from '#src/tensors/arena.js';
+import { stringList } from '#src/tensors/strings.js';
 import { tensor } from '../../dag/pipeline-fixture.js';
 import { FakeRegistrar } from '../../tensors/fake-registrar.js';
 
@@ -12,7 +13,7 @@ const PICTURES = tensor('p', { shape: [-1, -1, -1, 1], precision: 'U8', layout: 
 const ROWS = tensor('r', { shape: [-1, -1], precision: 'U8' });
 
 function strings(...values: readonly string[]): RequestTensor {
-  const content = { kind: 'strings', strings: values.map((value) => Buffer.from(value)) } as const;
+  const content = { kind: 'strings', strings: stringList(values) } as const;
   return { precision: 'STRING', precisionText: 'STRING', shape: [values.length], content };
 }
 

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { ServingError } from '#src/errors.js';
 import { checkStrings } from '#src/servables/strings/check-strings.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
+import { stringList, stringCount, type StringList } from '#src/tensors/strings.js';
 import { tensor } from '../../dag/pipeline-fixture.js';
 
 const PICTURES = tensor('b', { shape: [2, 4, 4, 3], layout: 'NHWC' });
 const ROWS = tensor('b', { precision: 'U8', shape: [-1, 4] });
 
-function messageOf(input: TensorInfo, strings: readonly Uint8Array[], shape = [strings.length], split = false): string {
+function messageOf(input: TensorInfo, strings: StringList, shape = [stringCount(strings)], split = false): string {
   try {
     checkStrings(strings, shape, input, split, '; input name: b');
   } catch (error) {
@@ -18,8 +19,8 @@ function messageOf(input: TensorInfo, strings: readonly Uint8Array[], shape = [s
   return 'accepted';
 }
 
-function texts(...values: readonly string[]): Uint8Array[] {
-  return values.map((value) => Buffer.from(value));
+function texts(...values: readonly string[]): StringList {
+  return stringList(values);
 }
 
 test('string check: pictures and rows that fit are accepted', () => {
@@ -58,20 +59,17 @@ test('string check: a shard takes one picture', () => {
 test('string check: rows are as wide as the longest string and its zero', () => {
   assert.equal(
     messageOf(ROWS, texts('a', 'abcd')),
-    'Invalid input shape - Expected: (-1,4); Actual: (2,5); input name: b',
+    'Invalid input shape - Expected batch size: -1; got: 2; Expected max null terminated string length: 4; got: 5; input name: b',
   );
 });
 
 test('string check: rows may take one gibibyte together', () => {
-  const long = { byteLength: 2 ** 30 } as Uint8Array;
-  assert.match(messageOf(ROWS, [long]), /^String max size exceeded - Expected: at most 1073741824 bytes/);
+  const long = { ...texts('a'), lengths: Uint32Array.of(2 ** 30) };
+  assert.match(messageOf(ROWS, long), /^String max size exceeded - Expected: at most 1073741824 bytes/);
 });
 
 test('string check: strings for inputs of other kinds are not implemented', () => {
   const text = 'Functionality not implemented - ';
-  assert.equal(
-    messageOf(tensor('b', { precision: 'STRING', shape: [-1] }), texts('x')),
-    `${text}input of precision STRING; input name: b`,
-  );
+  assert.equal(messageOf(tensor('b', { shape: [1] }), texts('x')), `${text}strings or encoded pictures; input name: b`);
   assert.equal(messageOf(ROWS, texts('x'), [1], true), `${text}strings or encoded pictures; input name: b`);
 });

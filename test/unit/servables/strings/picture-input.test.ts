@@ -5,9 +5,9 @@ import { fitsPictures, isResized, pictureShape } from '#src/servables/strings/pi
 import { tensor } from '../../dag/pipeline-fixture.js';
 
 test('string handling: precision and rank say what strings are for', () => {
-  const handling = (shape: readonly number[], precision: 'U8' | 'FP32' | 'STRING' = 'U8', split = false): string =>
+  const handling = (shape: readonly number[], precision: 'U8' | 'FP32' = 'U8', split = false): string =>
     stringHandling(tensor('b', { shape, precision }), split);
-  assert.equal(handling([1], 'STRING'), 'native');
+  assert.equal(handling([1]), 'none');
   assert.equal(handling([1, 8]), 'rows');
   assert.equal(handling([1, 8], 'U8', true), 'none');
   assert.equal(handling([1, 8], 'FP32'), 'none');

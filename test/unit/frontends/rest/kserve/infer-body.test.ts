@@ -7,6 +7,7 @@ import { decodeInferJson, inferTransferList } from '#src/frontends/rest/kserve/i
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { fromHalf } from '#src/tensors/half.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
+import { toViews } from '#src/tensors/strings.js';
 import { KSERVE_TYPES } from '../../../../helpers/kserve-messages.js';
 import { contentBytes, hex } from '../../tfs/wire.js';
 
@@ -139,7 +140,7 @@ test('kserve json: 64-bit integers beyond their range are refused', () => {
 test('kserve json: BYTES are strings, as JSON and in binary', () => {
   const strings = (tensor: RequestTensor): string[] => {
     assert.ok(tensor.content.kind === 'strings');
-    return tensor.content.strings.map((each) => Buffer.from(each).toString());
+    return toViews(tensor.content.strings).map((each) => Buffer.from(each).toString());
   };
   assert.deepEqual(strings(decodeInput({ datatype: 'BYTES', shape: [2], data: [['ä'], 'b'] })), ['ä', 'b']);
   const raw = hex('01000000 61 02000000 6263');
