@@ -3,6 +3,9 @@ import type { Metadata, Sharp } from 'sharp';
 import { ServingError } from '../errors.js';
 import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { Picture, PictureShape } from '../tensors/picture.js';
+import { openBmp } from './bmp.js';
+import type { OpenedPicture } from './opened-picture.js';
+import { openPnm } from './pnm.js';
 import { swapRedAndBlue, writePicture } from '../tensors/write-picture.js';
 
 type SharpModule = typeof import('sharp');
@@ -11,21 +14,21 @@ type SharpModule = typeof import('sharp');
 let library: Promise<SharpModule> | undefined;
 
 /** First bytes of what is decoded. The library knows more formats, but nobody should reach its SVG parser through a request. */
-const SIGNATURES = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'II*\0', 'MM\0*'];
+const SIGNATURES = ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'II*\0', 'MM\0*', 'GIF87a', 'GIF89a'];
 const WEBP_SIGNATURE = /^RIFF[^]{4}WEBP/;
+const PNM_SIGNATURE = /^P[1-6][\s#]/;
 const SIGNATURE_BYTES = 12;
 
 /** Reads the header of a picture: see `PictureDecoder.measurePicture`. */
 export async function measurePicture(encoded: Uint8Array): Promise<PictureShape> {
-  const { metadata } = await open(encoded);
-  return { height: metadata.height, width: metadata.width, channels: channelsOf(metadata) };
+  return (await open(encoded)).shape;
 }
 
 /** Decodes a picture into shared memory: see `PictureDecoder.decodePicture`. */
 export async function decodePicture(encoded: Uint8Array, target: PictureTarget): Promise<void> {
-  const { metadata, image } = await open(encoded);
-  checkTarget({ height: metadata.height, width: metadata.width, channels: channelsOf(metadata) }, target);
-  const picture = await pixelsOf(image, metadata);
+  const { shape, read } = await open(encoded);
+  checkTarget(shape, target);
+  const picture = await parsed(read);
   if (picture.channels !== target.channels) {
     throw new Error(`${picture.channels} channels decoded of a picture that has ${target.channels}`);
   }
@@ -48,19 +51,24 @@ function sizeText({ height, width }: PictureShape): string {
   return `height ${height} and width ${width}`;
 }
 
-async function open(encoded: Uint8Array): Promise<{ readonly image: Sharp; readonly metadata: Metadata }> {
-  if (!isKnownFormat(encoded)) {
-    throw new ServingError('PICTURE_PARSING_FAILED', 'Expected: JPEG, PNG, WebP or TIFF; Actual: another format');
+async function open(encoded: Uint8Array): Promise<OpenedPicture> {
+  const start = Buffer.from(encoded.subarray(0, SIGNATURE_BYTES)).toString('latin1');
+  if (start.startsWith('BM')) return parsed(() => openBmp(encoded));
+  if (PNM_SIGNATURE.test(start)) return parsed(() => openPnm(encoded));
+  if (!SIGNATURES.some((signature) => start.startsWith(signature)) && !WEBP_SIGNATURE.test(start)) {
+    const expected = 'JPEG, PNG, WebP, TIFF, GIF, BMP or PNM';
+    throw new ServingError('PICTURE_PARSING_FAILED', `Expected: ${expected}; Actual: another format`);
   }
   const { default: sharp } = await (library ??= import('sharp'));
-  // As OpenCV's IMREAD_UNCHANGED: colour profiles are left aside, and so is the orientation that a camera has noted.
-  const image = sharp(encoded, { ignoreIcc: true, failOn: 'error' });
-  return { image, metadata: await parsed(image.metadata()) };
+  return parsed(() => openByLibrary(sharp, encoded));
 }
 
-function isKnownFormat(encoded: Uint8Array): boolean {
-  const start = Buffer.from(encoded.subarray(0, SIGNATURE_BYTES)).toString('latin1');
-  return SIGNATURES.some((signature) => start.startsWith(signature)) || WEBP_SIGNATURE.test(start);
+async function openByLibrary(sharp: SharpModule['default'], encoded: Uint8Array): Promise<OpenedPicture> {
+  // As OpenCV's IMREAD_UNCHANGED: colour profiles are left aside, and so is the orientation that a camera has noted.
+  const image = sharp(encoded, { ignoreIcc: true, failOn: 'error' });
+  const metadata = await image.metadata();
+  const shape = { height: metadata.height, width: metadata.width, channels: channelsOf(metadata) };
+  return { shape, read: () => pixelsOf(image, metadata) };
 }
 
 /** Grey stays one channel; with alpha it becomes four, as colours with alpha are (as OpenCV's IMREAD_UNCHANGED). */
@@ -74,8 +82,8 @@ async function pixelsOf(image: Sharp, metadata: Metadata): Promise<Picture> {
   const isWide = metadata.depth === 'ushort';
   const isGrey = metadata.channels === 1;
   image.toColourspace(isGrey ? (isWide ? 'grey16' : 'b-w') : isWide ? 'rgb16' : 'srgb');
-  const raw = image.raw({ depth: isWide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
-  const { data, info } = await parsed(raw);
+  const raw = image.raw({ depth: isWide ? 'ushort' : 'uchar' });
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
   const elements = isWide ? wideElements(data) : data;
   return { height: info.height, width: info.width, channels: info.channels, elements };
 }
@@ -85,9 +93,10 @@ function wideElements({ buffer, byteOffset, byteLength }: Buffer): Uint16Array {
   return new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
-async function parsed<T>(reading: Promise<T>): Promise<T> {
+/** Whatever is wrong with a picture, it cannot be parsed. */
+async function parsed<T>(reading: () => T | Promise<T>): Promise<T> {
   try {
-    return await reading;
+    return await reading();
   } catch (error) {
     throw new ServingError('PICTURE_PARSING_FAILED', String(error instanceof Error ? error.message : error), {
       cause: error,

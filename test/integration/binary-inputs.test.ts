@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import sharp from 'sharp';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import { elementArray, elementValue } from '#src/tensors/elements.js';
 import { stringList, toViews, type StringList } from '#src/tensors/strings.js';
 import type { Precision } from '#src/tensors/precision.js';
+import { METHOD } from '#src/frontends/kserve/method.js';
 import { DECODE_OFF_LOOP_BYTES } from '#src/frontends/rest/tfs-endpoints.js';
+import { covers } from '../contract/covers.js';
 import { writeDummyModel, type DummyModelOptions } from '../fixtures/ir.js';
+import { bmp, colorBmp, pnm } from '../helpers/bitmaps.js';
 import { pipelineOf } from '../helpers/dummy-servables.js';
 import { GrpcClient, type PredictOutcome } from '../helpers/grpc-client.js';
+import { encodeKserve } from '../helpers/kserve-messages.js';
 import { blueFirst, png, somePixels, type Pixels } from '../helpers/pictures.js';
 import { TestRepository, type Model } from '../helpers/repository.js';
-import { errorOf, restPredict } from '../helpers/rest-client.js';
+import { errorOf, restCall, restPredict, type RestOutcome } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 
 const HEIGHT = 3;
@@ -129,6 +134,7 @@ for (const [servable, precision] of [
   ['pipeline', 'FP32'],
 ] as const) {
   test(`picture inputs: ${servable} gets the pixels as ${precision}, blue first`, async () => {
+    covers('pictures.decoded');
     const encoded = await png(PICTURE);
     const outcome = await send(servable, encoded);
     assert.deepEqual(numbersOf(outcome), { shape: SHAPE, values: plusOne(PICTURE) });
@@ -139,7 +145,41 @@ for (const [servable, precision] of [
   });
 }
 
+test('picture inputs: every format is the same pixels', async () => {
+  covers('pictures.formats', 'pictures.decoded');
+  const { height, width, channels, elements } = PICTURE;
+  const picture = sharp(elements, { raw: { height, width, channels } });
+  const formats = {
+    PNG: await png(PICTURE),
+    WebP: await picture.webp({ lossless: true }).toBuffer(),
+    TIFF: await picture.tiff({ compression: 'lzw' }).toBuffer(),
+    BMP: colorBmp(PICTURE),
+    PPM: pnm(PICTURE),
+  };
+  for (const [format, encoded] of Object.entries(formats)) {
+    const { values } = numbersOf(await send('f32', encoded));
+    assert.deepEqual(values, plusOne(PICTURE), format);
+  }
+  // This one says that one of its colours is transparent, though no pixel has it.
+  const gif = numbersOf(await send('alpha', await picture.gif({ dither: 0 }).toBuffer())).values;
+  const opaque = plusOne(PICTURE).flatMap((value, at) => (at % 3 === 2 ? [value, 256] : [value]));
+  assert.deepEqual(gif, opaque, 'GIF');
+  const flat = sharp({ create: { height, width, channels: 3, background: { r: 10, g: 100, b: 200 } } });
+  const pixel = numbersOf(await send('f32', await flat.jpeg({ quality: 100 }).toBuffer())).values.slice(0, 3);
+  [201, 101, 11].forEach((expected, channel) => assert.ok(Math.abs(pixel[channel]! - expected) < 4, String(pixel)));
+  const grey = somePixels(HEIGHT, WIDTH, 1);
+  assert.deepEqual(numbersOf(await send('grey', pnm(grey))).values, plusOne(grey));
+});
+
+test('picture inputs: an orientation that a camera has noted is not applied', async () => {
+  covers('pictures.unchanged');
+  const { height, width, channels, elements } = PICTURE;
+  const turned = sharp(elements, { raw: { height, width, channels } }).withMetadata({ orientation: 6 });
+  assert.deepEqual(numbersOf(await send('f32', await turned.png().toBuffer())).values, plusOne(PICTURE));
+});
+
 test('picture inputs: grey stays one channel and alpha is the fourth', async () => {
+  covers('pictures.unchanged', 'pictures.channels');
   const grey = somePixels(HEIGHT, WIDTH, 1);
   const alpha = somePixels(HEIGHT, WIDTH, 4);
   assert.deepEqual(numbersOf(await send('grey', await png(grey))).values, plusOne(grey));
@@ -151,6 +191,7 @@ test('picture inputs: grey stays one channel and alpha is the fourth', async () 
 });
 
 test('picture inputs: 16 bits are not scaled, and kept within the range of the precision', async () => {
+  covers('pictures.unchanged');
   const elements = Uint16Array.from({ length: HEIGHT * WIDTH * 3 }, (_, at) => at * 1001);
   const wide: Pixels = { ...PICTURE, elements };
   assert.deepEqual(numbersOf(await send('f32', await png(wide))).values, plusOne(wide));
@@ -162,6 +203,7 @@ test('picture inputs: 16 bits are not scaled, and kept within the range of the p
 });
 
 test('picture inputs: other sizes are resized bilinearly', async () => {
+  covers('pictures.resized');
   const flat: Pixels = { height: 50, width: 7, channels: 3, elements: new Uint8Array(50 * 7 * 3).fill(90) };
   assert.deepEqual(numbersOf(await send('f32', await png(flat))), { shape: SHAPE, values: Array(36).fill(91) });
   const twice: Pixels = { ...flat, height: 6, width: 8, elements: new Uint8Array(6 * 8 * 3) };
@@ -172,6 +214,7 @@ test('picture inputs: other sizes are resized bilinearly', async () => {
 });
 
 test('picture inputs: a range of sizes keeps what is in it and takes the nearer end of it otherwise', async () => {
+  covers('pictures.ranges');
   const shapeFor = async (height: number, width: number): Promise<readonly number[]> =>
     numbersOf(await send('ranged', await png(somePixels(height, width, 3)))).shape;
   assert.deepEqual(await shapeFor(4, 5), [1, 4, 5, 3]);
@@ -181,11 +224,13 @@ test('picture inputs: a range of sizes keeps what is in it and takes the nearer 
 });
 
 test('picture inputs: sizes that the model leaves open are the pictures own', async () => {
+  covers('pictures.open');
   const outcome = await send('any', await png(PICTURE), await png(OTHER));
   assert.deepEqual(numbersOf(outcome), { shape: [2, HEIGHT, WIDTH, 3], values: plusOne(PICTURE, OTHER) });
 });
 
 test('picture inputs: without resizing all pictures have one size, that of the model where it has one', async () => {
+  covers('pictures.sizes-differ');
   const [same, small] = [await png(PICTURE), await png(somePixels(2, 2, 3))];
   const differ = 'Binary input images for this endpoint are required to have the same resolution';
   await assertRefused('any', [same, small], ['INVALID_ARGUMENT', 400, differ]);
@@ -195,6 +240,7 @@ test('picture inputs: without resizing all pictures have one size, that of the m
 });
 
 test('picture inputs: a batch holds the pictures in their order', async () => {
+  covers('pictures.count');
   const outcome = await send('two', await png(PICTURE), await png(OTHER));
   assert.deepEqual(numbersOf(outcome), { shape: [2, HEIGHT, WIDTH, 3], values: plusOne(PICTURE, OTHER) });
   const batch = 'Invalid input batch size - Expected: 2; Actual: 1; input name: b';
@@ -208,6 +254,7 @@ test('picture inputs: pictures of a long REST request, whose text is decoded on 
 });
 
 test('picture inputs: a demultiplexer at the entry runs once a picture', async () => {
+  covers('pictures.demultiplexed', 'pictures.count');
   const values = plusOne(PICTURE, OTHER, PICTURE);
   const encoded = [await png(PICTURE), await png(OTHER), await png(PICTURE)];
   assert.deepEqual(numbersOf(await send('each', ...encoded)), { shape: [3, ...SHAPE], values });
@@ -219,10 +266,12 @@ test('picture inputs: a demultiplexer at the entry runs once a picture', async (
 });
 
 test('picture inputs: what is no picture cannot be parsed', async () => {
+  covers('pictures.undecodable');
   const text = 'Image parsing failed';
   const cut = (await png(PICTURE)).subarray(0, 60);
+  const bitmap = bmp({ width: WIDTH, height: HEIGHT, depth: 24, pixels: new Uint8Array(8) });
   const drawing = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>');
-  for (const encoded of [Buffer.from('no picture'), cut, drawing]) {
+  for (const encoded of [Buffer.from('no picture'), cut, drawing, bitmap, Buffer.from('P6 4 3 255 ')]) {
     await assertRefused('f32', [encoded], ['UNKNOWN', 500, text]);
     await assertRefused('any', [encoded], ['UNKNOWN', 500, text]);
   }
@@ -231,6 +280,7 @@ test('picture inputs: what is no picture cannot be parsed', async () => {
 });
 
 test('picture inputs: the layout must be N...HWC', async () => {
+  covers('pictures.layout');
   const text = 'Received binary image input but resource not configured to accept NHWC layout';
   await assertRefused('nchw', [await png(PICTURE)], ['INVALID_ARGUMENT', 400, text]);
 });
@@ -247,6 +297,7 @@ test('picture inputs: a layout that the configuration puts before the model coun
 });
 
 test('picture inputs: empty strings, wrong ranks, counts and precisions are refused', async () => {
+  covers('pictures.empty', 'pictures.empty-kserve', 'pictures.precision', 'pictures.rank', 'pictures.count');
   await assertRefused('f32', [Buffer.alloc(0)], ['INVALID_ARGUMENT', 400, 'String val is empty']);
   await assertRefused(
     'i64',
@@ -258,17 +309,34 @@ test('picture inputs: empty strings, wrong ranks, counts and precisions are refu
   assert.equal(ranked.details, `Invalid number of shape dimensions - ${rank}`);
   const counted = await client.predict('f32', [strings(['x'], [2])]);
   assert.equal(counted.details, 'Invalid input batch size - Expected: 2; Actual: 1; input name: b');
+  const kserve = (shape: readonly number[], data: readonly string[]): Promise<RestOutcome> => {
+    const inputs = [{ name: 'b', datatype: 'BYTES', shape, data }];
+    return restCall(server.restPort, 'POST', '/v2/models/f32/infer', { inputs });
+  };
+  const emptyOne = await kserve([1], ['']);
+  assert.equal(emptyOne.status, 500);
+  assert.match(errorOf(emptyOne), /^Bytes contents is empty/);
+  const infer = { model_name: 'f32', inputs: [{ name: 'b', datatype: 'BYTES', shape: [1] }] };
+  const raw = encodeKserve('ModelInferRequest', { ...infer, raw_input_contents: [Buffer.alloc(4)] });
+  const { code, details } = await client.call(METHOD.MODEL_INFER, raw);
+  assert.equal(code, 'INVALID_ARGUMENT');
+  assert.match(details, /^Bytes contents is empty/);
+  const twice = await kserve([1, 1], ['x']);
+  const expected = 'Expected number of input shape dimensions: 1; Actual: 2; input name: input name: b';
+  assert.deepEqual([twice.status, errorOf(twice)], [400, `Invalid number of shape dimensions - ${expected}`]);
   const negative = await client.predict('f32', [strings(['x'], [-1])]);
   assert.match(negative.details, /^Invalid input shape - Negative or zero dimension size/);
 });
 
 test('string inputs: where nothing fits them they are not implemented', async () => {
+  covers('strings.nothing-fits');
   const text = 'Functionality not implemented';
   await assertRefused('rank2', [Buffer.from('text')], ['UNKNOWN', 500, text]);
   await assertRefused('rows_each', [Buffer.from('abc'), Buffer.from('d')], ['UNKNOWN', 500, text]);
 });
 
 test('string inputs: strings become rows of bytes, filled up with zeros', async () => {
+  covers('strings.rows', 'strings.rows-shape', 'strings.tfs-rest');
   assert.deepEqual(numbersOf(await send('narrow', 'abc', 'd')), {
     shape: [2, 4],
     values: [98, 99, 100, 1, 101, 1, 1, 1],
@@ -282,6 +350,7 @@ test('string inputs: strings become rows of bytes, filled up with zeros', async 
 });
 
 test('string outputs: rows of an output that is called _string are strings', async () => {
+  covers('strings.row-output');
   const row = (text: string): Uint8Array => Buffer.from(text).map((byte) => byte - 1);
   const { outputs, details } = await send('text', row('hello'), row('grüß dich'));
   assert.equal(details, '');
