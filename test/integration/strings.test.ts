@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD as TFS } from '#src/frontends/tfs/method.js';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import { MOST_STRINGS, stringList, toViews } from '#src/tensors/strings.js';
 import { covers } from '../contract/covers.js';
+import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { writeDummyModel, writeStringModel, writeStringPackModel, writeStringUnpackModel } from '../fixtures/ir.js';
 import { pipelineOf } from '../helpers/dummy-servables.js';
 import { GrpcClient, type PredictOutcome } from '../helpers/grpc-client.js';
 import { decodeKserve, encodeKserve, type Fields } from '../helpers/kserve-messages.js';
-import { modelNode, pipeline, TestRepository, type Model } from '../helpers/repository.js';
+import { modelNode, node, pipeline, TestRepository, type Model } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict, type RestOutcome } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 
@@ -21,6 +23,8 @@ let client: GrpcClient;
 
 function repositoryConfig(): string {
   const repository = new TestRepository();
+  const ledger = new Ledger(repository.directory, 'upper');
+  writeFileSync(ledger.path, '');
   const path = (name: string): string => repository.path(name, '1');
   writeStringModel(path('text'));
   writeStringModel(path('raw'), { output: 'a_bytes' });
@@ -33,12 +37,20 @@ function repositoryConfig(): string {
   const parts = { begins: 'apart.begins', ends: 'apart.ends', bytes: 'apart.bytes' };
   const apart = modelNode('apart', 'unpack', { b: 'request.b' }, Object.keys(parts));
   const first = modelNode('first', 'text', { b: 'request.b' }, ['a']);
-  return repository.writeConfig(models, [
+  const upper = node('upper', { in: 'request.b' }, ['out'], {
+    type: 'custom',
+    library_name: 'upper',
+    params: { ledger: ledger.path },
+  });
+  const libraries = { upper: compileCustomNode(repository.directory, 'upper.c') };
+  const pipelines = [
+    pipeline('upper', ['b'], [upper], { a_string: 'upper.out' }),
     pipelineOf('through', 'text'),
     pipeline('joined', ['b'], [apart, modelNode('together', 'pack', parts, ['a'])], { a: 'together.a' }),
     pipeline('between', ['b'], [first, modelNode('second', 'text', { b: 'first.a' }, ['a'])], { a: 'second.a' }),
     { ...pipelineOf('split', 'text'), demultiply_count: -1 },
-  ]);
+  ];
+  return repository.writeConfig(models, pipelines, 'config.json', libraries);
 }
 
 before(async () => {
@@ -181,6 +193,16 @@ test('strings: a model that takes them apart gives numbers', async () => {
   const bytes = outputs.get('bytes')!.content;
   assert.ok(bytes.kind === 'bytes');
   assert.equal(Buffer.from(bytes.bytes).toString(), 'abc');
+});
+
+test('strings: custom nodes get them as rows of bytes and give them back so', async () => {
+  covers('strings.custom-node', 'strings.rows', 'strings.row-output');
+  const texts = ['abc', '', 'Hello, grüße'];
+  const expected = texts.map((text) => text.replace(/[a-z]/g, (letter) => letter.toUpperCase()));
+  assert.deepEqual(stringsOf(await predict('upper', texts), 'a_string'), [[3], expected]);
+  assert.deepEqual(await rest('upper', { instances: texts }), { predictions: expected });
+  const { outputs } = jsonOf(await restInfer('upper', { shape: [3], data: texts }));
+  assert.deepEqual(outputs, [{ name: 'a_string', shape: [3], datatype: 'BYTES', data: expected }]);
 });
 
 test('strings: an output called _bytes comes as base64 over TensorFlow Serving REST', async () => {

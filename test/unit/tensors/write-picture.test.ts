@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { elementArray, elementValue } from '#src/tensors/elements.js';
 import { PICTURE_PRECISIONS, type Picture, type PicturePrecision } from '#src/tensors/picture.js';
+import { covers } from '../../contract/covers.js';
 import { ELEMENT_BYTES } from '#src/tensors/precision.js';
 import { swapRedAndBlue, writePicture } from '#src/tensors/write-picture.js';
 
@@ -20,6 +21,7 @@ function written(picture: Picture, precision: PicturePrecision, width = picture.
 
 for (const precision of PICTURE_PRECISIONS) {
   test(`write picture: ${precision} holds the values as they are`, () => {
+    covers('pictures.precisions');
     assert.deepEqual(written(grey(0, 1, 127), precision), [0, 1, 127]);
     assert.deepEqual(written(grey(10, 10, 10, 20, 20, 20), precision, 2), [10, 20]);
   });
