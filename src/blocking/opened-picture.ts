@@ -8,7 +8,7 @@ export interface OpenedPicture {
    *
    * @throws Error that says what is wrong with it
    */
-  read(): Picture | Promise<Picture>;
+  readonly read: () => Picture | Promise<Picture>;
 }
 
 /** As many as the library takes that decodes the other formats: a header of a few bytes could claim any number. */
