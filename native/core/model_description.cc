@@ -44,6 +44,37 @@ PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::L
   return description;
 }
 
+/// Values of whatever type become texts; what has no text says so (as OVMS 2026.2.1).
+std::string DescribeText(const ov::Any& value) {
+  try {
+    return value.as<std::string>();
+  } catch (const ov::Exception&) {
+    return "Error converting value";
+  }
+}
+
+std::vector<ModelInfo> DescribeInfo(const ov::AnyMap& entries) {
+  std::vector<ModelInfo> info;
+  info.reserve(entries.size());
+  for (const auto& [name, value] : entries) {
+    if (value.is<ov::AnyMap>()) {
+      info.push_back({name, DescribeInfo(value.as<ov::AnyMap>())});
+    } else {
+      info.push_back({name, DescribeText(value)});
+    }
+  }
+  return info;
+}
+
+/// A single value under that name is no description.
+std::optional<std::vector<ModelInfo>> FindModelInfo(const ov::Model& model) {
+  const std::string key = "model_info";
+  if (!model.has_rt_info(key)) return std::nullopt;
+  const auto& entries = model.get_rt_info<ov::Any>(key);
+  if (!entries.is<ov::AnyMap>()) return std::nullopt;
+  return DescribeInfo(entries.as<ov::AnyMap>());
+}
+
 /// A count; what the device tells by a number below 1 (automatic) counts as 1.
 std::uint32_t ToCount(std::int64_t number) { return number < 1 ? 1 : static_cast<std::uint32_t>(number); }
 std::uint32_t ToCount(const ov::streams::Num& number) { return ToCount(number.num); }
@@ -70,6 +101,7 @@ ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& mo
   }
   description.optimal_infer_requests = ReadCount(compiled, ov::optimal_number_of_infer_requests);
   description.streams = ReadCount(compiled, ov::num_streams);
+  description.model_info = FindModelInfo(model);
   return description;
 }
 

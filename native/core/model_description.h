@@ -6,6 +6,7 @@
 #include <openvino/runtime/compiled_model.hpp>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/compile_specification.h"
@@ -22,15 +23,24 @@ struct PortDescription {
   std::string layout;
 };
 
+/// One entry of what a model says of itself: a text, or entries inside it, sorted by name.
+struct ModelInfo {
+  std::string name;
+  std::variant<std::string, std::vector<ModelInfo>> value;
+};
+
 /// A compiled model as OpenVINO describes it; ports in OpenVINO's order.
 struct ModelDescription {
   std::vector<PortDescription> inputs;
   std::vector<PortDescription> outputs;
   std::uint32_t optimal_infer_requests = 1;
   std::uint32_t streams = 1;
+  /// `rt_info/model_info` of the model file; absent when it has none.
+  std::optional<std::vector<ModelInfo>> model_info;
 };
 
-/// Ports come from the compiled model; layouts come from the model it was compiled from, since compiling drops them.
+/// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled from, since
+/// compiling drops them.
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
 
 }  // namespace vinery

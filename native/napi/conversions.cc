@@ -169,6 +169,16 @@ Napi::Value PortToValue(Napi::Env env, const PortDescription& port) {
   return object;
 }
 
+Napi::Value InfoToValue(Napi::Env env, const std::vector<ModelInfo>& entries) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const ModelInfo& entry : entries) {
+    const auto* const text = std::get_if<std::string>(&entry.value);
+    object.Set(entry.name, text != nullptr ? ToValue(env, *text)
+                                           : InfoToValue(env, std::get<std::vector<ModelInfo>>(entry.value)));
+  }
+  return object;
+}
+
 std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const std::string& name) {
   auto texts = ReadList<std::string>(value, name, ReadString);
   if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
@@ -251,6 +261,7 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("outputs", ToArray<PortDescription>(env, description.outputs, PortToValue));
   object.Set("optimalInferRequests", description.optimal_infer_requests);
   object.Set("streams", description.streams);
+  object.Set("modelInfo", description.model_info ? InfoToValue(env, *description.model_info) : env.Null());
   return object;
 }
 

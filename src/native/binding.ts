@@ -261,6 +261,13 @@ export interface ModelDescription {
   readonly optimalInferRequests: number;
   /** `NUM_STREAMS`, 1 when the device does not tell. */
   readonly streams: number;
+  /** `rt_info/model_info` of the model file; `null` when it has none. */
+  readonly modelInfo: ModelInfo | null;
+}
+
+/** What a model says of itself: every value is a text, whatever it was in the file. */
+export interface ModelInfo {
+  readonly [name: string]: string | ModelInfo;
 }
 
 export interface PortDescription {

@@ -1,5 +1,6 @@
 import { modelGraph, type GraphNode, type PipelineGraph } from '../dag/graph.js';
 import { ServingError } from '../errors.js';
+import type { ModelInfo } from '../native/binding.js';
 import { ConvertUnit } from './convert-unit.js';
 import type { ModelRuntime } from './model-runtime.js';
 import type { NodeUnit } from './node-unit.js';
@@ -85,6 +86,12 @@ export class ServableDirectory {
     if (model === undefined) return identifyPipeline(this.#pipelines.get(name) ?? [], version);
     const isDefault = version === null || version === 0n;
     return (isDefault ? defaultVersion(model) : findVersion(model, version))?.version ?? null;
+  }
+
+  /** What a version of a model says of itself; `null` when it says nothing, and of pipelines. */
+  modelInfo(name: string, version: number): ModelInfo | null {
+    const found = this.#models.get(name)?.versions.find((each) => each.version === version);
+    return found?.serving?.reference.description.modelInfo ?? null;
   }
 
   status(name: string, version: bigint | null): readonly VersionStatus[] {

@@ -1,3 +1,4 @@
+import type { ModelInfo } from '../native/binding.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, ResponseTensor } from './predict-request.js';
@@ -102,6 +103,8 @@ export interface ServableSignature {
 export interface ServableMetadata extends ServableSignature {
   /** All versions that are available now, ascending. */
   readonly versions: readonly number[];
+  /** What the model file says of itself under `rt_info/model_info`; `null` when nothing, and for pipelines. */
+  readonly modelInfo: ModelInfo | null;
 }
 
 /** Life of a version, by TensorFlow Serving's numbers. */

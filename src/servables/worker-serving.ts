@@ -120,6 +120,7 @@ export class WorkerServing implements Serving {
       versions: this.#directory.status(name, null).flatMap((each) => (each.state === 'AVAILABLE' ? each.version : [])),
       inputs: found.inputs,
       outputs: found.graph.outputs.map((port) => port.info),
+      modelInfo: this.#directory.modelInfo(name, found.version),
     };
   }
 

@@ -22,6 +22,19 @@ test('models: a compiled model describes its ports', () => {
   assert.ok(streams >= 1);
 });
 
+test('models: what the model says of itself is described, every value as text', () => {
+  const rtInfo = '<model_info><type value="ssd"/><limit value="0.5"/><resize><width value="3"/></resize></model_info>';
+  const path = writeDummyModel(directory, { name: 'info', rtInfo: `<other value="1"/>${rtInfo}` });
+  const { modelInfo } = binding.describeModel(compile(path));
+  assert.deepEqual(modelInfo, { limit: '0.5', resize: { width: '3' }, type: 'ssd' });
+});
+
+test('models: a model that says nothing of itself, or no more than one value, has no description of that', () => {
+  assert.equal(binding.describeModel(compile(dummy)).modelInfo, null);
+  const path = writeDummyModel(directory, { name: 'bare-info', rtInfo: '<model_info value="1"/>' });
+  assert.equal(binding.describeModel(compile(path)).modelInfo, null);
+});
+
 test('models: dynamic dimensions are described as [min, -1]', () => {
   const path = writeDummyModel(directory, { name: 'dynamic', shape: [-1, 10] });
   assert.deepEqual(binding.describeModel(compile(path)).inputs[0]!.dimensions, [

@@ -21,6 +21,7 @@ const DUMMY: ModelDescription = {
   outputs: [{ names: ['a'], elementType: 'f32', dimensions: [[1, 1], [10, 10]], layout: '' }], // prettier-ignore
   optimalInferRequests: 1,
   streams: 1,
+  modelInfo: null,
 };
 
 /** A manager over real directories whose models are empty files: compiling says what the test wants. */

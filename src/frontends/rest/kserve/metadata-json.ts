@@ -9,14 +9,15 @@ export function serverMetadataJson(version: string): string {
   return JSON.stringify({ name: SERVER_NAME, version });
 }
 
-/** Answer of `GET /v2/models/{name}`: -1 for sizes that are not fixed. */
-export function modelMetadataJson({ name, versions, inputs, outputs }: ServableMetadata): string {
+/** Answer of `GET /v2/models/{name}`: -1 for sizes that are not fixed; what the model says of itself, if it does, comes last. */
+export function modelMetadataJson({ name, versions, inputs, outputs, modelInfo }: ServableMetadata): string {
   return JSON.stringify({
     name,
     versions: versions.map(String),
     platform: MODEL_PLATFORM,
     inputs: inputs.map(tensorMetadata),
     outputs: outputs.map(tensorMetadata),
+    ...(modelInfo === null ? {} : { rt_info: { model_info: modelInfo } }),
   });
 }
 

@@ -50,7 +50,7 @@ export function fakeBackend(): FakeBackend {
     },
     metadata(name: string): ServableMetadata {
       requireEcho(name);
-      return { name, version: 1, versions: [1], inputs: infos, outputs: [tensorInfo('a')] };
+      return { name, version: 1, versions: [1], inputs: infos, outputs: [tensorInfo('a')], modelInfo: null };
     },
     inputs(name: string): Promise<readonly TensorInfo[]> {
       if (name !== 'echo') return Promise.reject(new ServingError('PIPELINE_NAME_MISSING'));

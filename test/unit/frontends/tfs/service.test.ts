@@ -47,7 +47,7 @@ class FakeServing implements Serving {
 
   metadata(name: string, version: bigint | null): ReturnType<Serving['metadata']> {
     if (name !== 'm') throw new ServingError('MODEL_NAME_MISSING');
-    return { name, version: Number(version ?? 5n), versions: [5], inputs: [], outputs: [] };
+    return { name, version: Number(version ?? 5n), versions: [5], inputs: [], outputs: [], modelInfo: null };
   }
 
   ready(): never {
