@@ -6,6 +6,7 @@ import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { kserveEndpoints } from '../frontends/rest/kserve/endpoints.js';
 import { metricsEndpoint } from '../frontends/rest/metrics-endpoint.js';
+import { openAiModelEndpoints } from '../frontends/rest/openai-models.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { createInference } from '../inference/create-inference.js';
 import { configureLogging, log } from '../observability/logger.js';
@@ -119,6 +120,7 @@ async function openFrontends(
       endpoints: [
         reloadEndpoint(serving, onBug, () => reloads.ask((id) => report(task.control, { kind: 'reload', id }))),
         metricsEndpoint(() => pages.ask((id) => report(task.control, { kind: 'metrics', id }))),
+        ...openAiModelEndpoints(serving),
         ...kserveEndpoints(serving, readiness, (json) => blocking.decodeInferJson(json)),
       ],
     }),

@@ -4,7 +4,7 @@ import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodeMetadataRequest } from '#src/frontends/tfs/metadata-message.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
-import type { ResponseTensor } from '#src/servables/predict-request.js';
+import { covers } from '../contract/covers.js';
 import type { RowId } from '../contract/rows/index.js';
 import {
   addDummy,
@@ -22,7 +22,6 @@ import { GrpcClient } from '../helpers/grpc-client.js';
 import { TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
-import { bytesOf, floatTensor } from '../helpers/tensors.js';
 
 let server: ServerProcess;
 let client: GrpcClient;
@@ -40,86 +39,6 @@ after(async () => {
   client.close();
   assert.equal(await server.stop(), 0);
 });
-
-interface BadInputs {
-  readonly title: string;
-  readonly covers?: RowId;
-  readonly inputs: readonly ResponseTensor[];
-  readonly details: string;
-}
-
-const INTEGERS: ResponseTensor = { ...DUMMY_INPUT, precision: 'I32', bytes: bytesOf(Int32Array.from(ZEROS)) };
-
-const BAD_INPUTS: readonly BadInputs[] = [
-  {
-    title: 'no input',
-    covers: 'errors.input-count',
-    inputs: [],
-    details: 'Invalid number of inputs - Expected: 1; Actual: 0',
-  },
-  {
-    title: 'an input too many',
-    inputs: [DUMMY_INPUT, { ...DUMMY_INPUT, name: 'c' }],
-    details: 'Invalid number of inputs - Expected: 1; Actual: 2',
-  },
-  {
-    title: 'an unknown input',
-    inputs: [{ ...DUMMY_INPUT, name: 'c' }],
-    details: 'Missing input with specific name - Required input: b',
-  },
-  {
-    title: 'a wrong type',
-    inputs: [INTEGERS],
-    details: 'Invalid input precision - Expected: FP32; Actual: I32; input name: b',
-  },
-  {
-    title: 'a type no servable has',
-    inputs: [{ ...DUMMY_INPUT, precision: 'BF16' }],
-    details: 'Invalid input precision - Expected: FP32; Actual: INVALID; input name: b',
-  },
-  {
-    title: 'a wrong rank',
-    inputs: [{ ...DUMMY_INPUT, shape: [1, 10, 1] }],
-    details: 'Invalid number of shape dimensions - Expected: (1,10); Actual: (1,10,1); input name: b',
-  },
-  {
-    title: 'a wrong batch',
-    inputs: [floatTensor('b', [2, 10], [...ZEROS, ...ZEROS])],
-    details: 'Invalid input batch size - Expected: 1; Actual: 2; input name: b',
-  },
-  {
-    title: 'a wrong dimension',
-    inputs: [floatTensor('b', [1, 11], [...ZEROS, 0])],
-    details: 'Invalid input shape - Expected: (1,10); Actual: (1,11); input name: b',
-  },
-  {
-    title: 'a negative dimension',
-    inputs: [{ ...DUMMY_INPUT, shape: [1, -3] }],
-    details: 'Invalid input shape - Negative or zero dimension size is not acceptable: (1,-3); input name: b',
-  },
-  {
-    title: 'a wrong content size',
-    inputs: [{ ...DUMMY_INPUT, bytes: DUMMY_INPUT.bytes.subarray(0, 36) }],
-    details: 'Invalid content size of tensor proto - Expected: 40 bytes; Actual: 36 bytes; input name: b',
-  },
-  {
-    title: 'no content',
-    inputs: [{ ...DUMMY_INPUT, bytes: new Uint8Array(0) }],
-    details: 'Invalid content size of tensor proto - Expected: 40 bytes; Actual: 0 bytes; input name: b',
-  },
-];
-
-for (const servable of ['dummy', 'dummy_pipeline']) {
-  describe(`gRPC predict on ${servable}`, () => {
-    for (const { title, inputs, details } of BAD_INPUTS) {
-      test(`${title} is an invalid argument, and the next request is answered`, async () => {
-        const outcome = await client.predict(servable, inputs);
-        assert.deepEqual([outcome.code, outcome.details], ['INVALID_ARGUMENT', details]);
-        await assertAnswers(client, servable);
-      });
-    }
-  });
-}
 
 describe('gRPC selection', () => {
   test('an unknown name is not found, in the words for pipelines', async () => {
@@ -217,6 +136,7 @@ describe('gRPC selection', () => {
 
 interface BadBody {
   readonly title: string;
+  readonly covers: RowId;
   /** Text, or what JSON makes of the value. */
   readonly body: unknown;
   readonly status: number;
@@ -228,96 +148,234 @@ const NO_NDARRAY = 'Not valid ndarray detected';
 
 const BAD_BODIES: readonly BadBody[] = [
   {
-    title: 'an input too many',
-    body: { inputs: { b: [ZEROS], c: [ZEROS] } },
-    status: 400,
-    error: 'Invalid number of inputs - Expected: 1; Actual: 2',
-  },
-  {
-    title: 'an unknown input',
-    body: { inputs: { c: [ZEROS] } },
-    status: 400,
-    error: 'Missing input with specific name - Required input: b',
-  },
-  {
-    title: 'a wrong rank',
-    body: { inputs: { b: ZEROS } },
-    status: 400,
-    error: 'Invalid number of shape dimensions - Expected: (1,10); Actual: (10); input name: b',
-  },
-  {
-    title: 'a wrong batch',
-    body: { instances: [ZEROS, ZEROS] },
-    status: 400,
-    error: 'Invalid input batch size - Expected: 1; Actual: 2; input name: b',
-  },
-  {
-    title: 'a wrong dimension',
-    body: { instances: [{ b: [...ZEROS, 0] }] },
-    status: 400,
-    error: 'Invalid input shape - Expected: (1,10); Actual: (1,11); input name: b',
-  },
-  {
     title: 'ragged instances',
+    covers: 'errors.no-ndarray',
     body: { instances: [[[1, 2], [3]]] },
     status: 400,
     error: `Could not parse instance content. ${NO_NDARRAY}`,
   },
   {
     title: 'ragged inputs',
+    covers: 'errors.no-ndarray',
     body: { inputs: { b: [[1, 2], [3]] } },
     status: 400,
     error: `Could not parse input content. ${NO_NDARRAY}`,
   },
   {
     title: 'words for numbers',
+    covers: 'errors.no-ndarray',
     body: { inputs: { b: [Array<string>(10).fill('one')] } },
     status: 400,
     error: `Could not parse input content. ${NO_NDARRAY}`,
   },
   {
     title: 'an empty object',
+    covers: 'errors.unknown-order',
     body: {},
     status: 400,
     error: `${INVALID_STRUCTURE} Could not detect row or column format`,
   },
   {
     title: 'rows and columns together',
+    covers: 'errors.unknown-order',
     body: { instances: [ZEROS], ...DUMMY_BODY },
     status: 400,
     error: `${INVALID_STRUCTURE} Could not detect row or column format`,
   },
-  { title: 'a list', body: [ZEROS], status: 400, error: 'Request body should be JSON object' },
+  {
+    title: 'a list',
+    covers: 'errors.no-object',
+    body: [ZEROS],
+    status: 400,
+    error: 'Request body should be JSON object',
+  },
   {
     title: 'instances that are no list',
+    covers: 'errors.instances-no-list',
     body: { instances: 1 },
     status: 400,
     error: `${INVALID_STRUCTURE} Nonamed instance is not an array.`,
   },
   {
     title: 'no instance',
+    covers: 'errors.instances-empty',
     body: { instances: [] },
     status: 400,
     error: `${INVALID_STRUCTURE} Missing instances in row format`,
   },
   {
     title: 'named and unnamed instances together',
+    covers: 'errors.instances-mixed',
     body: { instances: [{ b: ZEROS }, ZEROS] },
     status: 400,
     error: `${INVALID_STRUCTURE} One of named instances is not a JSON object.`,
   },
-  { title: 'no inputs', body: { inputs: {} }, status: 400, error: 'Invalid JSON structure, missing inputs' },
+  {
+    title: 'no inputs',
+    covers: 'errors.no-inputs',
+    body: { inputs: {} },
+    status: 400,
+    error: 'Invalid JSON structure, missing inputs',
+  },
   {
     title: 'inputs that are no object',
+    covers: 'errors.inputs-no-object',
     body: { inputs: 5 },
     status: 400,
     error: `${INVALID_STRUCTURE} One of inputs is not a JSON object.`,
   },
   {
     title: 'nesting beyond the limit',
+    covers: 'errors.nesting',
     body: `{"inputs": ${'['.repeat(200)}${']'.repeat(200)}}`,
     status: 500,
     error: 'JSON nesting depth exceeds the allowed limit',
+  },
+];
+
+/** Texts that are no JSON, and what is said of each. */
+const NO_JSON: readonly (readonly [string, string])[] = [
+  ['', 'The document is empty. Offset: 0'],
+  ['{', 'Missing a name for object member. Offset: 1'],
+  ['{"inputs" 1}', 'Missing a colon after a name of object member. Offset: 10'],
+  ['{"inputs": 1', 'Missing a comma or } after an object member. Offset: 12'],
+  ['{"inputs": [1 2]}', 'Missing a comma or ] after an array element. Offset: 14'],
+  ['{"inputs": [1,}', 'Invalid value. Offset: 14'],
+  ['hello', 'Invalid value. Offset: 0'],
+  ['{"inputs": {"b": [[nan]]}}', 'Invalid value. Offset: 20'],
+  ['{} {}', 'The document root must not be followed by other values. Offset: 3'],
+  ['{"inputs', 'Missing a closing quotation mark in string. Offset: 8'],
+  ['{"\\x": 1}', 'Invalid escape character in string. Offset: 2'],
+  ['{"\\u12": 1}', 'Incorrect hex digit after \\u escape in string. Offset: 2'],
+  ['{"inputs": 1.}', 'Miss fraction part in number. Offset: 13'],
+  ['{"inputs": 1e}', 'Miss exponent in number. Offset: 13'],
+  ['{"inputs": 1e400}', 'Number too big to be stored in double. Offset: 11'],
+];
+
+const GOOD_INPUT = { name: 'b', shape: [1, 10], datatype: 'FP32', data: ZEROS };
+const NO_DATA = { ...GOOD_INPUT, data: undefined };
+const NO_INPUT_NDARRAY = `Could not parse input content. ${NO_NDARRAY}`;
+
+interface BadKserveBody extends BadBody {
+  /** Behind the JSON. */
+  readonly binary?: string;
+  /** What the header says of where the JSON ends, when that is not true. */
+  readonly length?: string;
+}
+
+const KSERVE_BODIES: readonly BadKserveBody[] = [
+  {
+    title: 'nesting beyond the limit',
+    covers: 'errors.nesting',
+    body: `{"inputs": ${'['.repeat(200)}${']'.repeat(200)}}`,
+    status: 500,
+    error: 'JSON nesting depth exceeds the allowed limit',
+  },
+  { title: 'a list', covers: 'errors.no-object', body: [], status: 400, error: 'Request body should be JSON object' },
+  {
+    title: 'no inputs',
+    covers: 'errors.no-inputs',
+    body: { inputs: [] },
+    status: 400,
+    error: 'Invalid JSON structure, missing inputs',
+  },
+  {
+    title: 'words for numbers',
+    covers: 'errors.no-ndarray',
+    body: { inputs: [{ ...GOOD_INPUT, data: Array<string>(10).fill('one') }] },
+    status: 400,
+    error: NO_INPUT_NDARRAY,
+  },
+  {
+    title: 'a negative size',
+    covers: 'errors.no-ndarray',
+    body: { inputs: [{ ...GOOD_INPUT, shape: [1, -10] }] },
+    status: 400,
+    error: NO_INPUT_NDARRAY,
+  },
+  {
+    title: 'an unknown type',
+    covers: 'errors.kserve-type',
+    body: { inputs: [{ ...GOOD_INPUT, datatype: 'FP8' }] },
+    status: 400,
+    error: 'Could not parse input content. Unsupported data precision detected',
+  },
+  {
+    title: 'data of type BF16',
+    covers: 'kserve.bf16',
+    body: { inputs: [{ ...GOOD_INPUT, datatype: 'BF16' }] },
+    status: 400,
+    error: 'Could not parse input content. Unsupported data precision detected',
+  },
+  {
+    title: 'an output without a name',
+    covers: 'errors.kserve-output',
+    body: { inputs: [GOOD_INPUT], outputs: [{}] },
+    status: 400,
+    error: 'Could not parse output content.',
+  },
+  {
+    title: 'parameters that are a list',
+    covers: 'errors.kserve-parameters',
+    body: { inputs: [GOOD_INPUT], parameters: [] },
+    status: 400,
+    error: 'Could not parse request parameters',
+  },
+  {
+    title: 'a header length that is no number',
+    covers: 'errors.header-length',
+    body: { inputs: [GOOD_INPUT] },
+    length: 'many',
+    status: 500,
+    error: "Inference-Header-Content-Length header is invalid and couldn't be parsed",
+  },
+  {
+    title: 'a negative header length',
+    covers: 'errors.header-length',
+    body: { inputs: [GOOD_INPUT] },
+    length: '-1',
+    status: 500,
+    error: "Inference-Header-Content-Length header is invalid and couldn't be parsed",
+  },
+  {
+    title: 'a header length beyond the body',
+    covers: 'errors.header-length',
+    body: { inputs: [GOOD_INPUT] },
+    length: '100000',
+    status: 500,
+    error: 'Inference-Header-Content-Length header exceeds actual payload length',
+  },
+  {
+    title: 'a binary_data_size that is text',
+    covers: 'errors.binary-size',
+    body: { inputs: [{ ...NO_DATA, parameters: { binary_data_size: '40' } }] },
+    binary: '\0'.repeat(40),
+    status: 400,
+    error: 'binary_data_size parameter is invalid and cannot be parsed',
+  },
+  {
+    title: 'less binary data than binary_data_size',
+    covers: 'errors.binary-size',
+    body: { inputs: [{ ...NO_DATA, parameters: { binary_data_size: 40 } }] },
+    binary: '\0'.repeat(39),
+    status: 400,
+    error: 'Received buffer size is smaller than binary_data_size parameter indicates',
+  },
+  {
+    title: 'data and binary data for one input',
+    covers: 'errors.data-and-binary',
+    body: { inputs: [{ ...GOOD_INPUT, parameters: { binary_data_size: 40 } }] },
+    binary: '\0'.repeat(40),
+    status: 500,
+    error: 'Request contains values both in binary data and in content value',
+  },
+  {
+    title: 'binary data of another size than the shape says',
+    covers: 'errors.content-size',
+    body: { inputs: [{ ...NO_DATA, parameters: { binary_data_size: 36 } }] },
+    binary: '\0'.repeat(36),
+    status: 400,
+    error: 'Invalid content size of tensor proto - Expected: 40 bytes; Actual: 36 bytes; input name: input name: b',
   },
 ];
 
@@ -332,15 +390,38 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
       });
     }
 
-    test('what is not JSON is refused with 412 and the place of the fault', async () => {
-      for (const text of ['', '{', '{"inputs": [1,}', 'hello', '{"inputs": {"b": [[nan]]}}']) {
-        const outcome = await restPredict(server.restPort, servable, text);
-        assert.equal(outcome.status, 412, text);
-        assert.match(errorOf(outcome), /^The file is not valid json - Error: .+ Offset: \d+$/);
+    test('what is not JSON is refused with 412, the words of RapidJSON and the place of the fault, by both APIs', async () => {
+      covers('errors.not-json');
+      for (const [text, fault] of NO_JSON) {
+        for (const path of [`/v1/models/${servable}:predict`, `/v2/models/${servable}/infer`]) {
+          const outcome = await restCall(server.restPort, 'POST', path, text);
+          assert.deepEqual([outcome.status, errorOf(outcome)], [412, `The file is not valid json - Error: ${fault}`]);
+        }
       }
       await assertServes(server, servable);
     });
+
+    for (const { title, body, status, error, binary = '', length } of KSERVE_BODIES) {
+      test(`KServe: ${title} is refused with ${status}, and the next request is answered`, async () => {
+        const json = typeof body === 'string' ? body : JSON.stringify(body);
+        const outcome = await kserveInfer(servable, json, binary, length ?? json.length);
+        assert.deepEqual([outcome.status, errorOf(outcome)], [status, error]);
+        const good = await kserveInfer(servable, JSON.stringify({ inputs: [GOOD_INPUT] }), '', undefined);
+        assert.equal(good.status, 200);
+      });
+    }
   });
+}
+
+/** @param length of the JSON in front of binary data, as the header says it; `undefined`: no header. */
+function kserveInfer(
+  servable: string,
+  json: string,
+  binary: string,
+  length: number | string | undefined,
+): ReturnType<typeof restCall> {
+  const headers = length === undefined ? {} : { 'Inference-Header-Content-Length': String(length) };
+  return restCall(server.restPort, 'POST', `/v2/models/${servable}/infer`, json + binary, undefined, headers);
 }
 
 describe('REST selection', () => {

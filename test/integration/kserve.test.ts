@@ -4,14 +4,13 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { HEALTH_CHECK, HEALTH_WATCH } from '#src/frontends/grpc/health.js';
 import { REFLECTION_METHODS } from '#src/frontends/grpc/reflection.js';
 import { METHOD } from '#src/frontends/kserve/method.js';
-import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { addDummy, DUMMY_INPUT, ONES, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
 import { GrpcClient } from '../helpers/grpc-client.js';
 import { decodeKserve, encodeKserve, type Fields, rawInferRequest } from '../helpers/kserve-messages.js';
 import { TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
-import { bytesOf, floatTensor } from '../helpers/tensors.js';
+import { bytesOf } from '../helpers/tensors.js';
 
 let server: ServerProcess;
 let client: GrpcClient;
@@ -30,57 +29,6 @@ after(async () => {
 });
 
 const JSON_INPUT = { name: 'b', shape: [1, 10], datatype: 'FP32', data: ZEROS };
-const INTEGERS: ResponseTensor = { ...DUMMY_INPUT, precision: 'I32', bytes: bytesOf(Int32Array.from(ZEROS)) };
-
-interface BadInputs {
-  readonly title: string;
-  readonly raw: readonly ResponseTensor[];
-  readonly json: readonly unknown[];
-  readonly text: string;
-}
-
-/** What both protocols can send wrong; JSON without any input, and negative sizes, are refused by its parser. */
-const BAD_INPUTS: readonly BadInputs[] = [
-  {
-    title: 'an input too many',
-    raw: [DUMMY_INPUT, { ...DUMMY_INPUT, name: 'c' }],
-    json: [JSON_INPUT, { ...JSON_INPUT, name: 'c' }],
-    text: 'Invalid number of inputs - Expected: 1; Actual: 2',
-  },
-  {
-    title: 'an unknown input',
-    raw: [{ ...DUMMY_INPUT, name: 'c' }],
-    json: [{ ...JSON_INPUT, name: 'c' }],
-    text: 'Missing input with specific name - Required input: b',
-  },
-  {
-    title: 'a wrong type',
-    raw: [INTEGERS],
-    json: [{ ...JSON_INPUT, datatype: 'INT32' }],
-    text: 'Invalid input precision - Expected: FP32; Actual: INT32; input name: input name: b',
-  },
-  {
-    title: 'a wrong rank',
-    raw: [{ ...DUMMY_INPUT, shape: [1, 10, 1] }],
-    json: [{ ...JSON_INPUT, shape: [1, 10, 1] }],
-    text: 'Invalid number of shape dimensions - Expected: (1,10); Actual: (1,10,1); input name: input name: b',
-  },
-  {
-    title: 'a wrong batch',
-    raw: [floatTensor('b', [2, 10], [...ZEROS, ...ZEROS])],
-    json: [{ ...JSON_INPUT, shape: [2, 10], data: [...ZEROS, ...ZEROS] }],
-    text: 'Invalid input batch size - Expected: 1; Actual: 2; input name: input name: b',
-  },
-  {
-    title: 'a wrong dimension',
-    raw: [floatTensor('b', [1, 11], [...ZEROS, 0])],
-    json: [{ ...JSON_INPUT, shape: [1, 11], data: [...ZEROS, 0] }],
-    text: 'Invalid input shape - Expected: (1,10); Actual: (1,11); input name: input name: b',
-  },
-];
-
-const LONELY = 'input name: input name: b';
-
 async function infer(request: Uint8Array): Promise<{ status: string; answer: Fields }> {
   const { code, details, bytes } = await client.call(METHOD.MODEL_INFER, request);
   return { status: `${code} ${details}`.trim(), answer: decodeKserve('ModelInferResponse', bytes) };
@@ -117,23 +65,6 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
       assert.equal(status, 200);
       const output = { name: 'a', shape: [1, 10], datatype: 'FP32', data: ONES };
       assert.deepEqual(JSON.parse(text), { model_name: servable, id: 'x', model_version: '1', outputs: [output] });
-    });
-
-    for (const { title, raw, json, text } of BAD_INPUTS) {
-      test(`${title} is refused alike over both ports`, async () => {
-        assert.equal((await infer(rawInferRequest(servable, raw))).status, `INVALID_ARGUMENT ${text}`);
-        const answer = await restInfer(servable, { inputs: json });
-        assert.deepEqual([answer.status, errorOf(answer)], [400, text]);
-      });
-    }
-
-    test('contents of a wrong size are counted in bytes when raw, in values when typed or JSON', async () => {
-      const size = `Invalid content size of tensor proto - Expected: 40 bytes; Actual: 36 bytes; ${LONELY}`;
-      const short = { ...DUMMY_INPUT, bytes: DUMMY_INPUT.bytes.subarray(0, 36) };
-      assert.equal((await infer(rawInferRequest(servable, [short]))).status, `INVALID_ARGUMENT ${size}`);
-      const count = 'Invalid number of values in tensor proto container - Expected: 10 values; Actual: 3 values';
-      const answer = await restInfer(servable, { inputs: [{ ...JSON_INPUT, data: [1, 2, 3] }] });
-      assert.deepEqual([answer.status, errorOf(answer)], [400, `${count}; ${LONELY}`]);
     });
 
     test('it is ready, and says what it takes and gives', async () => {

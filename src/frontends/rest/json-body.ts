@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { ServingError } from '../../errors.js';
-import { JsonReader } from './json-reader.js';
+import { jsonError, JsonReader, NESTING_LIMIT } from './json-reader.js';
 
 /** An integer that a double may not hold. Digits behind a decimal point do not count. */
 const LONG_INTEGER = /(?<![.\d])\d{16}/;
@@ -9,7 +9,7 @@ const LONG_INTEGER = /(?<![.\d])\d{16}/;
  * Parses the body of a request.
  * @param body UTF-8; only read.
  * @param exactIntegers whether integers of 16 and more digits must come out exact, as bigints, where the text holds any.
- * @returns the value; how deep it is nested is left to `checkNesting`, whose walk costs a third of the parsing.
+ * @returns the value; what it must not hold is left to `checkUnread`, whose walk costs a third of the parsing.
  * @throws ServingError JSON_INVALID, or REST_BODY_TOO_LARGE for a text longer than a string can be.
  */
 export function parseJsonBody(body: Uint8Array, exactIntegers: boolean): unknown {
@@ -21,9 +21,25 @@ export function parseJsonBody(body: Uint8Array, exactIntegers: boolean): unknown
   return tryParse(text) ?? new JsonReader(body).read();
 }
 
-/** @throws ServingError REST_NESTING_TOO_DEEP when containers stand in one another more than `levels` deep. */
-export function checkNesting(value: unknown, levels: number): void {
-  if (isDeeperThan(value, levels)) throw new ServingError('REST_NESTING_TOO_DEEP');
+/**
+ * Looks at what nobody has read, for what `JSON.parse` accepts and OVMS 2026.2.1 does not.
+ * @param value of the document, or what is left of it.
+ * @param body text of the document.
+ * @throws ServingError REST_NESTING_TOO_DEEP; JSON_INVALID for a number beyond double.
+ */
+export function checkUnread(value: unknown, body: Uint8Array): void {
+  checkLevel(value, NESTING_LIMIT, body);
+}
+
+/** `JSON.parse` reads 1e400 as infinity, where OVMS 2026.2.1 refuses the text: the exact reader finds the place. */
+export function numberTooBig(body: Uint8Array): ServingError {
+  try {
+    new JsonReader(body).read();
+  } catch (error) {
+    if (error instanceof ServingError) return error;
+    throw error;
+  }
+  return jsonError('Number too big to be stored in double.', 0);
 }
 
 /** `undefined`, which no JSON text means, when the text is not JSON: the reader then says why, alike on every version of Node. */
@@ -35,13 +51,10 @@ function tryParse(text: string): unknown {
   }
 }
 
-function isDeeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
+function checkLevel(value: unknown, levels: number, body: Uint8Array): void {
+  if (value === Infinity || value === -Infinity) throw numberTooBig(body);
+  if (typeof value !== 'object' || value === null) return;
+  if (levels === 0) throw new ServingError('REST_NESTING_TOO_DEEP');
   const children: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  for (let index = 0; index < children.length; index += 1) {
-    const child = children[index];
-    if (typeof child === 'object' && isDeeperThan(child, levels - 1)) return true;
-  }
-  return false;
+  for (let index = 0; index < children.length; index += 1) checkLevel(children[index], levels - 1, body);
 }

@@ -5,7 +5,8 @@ import { elementCount } from '../../tensors/shape.js';
 import { StringBuilder } from '../../tensors/strings.js';
 import { decodeBase64 } from './base64.js';
 import { createElementSink, type ElementSink } from './elements.js';
-import { jsonError, JsonReader, NESTING_LIMIT } from './json-reader.js';
+import { numberTooBig } from './json-body.js';
+import { NESTING_LIMIT } from './json-reader.js';
 
 export interface NdarrayContext {
   /** Text of the request: bounds the elements it can hold, and tells the place of a number no double can hold. */
@@ -137,15 +138,4 @@ class NumberFiller {
     if (typeof value === 'number') throw numberTooBig(this.#context.body);
     throw new ServingError(this.#context.error);
   }
-}
-
-/** `JSON.parse` reads 1e400 as infinity, where OVMS 2026.2.1 refuses the text: the exact reader finds the place. */
-export function numberTooBig(body: Uint8Array): ServingError {
-  try {
-    new JsonReader(body).read();
-  } catch (error) {
-    if (error instanceof ServingError) return error;
-    throw error;
-  }
-  return jsonError('Number too big to be stored in double.', 0);
 }

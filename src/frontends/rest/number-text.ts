@@ -9,12 +9,18 @@ import { fromHalf } from '../../tensors/half.js';
  * JSON texts of the elements of an output, in order.
  * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16, REST_SERIALIZE_FAILED for NaN and infinities, which JSON
  *   cannot say: OVMS 2026.2.1 writes bare words there that no strict parser reads.
+ * JSON texts of the elements of an output, in order. What JSON cannot say is said in the words of JavaScript, `NaN`, `Infinity` and
+ * `-Infinity`, which Python and many other parsers read (as OVMS 2026.2.1).
+ * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16 and STRING.
  */
 export function elementTexts(output: ResponseTensor): string[] {
   return texts(output, shortestFloat32);
 }
 
-/** As `elementTexts`, with the digits of a double for every float (as OVMS 2026.2.1 for KServe): 0.1 is 0.10000000149011612. */
+/**
+ * As `elementTexts`, with the digits of a double for every float (as OVMS 2026.2.1 for KServe): 0.1 is 0.10000000149011612. Where a
+ * float is not finite the reference leaves out the element there, and its answer is no JSON for anybody.
+ */
 export function doubleTexts(output: ResponseTensor): string[] {
   return texts(output, String);
 }
@@ -27,7 +33,7 @@ function texts(output: ResponseTensor, floatText: FloatText): string[] {
       `Unsupported precision: ${output.precision}; output: ${output.name}`,
     );
   }
-  return print(alignedBuffer(output), output, floatText);
+  return print(alignedBuffer(output), floatText);
 }
 
 /** Strings of UTF-8 as JSON strings. */
@@ -58,14 +64,13 @@ interface Elements {
 }
 
 type FloatText = (value: number) => string;
-type Printer = (elements: Elements, output: ResponseTensor, floatText: FloatText) => string[];
+type Printer = (elements: Elements, floatText: FloatText) => string[];
 
 const PRINTERS: Partial<Record<Precision, Printer>> = {
-  FP64: ({ buffer, byteOffset, count }, output) => floats(new Float64Array(buffer, byteOffset, count), output, String),
-  FP32: ({ buffer, byteOffset, count }, output, floatText) =>
-    floats(new Float32Array(buffer, byteOffset, count), output, floatText),
-  FP16: ({ buffer, byteOffset, count }, output, floatText) =>
-    floats(Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf), output, floatText),
+  FP64: ({ buffer, byteOffset, count }) => floats(new Float64Array(buffer, byteOffset, count), String),
+  FP32: ({ buffer, byteOffset, count }, floatText) => floats(new Float32Array(buffer, byteOffset, count), floatText),
+  FP16: ({ buffer, byteOffset, count }, floatText) =>
+    floats(Float32Array.from(new Uint16Array(buffer, byteOffset, count), fromHalf), floatText),
   I64: ({ buffer, byteOffset, count }) => Array.from(new BigInt64Array(buffer, byteOffset, count), String),
   I32: ({ buffer, byteOffset, count }) => Array.from(new Int32Array(buffer, byteOffset, count), String),
   I16: ({ buffer, byteOffset, count }) => Array.from(new Int16Array(buffer, byteOffset, count), String),
@@ -92,9 +97,9 @@ function byteOffsetFits(bytes: Uint8Array, precision: Precision): boolean {
   return bytes.byteOffset % ELEMENT_BYTES[precision] === 0;
 }
 
-function floats(values: Float32Array | Float64Array, { name }: ResponseTensor, print: FloatText): string[] {
+function floats(values: Float32Array | Float64Array, print: FloatText): string[] {
   return Array.from(values, (value) => {
-    if (!Number.isFinite(value)) throw new ServingError('REST_SERIALIZE_FAILED', `Output: ${name}; Value: ${value}`);
+    if (!Number.isFinite(value)) return String(value);
     return withDecimalPart(Object.is(value, -0) ? '-0' : print(value));
   });
 }

@@ -4,6 +4,7 @@ import type { Precision } from '../../tensors/precision.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { stringBuffers } from '../../tensors/strings.js';
 import { checkNesting, parseJsonBody } from './json-body.js';
+import { checkUnread, parseJsonBody } from './json-body.js';
 import { NESTING_LIMIT } from './json-reader.js';
 import { isBase64, type NdarrayContext, readNdarray } from './ndarray.js';
 
@@ -32,11 +33,11 @@ export function decodePredictBody(body: Uint8Array, inputs: readonly TensorInfo[
   const document = parseJsonBody(body, exactIntegers);
   try {
     const decoded = decodeDocument(document, inputs, body);
-    checkNesting(unreadPart(document, decoded), NESTING_LIMIT);
+    checkUnread(unreadPart(document, decoded), body);
     return decoded;
   } catch (error) {
-    // Whatever else is wrong: a request nested too deep is refused for that (as OVMS 2026.2.1).
-    checkNesting(document, NESTING_LIMIT);
+    // Whatever else is wrong: what its parser does not take is refused for that (as OVMS 2026.2.1).
+    checkUnread(document, body);
     throw error;
   }
 }

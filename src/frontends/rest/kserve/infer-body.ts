@@ -15,14 +15,17 @@ export interface SplitBody {
   readonly binary: Uint8Array;
 }
 
+/** The reference reads the header into 32 bits. */
+const LARGEST_HEADER = 2 ** 31 - 1;
+
 /**
  * Splits a body where the header `Inference-Header-Content-Length` says that its JSON ends; without it all is JSON.
  * @throws ServingError REST_HEADER_LENGTH_INVALID, REST_HEADER_LENGTH_EXCEEDED
  */
 export function splitBody(body: Uint8Array, header: string | undefined): SplitBody {
   if (header === undefined) return { json: body, binary: body.subarray(body.byteLength) };
-  if (!/^\d+$/.test(header)) throw new ServingError('REST_HEADER_LENGTH_INVALID');
-  const length = Number(header);
+  const length = /^\d+$/.test(header) ? Number(header) : NaN;
+  if (!(length <= LARGEST_HEADER)) throw new ServingError('REST_HEADER_LENGTH_INVALID');
   if (length > body.byteLength) throw new ServingError('REST_HEADER_LENGTH_EXCEEDED');
   return { json: body.subarray(0, length), binary: body.subarray(length) };
 }

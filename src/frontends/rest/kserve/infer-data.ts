@@ -2,8 +2,8 @@ import { ServingError } from '../../../errors.js';
 import type { Precision } from '../../../tensors/precision.js';
 import { StringBuilder, type StringList } from '../../../tensors/strings.js';
 import { createElementSink, type ElementSink } from '../elements.js';
+import { numberTooBig } from '../json-body.js';
 import { NESTING_LIMIT } from '../json-reader.js';
-import { numberTooBig } from '../ndarray.js';
 
 /** The elements of one input as its JSON gave them. Plain data over ArrayBuffers of its own. */
 export type InferData =

@@ -1,8 +1,7 @@
 import { ServingError } from '../../../errors.js';
 import { stringBuffers } from '../../../tensors/strings.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
-import { checkNesting, parseJsonBody } from '../json-body.js';
-import { NESTING_LIMIT } from '../json-reader.js';
+import { checkUnread, parseJsonBody } from '../json-body.js';
 import { type InferData, readInferData } from './infer-data.js';
 
 /** The JSON of an infer request. Plain data: it survives a structured clone. */
@@ -34,11 +33,11 @@ export function decodeInferJson(json: Uint8Array): InferDocument {
   try {
     if (!isObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
     const decoded = decodeDocument(hasWideIntegers(document) ? parseAgain(json) : document, json);
-    checkNesting(withoutData(document), NESTING_LIMIT);
+    checkUnread(withoutData(document), json);
     return decoded;
   } catch (error) {
-    // Whatever else is wrong: a request nested too deep is refused for that (as OVMS 2026.2.1).
-    checkNesting(document, NESTING_LIMIT);
+    // Whatever else is wrong: what its parser does not take is refused for that (as OVMS 2026.2.1).
+    checkUnread(document, json);
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { encodePredictResponse } from '#src/frontends/rest/predict-response-json
 import { toHalf } from '#src/tensors/half.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import type { Precision } from '#src/tensors/precision.js';
+import { covers } from '../../../contract/covers.js';
 
 function output(
   name: string,
@@ -170,14 +171,18 @@ test('FP16, U16, U32, BOOL and 64-bit integers are printed exactly', () => {
   assert.equal(scalarText('I16', Int16Array.of(-945)), '-945');
 });
 
-test('values JSON cannot say name the output', () => {
-  for (const value of [NaN, Infinity, -Infinity]) {
-    assert.throws(
-      () => encodePredictResponse('row', [output('probabilities', 'FP32', [1], Float32Array.of(value))]),
-      (error) =>
-        error instanceof ServingError &&
-        error.message === `Response parsing to JSON error - Output: probabilities; Value: ${value}`,
-    );
+test('values JSON cannot say are the words that JavaScript has for them', () => {
+  covers('tfs-rest.not-finite');
+  const values = [NaN, Infinity, -Infinity, 1];
+  const words = 'NaN, Infinity, -Infinity, 1.0';
+  const halves = Uint16Array.of(0x7e00, 0x7c00, 0xfc00, 0x3c00);
+  for (const [precision, elements] of [
+    ['FP64', Float64Array.from(values)],
+    ['FP32', Float32Array.from(values)],
+    ['FP16', halves],
+  ] as const) {
+    const text = encodePredictResponse('row', [output('o', precision, [1, 4], elements)]);
+    assert.equal(text, `{\n    "predictions": [[${words}]\n    ]\n}`);
   }
 });
 
