@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import { covers } from '../contract/covers.js';
 import { addDummy, addHeavy, HEAVY_BODY, HEAVY_INPUT, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
 import { GrpcClient, type RunningCall } from '../helpers/grpc-client.js';
 import { grpcFrame, http2Call } from '../helpers/http2-call.js';
@@ -34,6 +35,7 @@ after(async () => {
 });
 
 test('256 calls at once over one connection are all answered, each with its own result', async () => {
+  covers('tfs-grpc.concurrent-streams');
   const outcomes = await Promise.all(
     Array.from({ length: 256 }, (_, index) => {
       const values = ZEROS.map((_, position) => index * 10 + position);
@@ -51,6 +53,7 @@ for (const servable of ['heavy', 'heavy_pipeline']) {
   const request = encodePredictRequest(servable, null, [HEAVY_INPUT]);
 
   test(`${servable}: a call whose deadline passes in the queue is refused by the server and never runs`, async () => {
+    covers('tfs-grpc.deadline');
     await assertLeavesOthersAlone(servable, async () => {
       const timeout = { 'grpc-timeout': '20m' };
       const status = await http2Call(server.grpcPort, METHOD.PREDICT, grpcFrame(request), timeout);

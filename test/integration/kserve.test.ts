@@ -4,6 +4,7 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import { HEALTH_CHECK, HEALTH_WATCH } from '#src/frontends/grpc/health.js';
 import { REFLECTION_METHODS } from '#src/frontends/grpc/reflection.js';
 import { METHOD } from '#src/frontends/kserve/method.js';
+import { covers } from '../contract/covers.js';
 import { addDummy, DUMMY_INPUT, ONES, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
 import { GrpcClient } from '../helpers/grpc-client.js';
 import { decodeKserve, encodeKserve, type Fields, rawInferRequest } from '../helpers/kserve-messages.js';
@@ -48,6 +49,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
     const ONES_BYTES = Buffer.from(bytesOf(Float32Array.from(ONES)));
 
     test('raw and typed contents are answered in raw contents', async () => {
+      covers('kserve.raw-answer', 'kserve.answer-head');
       const typed = encodeKserve('ModelInferRequest', {
         model_name: servable,
         inputs: [{ name: 'b', datatype: 'FP32', shape: [1, 10], contents: { fp32_contents: ZEROS } }],
@@ -61,6 +63,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
     });
 
     test('JSON is answered in JSON', async () => {
+      covers('kserve.answer-head', 'kserve.rest-fields');
       const { status, text } = await restInfer(servable, { id: 'x', inputs: [JSON_INPUT] });
       assert.equal(status, 200);
       const output = { name: 'a', shape: [1, 10], datatype: 'FP32', data: ONES };
@@ -68,6 +71,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
     });
 
     test('it is ready, and says what it takes and gives', async () => {
+      covers('kserve.model-ready', 'kserve.model-metadata');
       const ready = await client.call(METHOD.MODEL_READY, encodeKserve('ModelReadyRequest', { name: servable }));
       assert.deepEqual(decodeKserve('ModelReadyResponse', ready.bytes), { ready: true });
       const { bytes } = await client.call(
@@ -94,6 +98,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
 const NO_GRAPH = 'Mediapipe graph definition with requested name is not found';
 
 test('KServe: an unknown name is not found', async () => {
+  covers('errors.infer-unknown-name', 'errors.ask-unknown-name');
   assert.equal((await infer(rawInferRequest('nobody', [DUMMY_INPUT]))).status, `NOT_FOUND ${NO_GRAPH}`);
   const answer = await restInfer('nobody', { inputs: [JSON_INPUT] });
   assert.deepEqual([answer.status, errorOf(answer)], [404, NO_GRAPH]);
@@ -102,6 +107,7 @@ test('KServe: an unknown name is not found', async () => {
 });
 
 test('KServe: an unknown version is not found, and one that is no number is refused', async () => {
+  covers('errors.unknown-version', 'errors.version-format');
   const ask = (version: string): ReturnType<typeof infer> =>
     infer(rawInferRequest('dummy', [DUMMY_INPUT], { model_version: version }));
   assert.equal((await ask('7')).status, 'NOT_FOUND Model with requested version is not found');
@@ -111,6 +117,7 @@ test('KServe: an unknown version is not found, and one that is no number is refu
 });
 
 test('KServe: the server is live, ready and tells its name on both ports', async () => {
+  covers('kserve.server-live', 'kserve.server-ready', 'kserve.server-metadata');
   for (const path of ['/v2/health/live', '/v2/health/ready']) {
     await assertBareOk(path);
   }
@@ -121,6 +128,7 @@ test('KServe: the server is live, ready and tells its name on both ports', async
 });
 
 test('gRPC health: the server serves, and an unknown service is not found', async () => {
+  covers('tfs-grpc.discovery');
   const whole = await client.call(HEALTH_CHECK, new Uint8Array(0));
   assert.deepEqual([whole.code, Buffer.from(whole.bytes)], ['OK', Buffer.from([8, 1])]);
   const unknown = await client.call(HEALTH_CHECK, Buffer.from('\x0a\x01x'));
@@ -151,11 +159,13 @@ function openStream(
 }
 
 test('KServe: ModelStreamInfer finds no graph', async () => {
+  covers('kserve.stream-infer');
   const { ended } = openStream(server.grpcPort, METHOD.MODEL_STREAM_INFER, rawInferRequest('dummy', [DUMMY_INPUT]));
   assert.equal(await ended, `NOT_FOUND ${NO_GRAPH}`);
 });
 
 test('gRPC reflection: every service is listed', async () => {
+  covers('tfs-grpc.discovery', 'tfs-grpc.one-port');
   const [path] = REFLECTION_METHODS;
   const { first, ended } = openStream(server.grpcPort, path!, Buffer.from([0x3a, 0]));
   const text = (await first).toString('latin1');

@@ -87,6 +87,7 @@ describe('start', () => {
   });
 
   test('metadata of a loading model is refused without waiting', async () => {
+    covers('tfs-grpc.metadata-waits');
     const model = new GatedModel('closed');
     const server = await startServerProcess(['--config_path', model.config]);
     try {

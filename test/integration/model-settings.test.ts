@@ -84,6 +84,7 @@ describe('batch_size', () => {
 
   for (const batchSize of ['-1', 'auto']) {
     test(`${batchSize} takes any batch, and other dimensions only as the model has them`, async () => {
+      covers('tfs-grpc.auto');
       await serving({ name: 'connected', batch_size: batchSize }, async (server) => {
         assert.deepEqual(await metadataOf(server, 'connected'), ['DT_FLOAT', -1, 2, 4, 4]);
         for (const size of [1, 5, 2]) {
@@ -108,7 +109,7 @@ describe('batch_size', () => {
 
 describe('auto', () => {
   test('shape auto answers any shape that the model can take, and refuses others as OVMS does', async () => {
-    covers('config.shape');
+    covers('config.shape', 'tfs-grpc.auto', 'errors.auto-shape');
     await serving({ name: 'connected', shape: 'auto' }, async (server) => {
       assert.deepEqual(await metadataOf(server, 'connected'), ['DT_FLOAT', -1, -1, -1, -1]);
       assert.deepEqual(await ask(server, 'connected', filled(1, 2, 8, 2)), ['OK', [1, 2], SUMS_OF_ONES]);

@@ -6,6 +6,7 @@ import { checkRequest } from '#src/servables/check-request.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
 import { NO_STRINGS } from '#src/tensors/strings.js';
+import { covers } from '../../contract/covers.js';
 import { tensor } from '../dag/pipeline-fixture.js';
 
 const INPUT = tensor('b');
@@ -57,6 +58,7 @@ test('request check: a negative size comes before the precision', () => {
 });
 
 test('request check: the precision comes before the rank', () => {
+  covers('tfs-grpc.order-checks');
   assert.equal(
     messageOf({ b: sent({ precision: 'I32', precisionText: 'I32', shape: [1] }) }),
     'Invalid input precision - Expected: FP32; Actual: I32; input name: b',
@@ -71,6 +73,7 @@ test('request check: rank', () => {
 });
 
 test('request check: the first dimension of the default layout is the batch', () => {
+  covers('tfs-grpc.batch-or-shape');
   assert.equal(
     messageOf({ b: sent({ shape: [2, 10] }) }),
     'Invalid input batch size - Expected: 1; Actual: 2; input name: b',

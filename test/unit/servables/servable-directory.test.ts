@@ -5,6 +5,7 @@ import { ServingError } from '#src/errors.js';
 import { ServableDirectory } from '#src/servables/servable-directory.js';
 import type { ModelVersionSnapshot, PipelineSnapshot, ServablesSnapshot } from '#src/servables/snapshot.js';
 import type { ServableState, StateErrorCode } from '#src/servables/serving.js';
+import { covers } from '../../contract/covers.js';
 
 function version(number: number, state: ServableState, errorCode: StateErrorCode = 'OK'): ModelVersionSnapshot {
   return { version: number, state, errorCode, serving: null };
@@ -57,6 +58,7 @@ test('directory: the default version is waited for while any version loads', () 
 });
 
 test('directory: retired and unknown versions', () => {
+  covers('errors.version-retired', 'errors.unknown-version');
   const models = directory([version(1, 'END'), version(2, 'UNLOADING')]);
   assert.equal(absence(models.find('m', 1n)).code, 'MODEL_VERSION_RETIRED');
   assert.equal(absence(models.find('m', 2n)).code, 'MODEL_VERSION_RETIRED');

@@ -6,6 +6,7 @@ import { decodeInferRequest, tensorsOf } from '#src/frontends/kserve/infer-reque
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
 import { toViews } from '#src/tensors/strings.js';
+import { covers } from '../../../contract/covers.js';
 import { encodeKserve, type Fields, KSERVE_TYPES } from '../../../helpers/kserve-messages.js';
 import { contentBytes, hex } from '../tfs/wire.js';
 
@@ -131,6 +132,7 @@ for (const { precision, field, values, write } of TYPED) {
 }
 
 test('infer request: FP16, which has no typed field, has no values there', () => {
+  covers('kserve.half-grpc');
   const { content } = tensor({ datatype: 'FP16', contents: { uint_contents: [1] } });
   assert.equal(content.kind === 'values' && content.count, 0);
 });

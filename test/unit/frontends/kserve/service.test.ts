@@ -7,6 +7,7 @@ import { kserveMethods } from '#src/frontends/kserve/service.js';
 import type { ServerState } from '#src/frontends/server-state.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES } from '#src/tensors/precision.js';
+import { covers } from '../../../contract/covers.js';
 import { decodeKserve, encodeKserve, type Fields, KSERVE_TYPES } from '../../../helpers/kserve-messages.js';
 import { hex } from '../tfs/wire.js';
 import { fakeCall, FakeServing, messages } from './fake-serving.js';
@@ -90,6 +91,7 @@ for (const [path, message] of [
 const VERSION_FORMAT = 'invalid model version format in request';
 for (const version of ['01', 'one', '-1', '1.0', ' 1', '9223372036854775808', '00']) {
   test(`kserve: "${version}" is no version`, async () => {
+    covers('errors.version-format', 'kserve.version');
     const serving = new FakeServing();
     await assert.rejects(infer(serving, { model_version: version }), says('MODEL_VERSION_FORMAT', VERSION_FORMAT));
     for (const [path, message] of [

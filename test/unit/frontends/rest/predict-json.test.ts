@@ -6,6 +6,7 @@ import { type DecodedPredictBody, decodePredictBody, transferList } from '#src/f
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import type { Precision } from '#src/tensors/precision.js';
 import { toViews } from '#src/tensors/strings.js';
+import { covers } from '../../../contract/covers.js';
 import { tensorInfo } from './fake-backend.js';
 
 function decode(text: string, ...inputs: readonly (readonly [string, Precision])[]): DecodedPredictBody {
@@ -47,6 +48,7 @@ function assertRefused(code: ErrorCode, text: string, ...inputs: readonly (reado
 const B = ['b', 'FP32'] as const;
 
 test('row format with named instances gives each input the number of instances as first dimension', () => {
+  covers('tfs-rest.row-named');
   const decoded = decode('{"instances":[{"a":[1,2],"b":[[3]]},{"b":[[4]],"a":[5,6]}]}', ['a', 'FP32'], ['b', 'I32']);
   assert.equal(decoded.order, 'row');
   assert.deepEqual(input(decoded, 'a').shape, [2, 2]);
@@ -61,6 +63,7 @@ test('row format with one value an instance gives one dimension', () => {
 });
 
 test('row format without names serves servables with one input', () => {
+  covers('tfs-rest.row-bare');
   const decoded = decode('{"signature_name":"serving_default","instances":[[1,2],[3,4]]}', B);
   assert.equal(decoded.order, 'row');
   assert.deepEqual(input(decoded, 'b').shape, [2, 2]);
@@ -68,6 +71,7 @@ test('row format without names serves servables with one input', () => {
 });
 
 test('column format takes named tensors, an unnamed one, and scalars', () => {
+  covers('tfs-rest.column-named', 'tfs-rest.column-bare', 'tfs-rest.scalar');
   const named = decode('{"inputs":{"a":[[1]],"b":2.5}}', ['a', 'I8'], B);
   assert.equal(named.order, 'column');
   assert.deepEqual(input(named, 'a').shape, [1, 1]);
@@ -77,6 +81,7 @@ test('column format takes named tensors, an unnamed one, and scalars', () => {
 });
 
 test('other members of the body are ignored', () => {
+  covers('tfs-rest.one-format');
   assert.equal(decode('{"instances":[1],"signature_name":7,"id":{"x":[]}}', B).order, 'row');
 });
 
@@ -233,6 +238,7 @@ const CASTS: readonly (readonly [
 
 for (const [precision, numbers, view, expected] of CASTS) {
   test(`numbers are written as ${precision} by a cast: ${numbers}`, () => {
+    covers('tfs-rest.casts');
     const tensor = input(decode(`{"inputs":[${numbers}]}`, ['b', precision]), 'b');
     assert.deepEqual([...view(bytesOf(tensor))], expected);
     assert.deepEqual(tensor.shape, [expected.length]);
@@ -240,6 +246,7 @@ for (const [precision, numbers, view, expected] of CASTS) {
 }
 
 test('64-bit integers beyond 2^53 are exact', () => {
+  covers('tfs-rest.int64');
   const signed = input(decode('{"inputs":[9007199254740993,-9223372036854775808,7]}', ['b', 'I64']), 'b');
   assert.deepEqual([...new BigInt64Array(bytesOf(signed))], [9007199254740993n, -(2n ** 63n), 7n]);
   const unsigned = input(decode('{"instances":[18446744073709551615]}', ['b', 'U64']), 'b');

@@ -26,6 +26,7 @@ const FIRST = output('out1', 'FP32', [2, 1, 2], Float32Array.of(5, 10, -0.5, 55.
 const SECOND = output('out2', 'I8', [2, 2], Int8Array.of(5, 2, -100, 0));
 
 test('row, one output: items on one line', () => {
+  covers('tfs-rest.row-answer');
   assert.equal(
     encodePredictResponse('row', [output('o', 'I32', [1, 1], Int32Array.of(-82))]),
     '{\n    "predictions": [[-82]\n    ]\n}',
@@ -38,6 +39,7 @@ test('row, one output: items on one line', () => {
 });
 
 test('row, several outputs: one object an item', () => {
+  covers('tfs-rest.row-answer-named');
   assert.equal(
     encodePredictResponse('row', [FIRST, SECOND]),
     `{
@@ -56,6 +58,7 @@ test('row, several outputs: one object an item', () => {
 });
 
 test('column, one output: every element has its line', () => {
+  covers('tfs-rest.column-answer');
   assert.equal(
     encodePredictResponse('column', [output('o', 'FP64', [1, 1], Float64Array.of(15.99))]),
     '{\n    "outputs": [\n        [\n            15.99\n        ]\n    ]\n}',
@@ -63,6 +66,7 @@ test('column, one output: every element has its line', () => {
 });
 
 test('column, several outputs: an object of tensors', () => {
+  covers('tfs-rest.column-answer-named');
   assert.equal(
     encodePredictResponse('column', [FIRST, SECOND]),
     `{
@@ -97,6 +101,7 @@ test('column, several outputs: an object of tensors', () => {
 });
 
 test('column, scalar: the bare value', () => {
+  covers('tfs-rest.scalar');
   assert.equal(
     encodePredictResponse('column', [output('o', 'FP32', [], Float32Array.of(5.1))]),
     '{\n    "outputs": 5.1\n}',
@@ -119,6 +124,7 @@ test('dimensions of size 0 are empty lists', () => {
 });
 
 test('row needs the same batch on all outputs', () => {
+  covers('tfs-rest.row-batch');
   const longer = output('out3', 'U8', [3], Uint8Array.of(1, 2, 3));
   assert.throws(
     () => encodePredictResponse('row', [FIRST, longer]),
@@ -137,6 +143,7 @@ test('row needs a batch dimension and any order needs an output', () => {
 });
 
 test('float32 prints the shortest text with a decimal part', () => {
+  covers('tfs-rest.float-text');
   const texts: readonly (readonly [number, string])[] = [
     [0, '0.0'],
     [-0, '-0.0'],
@@ -154,6 +161,7 @@ test('float32 prints the shortest text with a decimal part', () => {
 });
 
 test('float64 prints the shortest text with a decimal part', () => {
+  covers('tfs-rest.float-text');
   assert.equal(scalarText('FP64', Float64Array.of(0.1 + 0.2)), '0.30000000000000004');
   assert.equal(scalarText('FP64', Float64Array.of(1e21)), '1.0e+21');
   assert.equal(scalarText('FP64', Float64Array.of(-3)), '-3.0');

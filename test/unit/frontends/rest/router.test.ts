@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ServingError, type ErrorCode } from '#src/errors.js';
 import { matchRoute, parseVersion, type Route } from '#src/frontends/rest/router.js';
 import { tfsEndpoints } from '#src/frontends/rest/tfs-endpoints.js';
+import { covers } from '../../../contract/covers.js';
 import { fakeBackend } from './fake-backend.js';
 
 const endpoints = tfsEndpoints(fakeBackend(), { onBug: (error) => assert.fail(String(error)) });
@@ -52,6 +53,7 @@ test('router accepts one character in front of the path, as a base URL with a sl
 });
 
 test('router percent-decodes names and leaves their content alone', () => {
+  covers('tfs-rest.percent-encoding');
   assert.equal(parametersOf('GET', '/v1/models/a%2Fb%3Ac%20%C3%A9')['name'], 'a/b:c é');
   assert.equal(parametersOf('POST', '/v1/models/50%2525:predict')['name'], '50%25');
 });
@@ -61,17 +63,20 @@ test('router understands an escaped colon before the method', () => {
 });
 
 test('router ignores query and fragment and takes absolute targets', () => {
+  covers('tfs-rest.query');
   assert.equal(parametersOf('GET', '/v1/models/resnet?x=/y:z#w')['name'], 'resnet');
   assert.equal(parametersOf('GET', 'http://host:8000/v1/models/resnet')['name'], 'resnet');
 });
 
 test('router refuses paths that climb, escaped or not', () => {
+  covers('tfs-rest.path-escape');
   assertRefused('GET', '/v1/models/../config', 'PATH_INVALID');
   assertRefused('GET', '/v1/models/..%2Fconfig', 'PATH_INVALID');
   assertRefused('POST', '/v1/models/%2E%2E/x:predict', 'PATH_INVALID');
 });
 
 test('router says Invalid request URL to unknown paths', () => {
+  covers('tfs-rest.unknown-path');
   for (const url of ['/', '', '/v1', '/v1/model/x', '/v1/models/x/versions/a', '/v1/models/x/', '/v1/config/', '*']) {
     assertRefused('GET', url, 'REST_INVALID_URL');
   }
@@ -80,6 +85,7 @@ test('router says Invalid request URL to unknown paths', () => {
 });
 
 test('router says Unsupported method to known paths asked with another method and to other methods', () => {
+  covers('tfs-rest.wrong-method');
   assertRefused('GET', '/v1/models/resnet:predict', 'REST_UNSUPPORTED_METHOD');
   assertRefused('POST', '/v1/models/resnet', 'REST_UNSUPPORTED_METHOD');
   assertRefused('POST', '/v1/models/resnet/metadata', 'REST_UNSUPPORTED_METHOD');

@@ -137,6 +137,7 @@ test('predict answers in the order of the request and gives the outputs back onc
 
 test('predict passes the version of the URL on and ignores labels', () =>
   withServer({}, async ({ backend, port }) => {
+    covers('tfs-rest.predict');
     await ask(port, '/v1/models/echo/versions/7:predict', { method: 'POST', body: BODY });
     await ask(port, '/v1/models/echo/labels/stable:predict', { method: 'POST', body: BODY });
     assert.deepEqual(
@@ -148,6 +149,7 @@ test('predict passes the version of the URL on and ignores labels', () =>
 test('every answer has content type, length and CORS headers and neither Date nor Server', () =>
   withServer({}, async ({ port }) => {
     covers('cli.cors');
+    covers('tfs-rest.content-type', 'tfs-rest.headers', 'tfs-rest.cors');
     for (const [method, path] of [
       ['POST', PREDICT],
       ['GET', '/nowhere'],
@@ -180,6 +182,7 @@ test('empty CORS settings send no headers', () =>
 
 test('OPTIONS on any path answers 200', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.cors');
     for (const path of ['*', '/', '/v1/models/../x', PREDICT]) {
       const { status, body } = await ask(port, path, { method: 'OPTIONS' });
       assert.deepEqual([status, body], [200, ''], path);
@@ -272,6 +275,7 @@ for (const [what, method, path, status, text] of REFUSED) {
 
 test('HEAD is answered with 406 and no body', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.wrong-method');
     const answer = await ask(port, '/v1/config', { method: 'HEAD' });
     assert.deepEqual([answer.status, answer.body], [406, '']);
   }));
@@ -366,6 +370,7 @@ for (const [coding, encode] of [
 ] as const) {
   test(`a body with Content-Encoding ${coding} (${encode.name}) is inflated`, () =>
     withServer({}, async ({ port }) => {
+      covers('tfs-rest.compression');
       assert.equal((await post(port, encode(BODY), { 'Content-Encoding': coding })).body, ANSWER);
     }));
 }
@@ -382,6 +387,7 @@ test('a body that does not inflate, or of an unknown coding, is no valid JSON', 
 
 test('a body announced beyond the limit is refused with 413, no body and a closed connection', () =>
   withServer({ bodyLimit: 100 }, async ({ port }) => {
+    covers('tfs-rest.body-limit');
     const socket = await open(port);
     socket.write(`POST ${PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 101\r\n\r\n`);
     const [head, body] = (await readToEnd(socket)).split('\r\n\r\n');
@@ -392,6 +398,7 @@ test('a body announced beyond the limit is refused with 413, no body and a close
 
 test('the default limit is 1 GiB', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.body-limit');
     const socket = await open(port);
     socket.write(`POST ${PREDICT} HTTP/1.1\r\nContent-Length: ${1024 ** 3 + 1}\r\n\r\n`);
     assert.match(await readToEnd(socket), /^HTTP\/1\.1 413 /);
@@ -413,6 +420,7 @@ test('the limit applies to the inflated size', () =>
 
 test('chunked bodies are read whole', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.chunked');
     assert.equal((await post(port, BODY, { 'Transfer-Encoding': 'chunked' })).body, ANSWER);
     const socket = await open(port);
     socket.write(`POST ${PREDICT} HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`);
@@ -435,12 +443,14 @@ test('a client that sends byte by byte is served', () =>
 
 test('no time limit is set on connections', () =>
   withServer({}, ({ rest: { server } }) => {
+    covers('tfs-rest.http');
     const limits = [server.timeout, server.keepAliveTimeout, server.requestTimeout, server.headersTimeout];
     assert.deepEqual(limits, [0, 0, 0, 0]);
   }));
 
 test('HTTP/1.0 is answered and the connection closed, or kept when asked', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.http');
     const closing = await open(port);
     closing.write('GET /v1/models/echo HTTP/1.0\r\n\r\n');
     assert.match(await readToEnd(closing), /^HTTP\/1\.1 200 /);
@@ -453,6 +463,7 @@ test('HTTP/1.0 is answered and the connection closed, or kept when asked', () =>
 
 test('Expect: 100-continue is answered before the body is sent', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.expect');
     const socket = await open(port);
     const head = `POST ${PREDICT} HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: ${BODY.length}\r\n`;
     socket.write(`${head}Connection: close\r\n\r\n`);
@@ -475,6 +486,7 @@ test('unknown expectations are ignored', () =>
 
 test('an offer to upgrade is ignored, and the connection serves the next request', () =>
   withServer({}, async ({ port }) => {
+    covers('tfs-rest.upgrade');
     const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
     const socket = await open(port);
     socket.write(rawPost(offer));

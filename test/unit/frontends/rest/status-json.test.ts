@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeAllStatuses, encodeConfigError, encodeError, encodeStatus } from '#src/frontends/rest/status-json.js';
 import { encodeMetadata } from '#src/frontends/rest/metadata-json.js';
+import { covers } from '../../../contract/covers.js';
 
 const AVAILABLE = { version: 1, state: 'AVAILABLE', errorCode: 'OK' } as const;
 
@@ -19,6 +20,7 @@ const STATUS = `{
 }`;
 
 test('status of a model is protobuf JSON with one space of indentation and a line end', () => {
+  covers('tfs-rest.status');
   assert.equal(encodeStatus([AVAILABLE]), `${STATUS}\n`);
 });
 
@@ -44,11 +46,13 @@ test('config without servables is an empty object', () => {
 });
 
 test('errors are compact JSON, those of config are indented with a tab', () => {
+  covers('tfs-rest.error-body');
   assert.equal(encodeError('say "no"'), '{"error":"say \\"no\\""}');
   assert.equal(encodeConfigError('text'), '{\n\t"error": "text"\n}');
 });
 
 test('metadata is the GetModelMetadata response in protobuf JSON, default values printed', () => {
+  covers('tfs-rest.metadata');
   const text = encodeMetadata({
     name: 'resnet',
     version: 23,

@@ -22,6 +22,7 @@ import {
 } from '#src/frontends/tfs/status-message.js';
 import { decodeMessage } from '#src/frontends/protobuf/wire-reader.js';
 import { staticDimension } from '#src/tensors/shape.js';
+import { covers } from '../../../contract/covers.js';
 import { bytesField, contentBytes, hex, requestWithTensor } from './wire.js';
 
 const info = { name: 'b', precision: 'FP32', shape: [staticDimension(2)], layout: 'N...' } as const;
@@ -64,6 +65,7 @@ function malformation(decode: (bytes: Uint8Array) => unknown, bytes: Uint8Array)
 
 for (const [name, decode, good] of DECODERS) {
   test(`malformed ${name}: random bytes never throw anything but MESSAGE_MALFORMED`, () => {
+    covers('tfs-grpc.malformed');
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void malformation(decode, bytes)),
       { numRuns: 1000 },
@@ -83,6 +85,7 @@ for (const [name, decode, good] of DECODERS) {
   });
 
   test(`malformed ${name}: a message cut within a field names the message and the place`, () => {
+    covers('tfs-grpc.malformed');
     const found = malformation(decode, good.subarray(0, good.length - 1));
     assert.match(found ?? '', new RegExp(`^Request message could not be parsed - ${name}, near byte \\d+: .+`));
   });

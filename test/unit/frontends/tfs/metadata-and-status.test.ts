@@ -14,6 +14,7 @@ import {
 } from '#src/frontends/tfs/status-message.js';
 import type { TensorInfo } from '#src/tensors/tensor-info.js';
 import { ANY_DIMENSION, staticDimension } from '#src/tensors/shape.js';
+import { covers } from '../../../contract/covers.js';
 import { bytesField, hex, varintField } from './wire.js';
 
 const image: TensorInfo = {
@@ -43,6 +44,7 @@ test('metadata request: without model_spec it is null, all fields are kept', () 
 });
 
 test('metadata response: a SignatureDefMap in an Any, ranges as -1', () => {
+  covers('tfs-grpc.metadata-signature', 'tfs-grpc.metadata-tensors');
   const info = bytesField(1, 'image');
   const minusOne = bytesField(2, varintField(1, -1));
   const shape = bytesField(3, bytesField(2, varintField(1, 1)), minusOne, minusOne, bytesField(2));

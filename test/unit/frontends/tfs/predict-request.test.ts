@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { decodePredictRequest, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
+import { covers } from '../../../contract/covers.js';
 import { bytesField, contentBytes, hex, requestWithTensor, varintField } from './wire.js';
 
 const PRECISIONS = (Object.keys(ELEMENT_BYTES) as Precision[]).filter((precision) => precision !== 'STRING');
@@ -82,6 +83,7 @@ test('predict request: of two inputs with one name the later stays', () => {
 });
 
 test('predict request: output_filter, signature_name, version_label and unknown fields are ignored', () => {
+  covers('tfs-grpc.ignored-fields');
   const spec = bytesField(
     1,
     bytesField(1, 'm'),
@@ -96,6 +98,7 @@ test('predict request: output_filter, signature_name, version_label and unknown 
 });
 
 test('predict request: a known field of the wrong wire type is unknown', () => {
+  covers('tfs-grpc.wrong-wire-type');
   // dtype as bytes, tensor_content as varint.
   const tensor = decodePredictRequest(requestWithTensor(bytesField(1, 'x'), varintField(4, 9))).inputs.get('b')!;
   assert.equal(tensor.precision, null);

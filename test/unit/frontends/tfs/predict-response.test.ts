@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodePredictResponse, encodePredictResponse } from '#src/frontends/tfs/predict-message.js';
 import type { Precision } from '#src/tensors/precision.js';
+import { covers } from '../../../contract/covers.js';
 import { bytesField, contentBytes, hex, varintField } from './wire.js';
 
 const WIRE_NUMBERS: readonly (readonly [Precision, number])[] = [
@@ -39,6 +40,7 @@ test('predict response: golden bytes of google.protobuf', () => {
 });
 
 test('predict response: outputs keep their order, model_spec is unset', () => {
+  covers('tfs-grpc.response-spec');
   const tensor = { precision: 'U8', shape: [1], bytes: hex('07') } as const;
   const encoded = encodePredictResponse([
     { name: 'b/é', ...tensor },

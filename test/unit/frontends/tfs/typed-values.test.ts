@@ -6,6 +6,7 @@ import { decodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
 import { NO_STRINGS, toViews } from '#src/tensors/strings.js';
+import { covers } from '../../../contract/covers.js';
 import { bytesField, contentBytes, hex, requestWithTensor, varint, varintField } from './wire.js';
 
 interface TypedField {
@@ -51,6 +52,7 @@ for (const { name, dtype, precision, field } of VARINT_FIELDS) {
     : fc.bigInt({ min: 0n, max: 2n ** BigInt(bits) - 1n });
 
   test(`typed values: ${name} is read packed, unpacked and mixed`, () => {
+    covers('tfs-grpc.typed-values');
     fc.assert(
       fc.property(fc.array(value), fc.array(value), (packed, unpacked) => {
         const runs = [bytesField(field, ...packed.map(varint)), ...unpacked.map((each) => varintField(field, each))];
@@ -99,6 +101,7 @@ test('typed values: DT_STRING without string_val has no strings', () => {
 });
 
 test('typed values: tensor_content wins when it is not empty', () => {
+  covers('tfs-grpc.typed-values');
   const values = bytesField(5, hex('0000803f'));
   const content = bytesField(4, hex('01020304'));
   assert.deepEqual(contentBytes(decodeTensor(varintField(1, 1), content, values)), hex('01020304'));

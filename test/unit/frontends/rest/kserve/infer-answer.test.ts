@@ -18,6 +18,7 @@ const FIRST_JSON = `{
         }`;
 
 test('kserve answer: one output, to the last blank', () => {
+  covers('kserve.answer-text');
   assert.deepEqual(encodeInferAnswer(HEAD, [FIRST], []), {
     body: `{
     "model_name": "model",
@@ -30,6 +31,7 @@ test('kserve answer: one output, to the last blank', () => {
 });
 
 test('kserve answer: several outputs, and no id where none was given', () => {
+  covers('kserve.answer-text');
   assert.equal(
     encodeInferAnswer({ ...HEAD, id: '' }, [FIRST, SECOND], []).body,
     `{
@@ -46,6 +48,7 @@ test('kserve answer: several outputs, and no id where none was given', () => {
 });
 
 test('kserve answer: binary outputs stand behind the JSON, in order, and say their sizes', () => {
+  covers('kserve.binary-answer');
   const { body, jsonBytes } = encodeInferAnswer(HEAD, [FIRST, SECOND], ['output2', 'nobody']);
   assert.ok(body instanceof Buffer && jsonBytes !== null);
   assert.deepEqual(body.subarray(jsonBytes), hex('01ff'));
@@ -71,6 +74,7 @@ test('kserve answer: binary outputs stand behind the JSON, in order, and say the
 });
 
 test('kserve answer: floats have the digits of a double', () => {
+  covers('kserve.float-text');
   const { body } = encodeInferAnswer(HEAD, [floatTensor('a', [2], [0.1, 1e-7])], []);
   assert.match(String(body), /"data": \[0\.10000000149011612, 1\.0000000116860974e-7\]/);
 });

@@ -8,6 +8,7 @@ import type { RequestTensor } from '#src/servables/predict-request.js';
 import { fromHalf } from '#src/tensors/half.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
 import { toViews } from '#src/tensors/strings.js';
+import { covers } from '../../../../contract/covers.js';
 import { KSERVE_TYPES } from '../../../../helpers/kserve-messages.js';
 import { contentBytes, hex } from '../../tfs/wire.js';
 
@@ -107,6 +108,7 @@ for (const precision of Object.keys(VALUES) as Numeric[]) {
 }
 
 test('kserve json: narrow integers wrap, fractions and what 32 bits do not hold are refused', () => {
+  covers('kserve.rest-integers');
   assert.deepEqual(contentBytes(decodeInput({ datatype: 'INT8', data: [300] })), hex('2c'));
   const refused: readonly (readonly [string, unknown])[] = [
     ['INT8', 1.5],
@@ -150,12 +152,14 @@ test('kserve json: BYTES are strings, as JSON and in binary', () => {
 });
 
 test('kserve json: binary inputs follow one another, and what is left over is ignored', () => {
+  covers('kserve.binary-inputs');
   const inputs = ['b', 'c'].map((name) => ({ name, shape: [2], datatype: 'UINT8' }));
   const tensors = decode({ inputs }, hex('01 02 03 04 ff'), 2);
   assert.deepEqual(tensors.map(contentBytes), [hex('0102'), hex('0304')]);
 });
 
 test('kserve json: the outputs to be answered in binary are all those that ask for it', () => {
+  covers('kserve.binary-outputs');
   const binaryOutputs = (outputs: unknown, parameters: object = {}): readonly string[] => {
     const inputs = [{ name: 'b', shape: [1], datatype: 'FP32', data: [1] }];
     return decodeInferJson(Buffer.from(JSON.stringify({ inputs, outputs, parameters }))).binaryOutputs;
