@@ -76,6 +76,7 @@ function element(precision: Numeric, bytes: Buffer, index: number): number | big
 
 for (const precision of Object.keys(VALUES) as Numeric[]) {
   test(`kserve json: ${KSERVE_TYPES[precision]} comes out as it was written, flat or nested`, () => {
+    covers('kserve.rest-flat', 'kserve.rest-int64', 'kserve.rest-double');
     fc.assert(
       fc.property(fc.array(VALUES[precision], { maxLength: 12 }), fc.nat(12), (values, cut) => {
         const texts = values.map((value) => (Object.is(value, -0) ? '-0.0' : String(value)));
@@ -97,6 +98,7 @@ for (const precision of Object.keys(VALUES) as Numeric[]) {
   });
 
   test(`kserve json: binary ${KSERVE_TYPES[precision]} is a view of the body`, () => {
+    covers('kserve.binary-size');
     const size = 3 * ELEMENT_BYTES[precision];
     const raw = Buffer.from(Array.from({ length: size }, (_, index) => index));
     const input = { shape: [3], datatype: KSERVE_TYPES[precision] };
