@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
 import { after, before, describe, test } from 'node:test';
+import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
-import { encodeMetadataRequest } from '#src/frontends/tfs/metadata-message.js';
-import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
-import { encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { covers } from '../contract/covers.js';
 import type { RowId } from '../contract/rows/index.js';
 import {
@@ -12,16 +11,17 @@ import {
   assertAnswers,
   assertServes,
   DUMMY_BODY,
-  DUMMY_INPUT,
   ONES,
   pipelineOf,
   restAnswer,
   ZEROS,
 } from '../helpers/dummy-servables.js';
 import { GrpcClient } from '../helpers/grpc-client.js';
+import { http2Call } from '../helpers/http2-call.js';
 import { TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+import { floatTensor } from '../helpers/tensors.js';
 
 let server: ServerProcess;
 let client: GrpcClient;
@@ -41,83 +41,29 @@ after(async () => {
 });
 
 describe('gRPC selection', () => {
-  test('an unknown name is not found, in the words for pipelines', async () => {
-    const { code, details } = await client.predict('nobody', [DUMMY_INPUT]);
-    assert.deepEqual([code, details], ['NOT_FOUND', 'Pipeline with requested name is not found']);
-    await assertAnswers(client);
-  });
-
   test('a request without model_spec asks for the empty name', async () => {
     const { code, details } = await client.call(METHOD.PREDICT, new Uint8Array(0));
     assert.deepEqual([code, details], ['NOT_FOUND', 'Pipeline with requested name is not found']);
   });
 
-  test('an unknown version of a model is not found', async () => {
-    const { code, details } = await client.predict('dummy', [DUMMY_INPUT], 99n);
-    assert.deepEqual([code, details], ['NOT_FOUND', 'Model with requested version is not found']);
-    await assertAnswers(client);
-  });
-
-  test('a version is ignored for a pipeline', async () => {
-    assert.equal((await client.predict('dummy_pipeline', [DUMMY_INPUT], 99n)).code, 'OK');
-  });
-
-  const selections = [
-    {
-      title: 'status of an unknown name',
-      path: METHOD.GET_MODEL_STATUS,
-      request: encodeStatusRequest({ name: 'nobody', version: null }),
-      expected: ['NOT_FOUND', 'Model with requested name is not found'],
-    },
-    {
-      title: 'status of an unknown version',
-      path: METHOD.GET_MODEL_STATUS,
-      request: encodeStatusRequest({ name: 'dummy', version: 7n }),
-      expected: ['NOT_FOUND', 'Model with requested version is not found'],
-    },
-    {
-      title: 'metadata of an unknown name',
-      path: METHOD.GET_MODEL_METADATA,
-      request: encodeMetadataRequest('nobody', null),
-      expected: ['NOT_FOUND', 'Model with requested name is not found'],
-    },
-    {
-      title: 'metadata of an unknown version',
-      path: METHOD.GET_MODEL_METADATA,
-      request: encodeMetadataRequest('dummy', 7n),
-      expected: ['NOT_FOUND', 'Model with requested version is not found'],
-    },
-    {
-      title: 'metadata without model_spec',
-      path: METHOD.GET_MODEL_METADATA,
-      request: new Uint8Array(0),
-      expected: ['INVALID_ARGUMENT', 'model_spec missing in request'],
-    },
-    {
-      title: 'metadata without a field',
-      path: METHOD.GET_MODEL_METADATA,
-      // A predict request is a metadata request with the same model_spec and nothing else.
-      request: encodePredictRequest('dummy', null, []),
-      expected: ['INVALID_ARGUMENT', 'Invalid signature name'],
-    },
-    { title: 'Classify', path: METHOD.CLASSIFY, request: new Uint8Array(0), expected: ['UNIMPLEMENTED', ''] },
-    { title: 'Regress', path: METHOD.REGRESS, request: new Uint8Array(0), expected: ['UNIMPLEMENTED', ''] },
-    {
-      title: 'MultiInference',
-      path: METHOD.MULTI_INFERENCE,
-      request: new Uint8Array(0),
-      expected: ['UNIMPLEMENTED', ''],
-    },
-  ] as const;
-  for (const { title, path, request, expected } of selections) {
-    test(`${title} is refused as the reference refuses it`, async () => {
-      const { code, details } = await client.call(path, request);
-      assert.deepEqual([code, details], expected);
+  for (const path of [METHOD.CLASSIFY, METHOD.REGRESS, METHOD.MULTI_INFERENCE]) {
+    test(`${path} is unimplemented, without a text`, async () => {
+      covers('tfs-grpc.unimplemented');
+      const { code, details } = await client.call(path, new Uint8Array(0));
+      assert.deepEqual([code, details], ['UNIMPLEMENTED', '']);
     });
   }
 
-  for (const path of [METHOD.PREDICT, METHOD.GET_MODEL_METADATA, METHOD.GET_MODEL_STATUS]) {
+  const PARSING = [
+    METHOD.PREDICT,
+    METHOD.GET_MODEL_METADATA,
+    METHOD.GET_MODEL_STATUS,
+    KSERVE.MODEL_INFER,
+    KSERVE.MODEL_READY,
+  ];
+  for (const path of PARSING) {
     test(`${path}: a malformed message is an invalid argument`, async () => {
+      covers('tfs-grpc.malformed', 'errors.isolation');
       for (const bytes of ['ff', '0aff', '120a0a', '08ffffffffffffffffffffff', '0b', '7f'.repeat(1000)]) {
         const { code, details } = await client.call(path, Buffer.from(bytes, 'hex'));
         assert.equal(code, 'INVALID_ARGUMENT', bytes);
@@ -128,8 +74,36 @@ describe('gRPC selection', () => {
   }
 
   test('an unknown method is unimplemented', async () => {
-    const { code } = await client.call('/tensorflow.serving.PredictionService/Nothing', new Uint8Array(0));
-    assert.equal(code, 'UNIMPLEMENTED');
+    covers('tfs-grpc.unknown-method');
+    for (const path of [
+      '/tensorflow.serving.PredictionService/Nothing',
+      '/inference.GRPCInferenceService/Nothing',
+      '/a/b',
+    ]) {
+      assert.equal((await client.call(path, new Uint8Array(0))).code, 'UNIMPLEMENTED');
+    }
+    await assertAnswers(client);
+  });
+
+  test('a reload is asked for in vain, and the answer is OK', async () => {
+    covers('tfs-grpc.handle-reload-config-request');
+    for (const request of ['', '0a00', 'ff']) {
+      const { code, bytes } = await client.call(METHOD.HANDLE_RELOAD_CONFIG_REQUEST, Buffer.from(request, 'hex'));
+      assert.deepEqual([code, bytes.byteLength], ['OK', 0]);
+    }
+    await server.line('HandleReloadConfigRequest received');
+  });
+
+  test('a message of more than 1 GiB is refused for what its head says, one of megabytes is checked', async () => {
+    covers('tfs-grpc.message-limit', 'tfs-grpc.large-message');
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(1024 ** 3 + 1, 1);
+    for (const path of [METHOD.PREDICT, KSERVE.MODEL_INFER])
+      assert.equal(await http2Call(server.grpcPort, path, head), String(status.RESOURCE_EXHAUSTED));
+    const long = floatTensor('b', [1, 1_600_000], Array<number>(1_600_000).fill(0));
+    const { code, details } = await client.predict('dummy', [long]);
+    const text = 'Invalid input shape - Expected: (1,10); Actual: (1,1600000); input name: b';
+    assert.deepEqual([code, details], ['INVALID_ARGUMENT', text]);
     await assertAnswers(client);
   });
 });
@@ -424,39 +398,141 @@ function kserveInfer(
   return restCall(server.restPort, 'POST', `/v2/models/${servable}/infer`, json + binary, undefined, headers);
 }
 
-describe('REST selection', () => {
-  const selections: readonly (readonly [string, string, number, string])[] = [
-    ['POST', '/v1/models/nobody:predict', 404, 'Model with requested name is not found'],
-    ['POST', '/v1/models/dummy/versions/99:predict', 404, 'Model with requested version is not found'],
-    [
-      'POST',
-      '/v1/models/dummy/versions/99999999999999999999:predict',
-      404,
-      'Model with requested version is not found',
+interface RestPath {
+  readonly title: string;
+  readonly covers: RowId;
+  readonly requests: readonly (readonly [method: string, path: string])[];
+  readonly status: number;
+  readonly error: string;
+}
+
+const REST_PATHS: readonly RestPath[] = [
+  {
+    title: 'classify and regress',
+    covers: 'tfs-rest.classify',
+    requests: [
+      ['POST', '/v1/models/dummy:classify'],
+      ['POST', '/v1/models/dummy/versions/1:regress'],
+      ['POST', '/v1/models/dummy/labels/stable:regress'],
     ],
-    ['POST', '/v1/models/dummy:classify', 404, 'Requested REST resource not found'],
-    ['POST', '/v1/models/dummy:regress', 404, 'Requested REST resource not found'],
-    ['GET', '/v1/models/nobody', 404, 'Model with requested name is not found'],
-    ['GET', '/v1/models/dummy/versions/7', 404, 'Model with requested version is not found'],
-    ['GET', '/v1/models/nobody/metadata', 404, 'Model with requested name is not found'],
-    ['GET', '/v1/models/dummy/versions/7/metadata', 404, 'Model with requested version is not found'],
-    ['GET', '/v1/models/dummy:predict', 406, 'Unsupported method'],
-    ['DELETE', '/v1/models/dummy', 406, 'Unsupported method'],
-    ['GET', '/nothing/here', 400, 'Invalid request URL'],
-  ];
-  for (const [method, path, status, error] of selections) {
-    test(`${method} ${path} is refused with ${status}`, async () => {
-      const outcome = await restCall(server.restPort, method, path, method === 'POST' ? DUMMY_BODY : undefined);
-      assert.deepEqual([outcome.status, errorOf(outcome)], [status, error]);
+    status: 404,
+    error: 'Requested REST resource not found',
+  },
+  {
+    title: 'status of no name',
+    covers: 'tfs-rest.no-name',
+    requests: [['GET', '/v1/models']],
+    status: 404,
+    error: 'Model with requested name is not found',
+  },
+  {
+    title: 'another method',
+    covers: 'tfs-rest.wrong-method',
+    requests: [
+      ['GET', '/v1/models/dummy:predict'],
+      ['DELETE', '/v1/models/dummy'],
+      ['PUT', '/v1/models/dummy:predict'],
+      ['PATCH', '/nowhere'],
+      ['POST', '/v1/models/dummy'],
+      ['POST', '/v1/models/dummy/metadata'],
+      ['POST', '/v1/config'],
+      ['GET', '/v1/config/reload'],
+      ['POST', '/v2'],
+      ['POST', '/v2/health/live'],
+      ['POST', '/v2/health/ready'],
+      ['POST', '/v2/models/dummy'],
+      ['POST', '/v2/models/dummy/ready'],
+      ['GET', '/v2/models/dummy/infer'],
+      ['POST', '/metrics'],
+    ],
+    status: 406,
+    error: 'Unsupported method',
+  },
+  {
+    title: 'an unknown path',
+    covers: 'tfs-rest.unknown-path',
+    requests: [
+      ['GET', '/'],
+      ['GET', '/nothing/here'],
+      ['POST', '/v1/models/dummy:explain'],
+      ['GET', '/v1/models/dummy/'],
+      ['GET', '/v1/config/'],
+      ['GET', '/v2/'],
+      ['GET', '/v2/health'],
+      ['GET', '/v2/models/dummy/ready/'],
+      ['POST', '/v2/models/dummy/infer/'],
+      ['GET', '/v3/nothing'],
+    ],
+    status: 400,
+    error: 'Invalid request URL',
+  },
+  {
+    title: 'the page of metrics that are off',
+    covers: 'tfs-rest.metrics-off',
+    requests: [
+      ['GET', '/metrics'],
+      ['GET', '/metrics?name=x'],
+    ],
+    status: 400,
+    error: 'Invalid request URL',
+  },
+  {
+    title: 'a path that climbs',
+    covers: 'tfs-rest.path-escape',
+    requests: [
+      ['GET', '/v1/models/../dummy'],
+      ['GET', '/v1/models/%2e%2e/dummy'],
+      ['POST', '/v1/models/..%2Fdummy:predict'],
+      ['GET', '/v2/models/..'],
+    ],
+    status: 400,
+    error: "The provided base path is invalid or doesn't exists",
+  },
+];
+
+describe('REST selection', () => {
+  for (const { title, requests, status, error } of REST_PATHS) {
+    test(`${title} is refused with ${status}`, async () => {
+      for (const [method, path] of requests) {
+        const outcome = await restCall(server.restPort, method, path, method === 'POST' ? DUMMY_BODY : undefined);
+        assert.deepEqual([outcome.status, errorOf(outcome)], [status, error], `${method} ${path}`);
+      }
     });
   }
 
-  test('a version is ignored for a pipeline', async () => {
-    const path = '/v1/models/dummy_pipeline/versions/99:predict';
-    assert.equal((await restCall(server.restPort, 'POST', path, DUMMY_BODY)).status, 200);
+  test('names and colons may be percent-encoded, queries are ignored, a base URL may end in a slash', async () => {
+    covers('tfs-rest.percent-encoding', 'tfs-rest.query');
+    for (const path of [
+      '/v1/models/%64ummy:predict',
+      '/v1/models/dummy%3Apredict',
+      '/v1/models/dummy:predict?a=b&c=/d:e',
+      '//v1/models/dummy:predict',
+    ]) {
+      assert.equal((await restCall(server.restPort, 'POST', path, DUMMY_BODY)).status, 200, path);
+    }
+  });
+
+  test('OPTIONS on any path is answered with 200 and the CORS headers, as every error has them', async () => {
+    covers('tfs-rest.cors', 'tfs-rest.content-type', 'tfs-rest.headers', 'tfs-rest.error-body');
+    for (const [method, path, status] of [
+      ['OPTIONS', '/v1/models/dummy:predict', 200],
+      ['OPTIONS', '/nowhere', 200],
+      ['GET', '/nowhere', 400],
+      ['GET', '/v1/models/dummy', 200],
+    ] as const) {
+      const { headers, status: received } = await restCall(server.restPort, method, path);
+      assert.equal(received, status);
+      assert.deepEqual(
+        ['origin', 'methods', 'headers'].map((name) => headers[`access-control-allow-${name}`]),
+        ['*', '*', '*'],
+      );
+      assert.equal(headers['content-type'], 'application/json');
+      assert.deepEqual([headers.date, headers['server']], [undefined, undefined]);
+    }
   });
 
   test('instances of two inputs with different batches are refused', async () => {
+    covers('errors.row-batches');
     const body = { instances: [{ in1: ZEROS, in2: ZEROS }, { in1: ZEROS }] };
     const outcome = await restPredict(server.restPort, 'pair', body);
     const error = 'Invalid JSON structure. Request inputs have different batch sizes';
@@ -464,6 +540,7 @@ describe('REST selection', () => {
   });
 
   test('unnamed data for two inputs is refused', async () => {
+    covers('errors.bare-data');
     const outcome = await restPredict(server.restPort, 'pair', { instances: [ZEROS] });
     const error = 'Inputs inside buffer does not match expected format.';
     assert.deepEqual([outcome.status, errorOf(outcome)], [400, error]);
