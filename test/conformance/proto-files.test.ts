@@ -70,7 +70,7 @@ for (const { title, client, program, folders, files, withoutMethods } of COMPARI
     `the .proto files of ${title} say what the published ones say`,
     { skip: whyNoPythonClient(client) },
     async (t) => {
-      covers('clients.protos');
+      covers('clients.protos', 'tfs-grpc.messages');
       const published = await readPublished(client, program);
       const own = loadOwn(
         folders.map((folder) => join(FRONTENDS, folder)),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
+import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { covers } from '../contract/covers.js';
 import type { RowId } from '../contract/rows/index.js';
 import {
@@ -11,13 +13,14 @@ import {
   assertAnswers,
   assertServes,
   DUMMY_BODY,
+  DUMMY_INPUT,
   ONES,
   pipelineOf,
   restAnswer,
   ZEROS,
 } from '../helpers/dummy-servables.js';
 import { GrpcClient } from '../helpers/grpc-client.js';
-import { http2Call } from '../helpers/http2-call.js';
+import { grpcFrame, http2Call } from '../helpers/http2-call.js';
 import { TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
@@ -92,6 +95,16 @@ describe('gRPC selection', () => {
       assert.deepEqual([code, bytes.byteLength], ['OK', 0]);
     }
     await server.line('HandleReloadConfigRequest received');
+  });
+
+  test('a message compressed with gzip is read', async () => {
+    covers('tfs-grpc.compression');
+    const frame = grpcFrame(gzipSync(encodePredictRequest('dummy', null, [DUMMY_INPUT])));
+    frame[0] = 1;
+    assert.equal(
+      await http2Call(server.grpcPort, METHOD.PREDICT, frame, { 'grpc-encoding': 'gzip' }),
+      String(status.OK),
+    );
   });
 
   test('a message of more than 1 GiB is refused for what its head says, one of megabytes is checked', async () => {

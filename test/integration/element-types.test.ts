@@ -165,16 +165,24 @@ before(async () => {
   for (const precision of PASSTHROUGH_PRECISIONS) writePassthroughModel(repository.path(precision, '1'), precision);
   const config = repository.writeConfig(
     PASSTHROUGH_PRECISIONS.map((name) => ({ name })),
-    PASSTHROUGH_PRECISIONS.map((precision) =>
-      pipeline(`${precision}_pipeline`, ['in'], [modelNode('node', precision, { in: 'request.in' }, ['out'])], {
-        out: 'node.out',
-      }),
-    ),
+    [
+      ...PASSTHROUGH_PRECISIONS.map((precision) =>
+        pipeline(`${precision}_pipeline`, ['in'], [modelNode('node', precision, { in: 'request.in' }, ['out'])], {
+          out: 'node.out',
+        }),
+      ),
+      twoOutputs(),
+    ],
   );
   server = await startServerProcess(['--config_path', config]);
   await server.line('ServableManagerModule started');
   apis = new FourApis(server);
 });
+
+function twoOutputs(): ReturnType<typeof pipeline> {
+  const nodes = [modelNode('node', 'U8', { in: 'request.in' }, ['out'])];
+  return pipeline('two_outputs', ['in'], nodes, { z: 'node.out', a: 'node.out' });
+}
 
 after(async () => {
   apis.close();
@@ -314,4 +322,41 @@ test('of two inputs with one name in JSON the later one counts', async () => {
   covers('tfs-rest.duplicate-keys');
   const { text } = await apis.restPredict('I32', '{"inputs": {"in": [[1]], "in": [[2]]}}');
   assert.deepEqual(JSON.parse(text), { outputs: [[2]] });
+});
+
+test('several outputs are sorted by name, whichever API is asked', async () => {
+  covers('tfs-rest.output-order', 'kserve.raw-answer', 'tfs-rest.row-answer-named', 'tfs-rest.column-answer-named');
+  const row = await apis.restPredict('two_outputs', '{"instances": [{"in": [7]}]}');
+  const instance = '        {\n            "a": [7],\n            "z": [7]\n        }';
+  assert.equal(row.text, `{\n    "predictions": [\n${instance}\n    ]\n}`);
+  const column = await apis.restPredict('two_outputs', '{"inputs": {"in": [[7]]}}');
+  const tensor = '[\n            [\n                7\n            ]\n        ]';
+  assert.equal(column.text, `{\n    "outputs": {\n        "a": ${tensor},\n        "z": ${tensor}\n    }\n}`);
+  const inputs = [{ name: 'in', datatype: 'UINT8', shape: [1, 1] }];
+  const { bytes } = await apis.infer('two_outputs', { inputs, raw_input_contents: [Buffer.of(7)] });
+  const { outputs } = decodeKserve('ModelInferResponse', bytes) as { outputs: readonly Fields[] };
+  assert.deepEqual(
+    outputs.map(({ name }) => name),
+    ['a', 'z'],
+  );
+});
+
+test('each listed output that asks for binary data gets it, the others are JSON', async () => {
+  covers('kserve.binary-outputs');
+  const inputs = [{ name: 'in', datatype: 'UINT8', shape: [1, 1], data: [65] }];
+  const binary = { binary_data: true };
+  const ask = async (body: object): Promise<string> =>
+    (await apis.restInfer('two_outputs', { inputs, ...body })).text.replace(/[^]*}/, '');
+  assert.equal(await ask({ outputs: [{ name: 'a', parameters: binary }, { name: 'z' }] }), 'A');
+  const both = [
+    { name: 'a', parameters: binary },
+    { name: 'z', parameters: binary },
+  ];
+  assert.equal(await ask({ outputs: both }), 'AA');
+  const byDefault = { parameters: { binary_data_output: true } };
+  assert.equal(
+    await ask({ ...byDefault, outputs: [{ name: 'a', parameters: { binary_data: false } }, { name: 'z' }] }),
+    'A',
+  );
+  assert.equal(await ask(byDefault), '');
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import type { RowId } from '../contract/rows/index.js';
+import { writeDummyModel } from '../fixtures/ir.js';
 import { covers } from '../contract/covers.js';
 import {
   addDummy,
@@ -25,7 +26,13 @@ let apis: FourApis;
 
 before(async () => {
   const repository = new TestRepository();
-  const models = [addDummy(repository), addPair(repository), { ...addDummy(repository, 'open'), shape: '(-1,-1)' }];
+  const models = [
+    addDummy(repository),
+    addPair(repository),
+    { ...addDummy(repository, 'open'), shape: '(-1,-1)' },
+    { name: 'picture' },
+  ];
+  writeDummyModel(repository.path('picture', '1'), { shape: [1, 2, 2, 3], layout: 'NHWC' });
   const config = repository.writeConfig(models, [
     pipelineOf('dummy_pipeline', 'dummy'),
     pipelineOf('open_pipeline', 'open'),
@@ -236,6 +243,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
   describe(`a request to ${servable} with`, () => {
     for (const refusal of REFUSALS) {
       test(`${refusal.title} is refused alike by every API`, async () => {
+        covers('errors.text');
         assert.deepEqual(await apis.ask(servable, refusal), expected(refusal));
         await assertAnswers(apis.client, servable);
       });
@@ -330,6 +338,19 @@ for (const servable of ['pair', 'pair_pipeline']) {
     assert.match(text, /^{"error":"Passing buffers both in .* for input: in1"}$/);
   });
 }
+
+test('an empty picture is refused by each API in its words', async () => {
+  covers('errors.bytes-empty');
+  const strings = { ...DUMMY_INPUT, precision: 'STRING', shape: [1], bytes: new Uint8Array(0) } as const;
+  const answers = await apis.ask('picture', {
+    tfs: [{ ...strings, strings: [new Uint8Array(0)] }],
+    kserve: typed({ bytes_contents: [new Uint8Array(0)] }, { datatype: 'BYTES', shape: [1] }),
+    infer: json({ datatype: 'BYTES', shape: [1], data: [''] }),
+  });
+  assert.match(answers.tfs!, /^INVALID_ARGUMENT String val is empty/);
+  assert.match(answers.kserve!, /^INVALID_ARGUMENT Bytes contents is empty/);
+  assert.match(answers.infer!, /^500 Bytes contents is empty/);
+});
 
 test('arrays of one element, as TensorFlow makes them, are read from their typed field', async () => {
   covers('tfs-grpc.typed-values');

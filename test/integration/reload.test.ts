@@ -408,6 +408,7 @@ describe('a pipeline', () => {
   });
 
   test('goes down with its model and comes up with it, by itself', async () => {
+    covers('errors.node-model');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.addVersion('other', 1);

@@ -150,6 +150,9 @@ export const errors = {
   'errors.custom-node': supported(
     'a custom node that returns an error, or outputs that are wrong: UNKNOWN `Unknown error ...` and 500 with the text',
   ),
-  'errors.node-model': supported('the model of a node is gone: as a direct call of that model'),
+  'errors.node-model': different(
+    'the model of a node is gone: as a direct call of that model',
+    'a pipeline goes down together with its model, in one step: `Pipeline is not loaded yet`',
+  ),
   'errors.isolation': supported('no refused request stops the server, another model or another request'),
 };

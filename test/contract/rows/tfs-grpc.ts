@@ -18,7 +18,6 @@ export const tfsGrpc = {
     'no server reflection and no `grpc.health.v1`',
     'both are served: every tool asks for them',
   ),
-  'tfs-grpc.no-time-limit': supported('the server sets no time limit of its own on a request'),
   'tfs-grpc.deadline': different(
     "the work of a request goes on after the client's deadline",
     'what has not begun is withdrawn, and the call ends with DEADLINE_EXCEEDED: nobody waits behind work for nobody',

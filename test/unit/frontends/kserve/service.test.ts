@@ -214,12 +214,13 @@ const WORDS: readonly (readonly [ErrorCode, string, string])[] = [
   ],
   ['INVALID_MISSING_INPUT', 'Required input: b', 'Missing input with specific name - Required input: b'],
   ['MODEL_VERSION_RETIRED', '', 'Model with requested version is retired'],
+  ['STRING_EMPTY', 'element 0; input name: b', 'Bytes contents is empty - element 0; input name: input name: b'],
 ];
 for (const [code, detail, message] of WORDS) {
   test(`kserve: ${code} is said in KServe's words`, async () => {
     const serving = new FakeServing();
     serving.fault = new ServingError(code, detail);
-    await assert.rejects(infer(serving), says(code, message));
+    await assert.rejects(infer(serving), says(code === 'STRING_EMPTY' ? 'BYTES_EMPTY' : code, message));
   });
 }
 
