@@ -198,6 +198,20 @@ const BAD_BODIES: readonly BadBody[] = [
     error: `${INVALID_STRUCTURE} One of named instances is not a JSON object.`,
   },
   {
+    title: 'a null for the first instance',
+    covers: 'errors.instances-no-format',
+    body: { instances: [null] },
+    status: 400,
+    error: 'Could not detect neither named or nonamed format',
+  },
+  {
+    title: 'a truth for the first instance',
+    covers: 'errors.instances-no-format',
+    body: { instances: [true] },
+    status: 400,
+    error: 'Could not detect neither named or nonamed format',
+  },
+  {
     title: 'no inputs',
     covers: 'errors.no-inputs',
     body: { inputs: {} },

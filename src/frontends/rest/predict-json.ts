@@ -79,7 +79,9 @@ function decodeRow(instances: unknown, infos: readonly TensorInfo[], body: Uint8
   const context: NdarrayContext = { body, error: 'REST_COULD_NOT_PARSE_INSTANCE' };
   const first: unknown = instances[0];
   if (isObject(first) && !isBase64(first)) return decodeNamedRow(instances, infos, context);
-  if (first === null) throw new ServingError('REST_INSTANCES_NOT_NAMED_OR_NONAMED');
+  if (first === null || (typeof first === 'boolean' && !infos.some(({ precision }) => precision === 'BOOL'))) {
+    throw new ServingError('REST_INSTANCES_NOT_NAMED_OR_NONAMED');
+  }
   return decodeUnnamed(instances, infos, context);
 }
 

@@ -110,6 +110,9 @@ export const errors = {
   'errors.instances-mixed': supported(
     'named and bare instances together: 400 `Invalid JSON structure. One of named instances is not a JSON object.`',
   ),
+  'errors.instances-no-format': supported(
+    'a first instance that is null, true or false: 400 `Could not detect neither named or nonamed format`',
+  ),
   'errors.no-ndarray': supported(
     'ragged data, and data that is no numbers: 400 `Could not parse instance content. Not valid ndarray detected`, or `input content` in column order and KServe',
   ),

@@ -32,7 +32,7 @@ export const tfsGrpc = {
   ),
   'tfs-grpc.messages': supported('all messages have the numbers and types of the published `.proto` files'),
   'tfs-grpc.malformed': different(
-    'a request that is no protobuf is INTERNAL without a text',
+    'a request that is no protobuf is refused by the gRPC library, which does not say where it broke',
     'INVALID_ARGUMENT, and the text names the message and the byte',
   ),
   'tfs-grpc.wrong-wire-type': supported('a known field of another wire type counts as an unknown field'),

@@ -51,10 +51,7 @@ export const tfsRest = {
   'tfs-rest.casts': supported(
     "numbers are written in the model's precision without a range check: 300 into I8 is 44, 1.5 into I64 is 1",
   ),
-  'tfs-rest.int64': different(
-    'integers beyond 53 bits lose digits on some ways',
-    '64-bit integers are exact both ways',
-  ),
+  'tfs-rest.int64': supported('64-bit integers are exact both ways'),
   'tfs-rest.half': different(
     'numbers for an FP16 input are stored as bit patterns, and FP16 outputs are 400',
     'written as half floats, and answered',

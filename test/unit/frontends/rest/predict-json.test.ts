@@ -136,6 +136,7 @@ test('instances that are no list, empty, mixed or of no format are refused each 
   assertRefused('REST_NO_INSTANCES_FOUND', '{"instances":[]}', B);
   assertRefused('REST_NAMED_INSTANCE_NOT_AN_OBJECT', '{"instances":[{"b":[1]},[1]]}', B);
   assertRefused('REST_INSTANCES_NOT_NAMED_OR_NONAMED', '{"instances":[null]}', B);
+  assertRefused('REST_INSTANCES_NOT_NAMED_OR_NONAMED', '{"instances":[false]}', B);
   assertRefused('REST_COULD_NOT_PARSE_INSTANCE', '{"instances":[{}]}', B);
 });
 
@@ -148,7 +149,7 @@ test('ragged, empty and non-numeric instances are no valid ndarray', () => {
     '[1,null]',
     '[1,"x"]',
     '["x"]',
-    '[true]',
+    '[[true]]',
     '[[1],{}]',
   ]) {
     assertRefused('REST_COULD_NOT_PARSE_INSTANCE', `{"instances":${instances}}`, B);
