@@ -20,14 +20,14 @@ export const PASSTHROUGH_PRECISIONS = [
 export type PassthroughPrecision = (typeof PASSTHROUGH_PRECISIONS)[number];
 
 /** Writes the model `out = in` of one precision, [-1,-1], as `<directory>/model.{xml,bin}`. */
-export function writePassthroughModel(directory: string, precision: PassthroughPrecision): void {
+export function writePassthroughModel(directory: string, precision: PassthroughPrecision | 'BF16'): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'model.xml'), passthroughXml(precision));
   writeFileSync(join(directory, 'model.bin'), new Uint8Array(BigInt64Array.of(0n, 0n).buffer));
 }
 
 /** A reshape to [0,0], which means each size as it is: an operation that every precision has and that changes nothing. */
-function passthroughXml(precision: PassthroughPrecision): string {
+function passthroughXml(precision: PassthroughPrecision | 'BF16'): string {
   const elementType = precision === 'BOOL' ? 'boolean' : precision.toLowerCase().replace('fp', 'f');
   const port = (id: number, names: string): string =>
     `<port id="${id}" precision="${precision}"${names}><dim>-1</dim><dim>-1</dim></port>`;

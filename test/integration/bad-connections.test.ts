@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { connect, constants } from 'node:http2';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import { covers } from '../contract/covers.js';
 import {
   addDummy,
   assertAnswers,
@@ -69,6 +70,7 @@ describe('REST port', () => {
   }
 
   test('a body that is announced too large is refused with 413, and the connection ends', async () => {
+    covers('tfs-rest.body-limit');
     const head = 'POST /v1/models/dummy:predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1073741825\r\n\r\n';
     assert.match((await sendRaw(server.restPort, head)).text, /^HTTP\/1\.1 413 /);
     await assertServes(server);

@@ -162,9 +162,10 @@ let apis: FourApis;
 
 before(async () => {
   const repository = new TestRepository();
-  for (const precision of PASSTHROUGH_PRECISIONS) writePassthroughModel(repository.path(precision, '1'), precision);
+  for (const precision of [...PASSTHROUGH_PRECISIONS, 'BF16'] as const)
+    writePassthroughModel(repository.path(precision, '1'), precision);
   const config = repository.writeConfig(
-    PASSTHROUGH_PRECISIONS.map((name) => ({ name })),
+    [...PASSTHROUGH_PRECISIONS, 'BF16'].map((name) => ({ name })),
     [
       ...PASSTHROUGH_PRECISIONS.map((precision) =>
         pipeline(`${precision}_pipeline`, ['in'], [modelNode('node', precision, { in: 'request.in' }, ['out'])], {
@@ -359,4 +360,22 @@ test('each listed output that asks for binary data gets it, the others are JSON'
     'A',
   );
   assert.equal(await ask(byDefault), '');
+});
+
+test('BF16 comes back as it was sent, except in JSON', async () => {
+  covers('tfs-grpc.bfloat16', 'kserve.bf16', 'errors.unsupported-precision');
+  const bytes = Buffer.of(0x80, 0x3f, 0x00, 0xc0);
+  const dtype = 'DT_BFLOAT16';
+  for (const elements of [{ tensor_content: bytes }, { half_val: [0x3f80, 0xc000] }])
+    assert.deepEqual(await predict('BF16', { dtype, ...elements }), { dtype, size: [1, 2], content: bytes });
+  const input = { name: 'in', datatype: 'BF16', shape: [1, 2] };
+  const outcome = await apis.infer('BF16', { inputs: [input], raw_input_contents: [bytes] });
+  assert.deepEqual(decodeKserve('ModelInferResponse', outcome.bytes)['raw_output_contents'], [bytes]);
+  assert.deepEqual(await binaryInfer('BF16', 'BF16', bytes), bytes);
+  const answers = await apis.ask('BF16', {
+    rest: { instances: [[1, 2]] },
+    infer: { inputs: [{ ...input, data: [1, 2] }] },
+  });
+  const text = '400 Could not parse input content. Unsupported data precision detected';
+  for (const answer of [answers.rest, answers.infer]) assert.ok(answer!.startsWith(text), answer);
 });

@@ -18,17 +18,13 @@ const DATA_TYPES: Readonly<Record<Precision, string>> = {
   STRING: 'BYTES',
 };
 
-const BY_NAME = new Map(
-  Object.entries(DATA_TYPES)
-    .filter(([precision]) => precision !== 'BF16')
-    .map(([precision, name]) => [name, precision as Precision]),
-);
+const BY_NAME = new Map(Object.entries(DATA_TYPES).map(([precision, name]) => [name, precision as Precision]));
 
 export function dataTypeOfPrecision(precision: Precision): string {
   return DATA_TYPES[precision];
 }
 
-/** `null` for names that are no type a client may send: BF16 is among them (as OVMS 2026.2.1). */
+/** `null` for names that are no type. BF16, which OVMS 2026.2.1 does not know, is one for models of it. */
 export function precisionOfDataType(name: string): Precision | null {
   return BY_NAME.get(name) ?? null;
 }

@@ -41,6 +41,12 @@ export interface OutputTensor {
 export function outputTensor(output: ResponseTensor): OutputTensor {
   const { name, precision, shape, bytes } = output;
   if (precision === 'BF16') {
+ * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output.
+ * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
+ */
+export function outputTensor(output: ResponseTensor): OutputTensor {
+  const { name, precision, shape, bytes } = output;
+  if (precision === 'STRING') {
     throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
   }
   const rows = precision === 'STRING' ? null : outputStrings(output);

@@ -90,6 +90,10 @@ export const errors = {
   'errors.strings-unfit': supported(
     'strings where nothing fits them: UNKNOWN `Unknown error ...` and 500 `Functionality not implemented`',
   ),
+  'errors.unsupported-precision': different(
+    'a type that cannot be read or answered: INTERNAL and 500 `Unsupported deserialization precision`, `Unsupported serialization precision`',
+    'every type of numbers that models have is read and answered; only JSON has no words for BF16, which is 400 there',
+  ),
   'errors.auto-shape': supported(
     'a shape that a model with `shape` `auto` cannot take: FAILED_PRECONDITION and 412 `Model could not be reshaped with requested shape`',
   ),

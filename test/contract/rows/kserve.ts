@@ -44,7 +44,10 @@ export const kserve = {
   'kserve.uint16': supported('UINT16: raw, `uint_contents`, JSON, binary data'),
   'kserve.uint8': supported('UINT8: raw, `uint_contents`, JSON, binary data'),
   'kserve.bool': supported('BOOL: raw, `bool_contents`, JSON, binary data'),
-  'kserve.bf16': supported('BF16 is no type that a client can send'),
+  'kserve.bf16': different(
+    'BF16 is no type that a client can send',
+    'models of BF16 take and give it raw, over REST as binary data; in JSON it is refused, and other models refuse it by its name, as OVMS does',
+  ),
   'kserve.raw-answer': supported('outputs are sorted by name, always in `raw_output_contents`'),
   'kserve.answer-head': supported(
     'an answer has `model_name`, `model_version` (`1` of a pipeline) and the `id` as it was sent',

@@ -72,6 +72,7 @@ export const tfsGrpc = {
   'tfs-grpc.other-types': supported(
     'DT_BFLOAT16 and the types that no model has are called `INVALID` in the error of the precision',
   ),
+  'tfs-grpc.bfloat16': different('DT_BFLOAT16 is refused', 'models of BF16 take and give it'),
   'tfs-grpc.half-content': different(
     'DT_HALF and DT_UINT16 in `tensor_content` are not read',
     'read as those of all other types',

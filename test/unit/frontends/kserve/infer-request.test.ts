@@ -215,7 +215,7 @@ test('infer request: parameters and requested outputs are ignored', () => {
 });
 
 test('infer request: an unknown type has no precision and keeps its name for the error', () => {
-  for (const datatype of ['BF16', 'INT4', 'fp32', '']) {
+  for (const datatype of ['FP8', 'INT4', 'fp32', '']) {
     const { precision, precisionText } = tensor({ datatype });
     assert.deepEqual([precision, precisionText], [null, datatype]);
   }

@@ -178,8 +178,8 @@ test('kserve: a U8 output of two dimensions named ..._string is BYTES, each row 
 
 test('kserve: an output of a precision KServe has no word for is refused, and released', async () => {
   const serving = new FakeServing();
-  serving.outputs = [{ name: 'a', precision: 'BF16', shape: [1], bytes: hex('0000') }];
-  const message = 'Unsupported serialization precision - Precision: BF16; output name: a';
+  serving.outputs = [{ name: 'a', precision: 'STRING', shape: [1], bytes: hex('0000') }];
+  const message = 'Unsupported serialization precision - Precision: STRING; output name: a';
   await assert.rejects(infer(serving), says('UNSUPPORTED_SERIALIZATION_PRECISION', message));
   assert.deepEqual([serving.encodings, serving.releases], [0, 1]);
 });
