@@ -39,8 +39,8 @@ struct ModelDescription {
   std::optional<std::vector<ModelInfo>> model_info;
 };
 
-/// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled from, since
-/// compiling drops them.
+/// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled
+/// from, since compiling drops them.
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
 
 }  // namespace vinery

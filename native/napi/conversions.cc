@@ -173,8 +173,8 @@ Napi::Value InfoToValue(Napi::Env env, const std::vector<ModelInfo>& entries) {
   Napi::Object object = Napi::Object::New(env);
   for (const ModelInfo& entry : entries) {
     const auto* const text = std::get_if<std::string>(&entry.value);
-    object.Set(entry.name, text != nullptr ? ToValue(env, *text)
-                                           : InfoToValue(env, std::get<std::vector<ModelInfo>>(entry.value)));
+    object.Set(entry.name,
+               text != nullptr ? ToValue(env, *text) : InfoToValue(env, std::get<std::vector<ModelInfo>>(entry.value)));
   }
   return object;
 }
