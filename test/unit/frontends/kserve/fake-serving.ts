@@ -35,7 +35,14 @@ export class FakeServing implements Serving {
         ],
       },
     ];
-    return { name, version: Number(version ?? 3n), versions: [1, 3], inputs: [tensorInfo('b')], outputs, modelInfo: null };
+    return {
+      name,
+      version: Number(version ?? 3n),
+      versions: [1, 3],
+      inputs: [tensorInfo('b')],
+      outputs,
+      modelInfo: null,
+    };
   }
 
   ready(name: string): boolean {

@@ -150,6 +150,7 @@ test('every answer has content type, length and CORS headers and neither Date no
   withServer({}, async ({ port }) => {
     covers('cli.cors');
     covers('tfs-rest.content-type', 'tfs-rest.headers', 'tfs-rest.cors');
+    covers('cli.cors', 'tfs-rest.content-type', 'tfs-rest.headers', 'tfs-rest.cors');
     for (const [method, path] of [
       ['POST', PREDICT],
       ['GET', '/nowhere'],
