@@ -60,7 +60,6 @@ export const CATALOGUE = {
     text: 'Passing buffers both in ModelInferRequest::InferInputTensor::contents and in ModelInferRequest::raw_input_contents is not allowed',
   },
   UNSUPPORTED_DESERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported deserialization precision' },
-  UNSUPPORTED_SERIALIZATION_PRECISION: { grpc: INTERNAL, http: 500, text: 'Unsupported serialization precision' },
   STRING_EMPTY: { grpc: INVALID_ARGUMENT, http: 400, text: 'String val is empty' },
   /** What KServe's clients get for STRING_EMPTY. */
   BYTES_EMPTY: { grpc: INVALID_ARGUMENT, http: 500, text: 'Bytes contents is empty' },

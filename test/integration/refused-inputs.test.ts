@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { stringList } from '#src/tensors/strings.js';
 import type { WireTensor } from '#src/frontends/tfs/tensor-map.js';
 import type { RowId } from '../contract/rows/index.js';
 import { writeDummyModel } from '../fixtures/ir.js';
@@ -253,7 +254,7 @@ for (const servable of ['dummy', 'dummy_pipeline']) {
       covers('errors.strings-unfit', 'errors.unknown');
       const strings = { ...DUMMY_INPUT, precision: 'STRING', shape: [1], bytes: new Uint8Array(0) } as const;
       const answers = await apis.ask(servable, {
-        tfs: [{ ...strings, strings: [Buffer.from('picture')] }],
+        tfs: [{ ...strings, strings: stringList([Buffer.from('picture')]) }],
         rest: { instances: [{ b64: 'AAAA' }] },
         kserve: typed({ bytes_contents: [Buffer.from('picture')] }, { datatype: 'BYTES', shape: [1] }),
         infer: json({ datatype: 'BYTES', shape: [1], data: ['picture'] }),
@@ -343,7 +344,7 @@ test('an empty picture is refused by each API in its words', async () => {
   covers('errors.bytes-empty');
   const strings = { ...DUMMY_INPUT, precision: 'STRING', shape: [1], bytes: new Uint8Array(0) } as const;
   const answers = await apis.ask('picture', {
-    tfs: [{ ...strings, strings: [new Uint8Array(0)] }],
+    tfs: [{ ...strings, strings: stringList([new Uint8Array(0)]) }],
     kserve: typed({ bytes_contents: [new Uint8Array(0)] }, { datatype: 'BYTES', shape: [1] }),
     infer: json({ datatype: 'BYTES', shape: [1], data: [''] }),
   });

@@ -1,5 +1,4 @@
 import protobuf from 'protobufjs/minimal.js';
-import { ServingError } from '../../errors.js';
 import type { ResponseTensor } from '../../servables/predict-request.js';
 import { outputStrings } from '../../servables/strings/output-strings.js';
 import { copyShift, ExactWriter, lengthDelimited, type PlacedBytes } from '../protobuf/wire-writer.js';
@@ -36,19 +35,9 @@ export interface OutputTensor {
 /**
  * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output; strings are packed there as
  * BYTES are.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for BF16.
  */
 export function outputTensor(output: ResponseTensor): OutputTensor {
   const { name, precision, shape, bytes } = output;
-  if (precision === 'BF16') {
- * An output in KServe's words: texts in U8 rows become BYTES, everything else is a view of the output.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION for STRING.
- */
-export function outputTensor(output: ResponseTensor): OutputTensor {
-  const { name, precision, shape, bytes } = output;
-  if (precision === 'STRING') {
-    throw new ServingError('UNSUPPORTED_SERIALIZATION_PRECISION', `Precision: ${precision}; output name: ${name}`);
-  }
   const rows = precision === 'STRING' ? null : outputStrings(output);
   if (rows === null) return { name, datatype: dataTypeOfPrecision(precision), shape, content: bytes };
   return {
@@ -62,7 +51,6 @@ export function outputTensor(output: ResponseTensor): OutputTensor {
 /**
  * Encodes `inference.ModelInferResponse`, every output in `raw_output_contents`, in the order given. Each content is copied once, from
  * wherever it is into the message: the outputs may be released afterwards.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION
  */
 export function encodeInferResponse(answer: InferAnswerHead, outputs: readonly ResponseTensor[]): Buffer {
   const tensors = outputs.map(outputTensor);

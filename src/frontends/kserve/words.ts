@@ -2,7 +2,6 @@ import { ServingError } from '../../errors.js';
 
 /**
  * An error of the servables as KServe's clients read it (as OVMS 2026.2.1): the phrase `input name:` comes twice, counts have a unit,
- * empty elements are called bytes, and a name that is no model and no pipeline is missed as what is looked for last, a graph.
  * a name that is no model and no pipeline is missed as what is looked for last, a graph, and an empty element has a text and, over
  * REST, a status of its own.
  */
@@ -12,8 +11,6 @@ export function inKserveWords(error: unknown): unknown {
   if (code === 'PIPELINE_NAME_MISSING') return new ServingError('GRAPH_NAME_MISSING', detail, { cause: error });
   if (code === 'STRING_EMPTY') return new ServingError('BYTES_EMPTY', inItsWords(detail), { cause: error });
   const said = inItsWords(code === 'INVALID_VALUE_COUNT' ? withUnit(detail) : detail);
-  if (code === 'STRING_EMPTY') return new ServingError('BYTES_EMPTY', inputNameTwice(detail), { cause: error });
-  const said = inputNameTwice(code === 'INVALID_VALUE_COUNT' ? withUnit(detail) : detail);
   return said === detail ? error : new ServingError(code, said, { cause: error });
 }
 

@@ -6,12 +6,9 @@ import type { StringList } from '../../tensors/strings.js';
 import { fromHalf } from '../../tensors/half.js';
 
 /**
- * JSON texts of the elements of an output, in order.
- * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16, REST_SERIALIZE_FAILED for NaN and infinities, which JSON
- *   cannot say: OVMS 2026.2.1 writes bare words there that no strict parser reads.
  * JSON texts of the elements of an output, in order. What JSON cannot say is said in the words of JavaScript, `NaN`, `Infinity` and
  * `-Infinity`, which Python and many other parsers read (as OVMS 2026.2.1).
- * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16 and STRING.
+ * @throws ServingError REST_UNSUPPORTED_PRECISION for BF16.
  */
 export function elementTexts(output: ResponseTensor): string[] {
   return texts(output, shortestFloat32);

@@ -3,7 +3,6 @@ import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { stringBuffers } from '../../tensors/strings.js';
-import { checkNesting, parseJsonBody } from './json-body.js';
 import { checkUnread, parseJsonBody } from './json-body.js';
 import { NESTING_LIMIT } from './json-reader.js';
 import { isBase64, type NdarrayContext, readNdarray } from './ndarray.js';

@@ -12,10 +12,8 @@ const INDENT = '    ';
  * gives every element its own.
  * @param outputs only read; the text does not refer to them.
  * @param declared outputs of the servable, those that are missing now among them: with more than one each has its name beside it.
- * @throws ServingError REST_SERIALIZE_FAILED without outputs, for outputs of different batch sizes in row order, and for values
- *   JSON cannot say; REST_UNSUPPORTED_PRECISION for BF16.
  * @throws ServingError REST_SERIALIZE_FAILED without outputs and for outputs of different batch sizes in row order;
- *   REST_UNSUPPORTED_PRECISION for BF16 and STRING.
+ *   REST_UNSUPPORTED_PRECISION for BF16.
  */
 export function encodePredictResponse(
   order: PredictOrder,

@@ -15,7 +15,6 @@ export interface InferAnswer {
 /**
  * The answer with its JSON laid out to the last blank as OVMS 2026.2.1 does. Outputs are copied: they may be released afterwards.
  * @param binaryOutputs names of the outputs that stand behind the JSON.
- * @throws ServingError UNSUPPORTED_SERIALIZATION_PRECISION
  */
 export function encodeInferAnswer(
   { modelName, version, id }: InferAnswerHead,

@@ -176,14 +176,6 @@ test('kserve: a U8 output of two dimensions named ..._string is BYTES, each row 
   assert.deepEqual(answer['raw_output_contents'], [Buffer.from('\x02\0\0\0ab\0\0\0\0\x04\0\0\0abcd', 'latin1')]);
 });
 
-test('kserve: an output of a precision KServe has no word for is refused, and released', async () => {
-  const serving = new FakeServing();
-  serving.outputs = [{ name: 'a', precision: 'STRING', shape: [1], bytes: hex('0000') }];
-  const message = 'Unsupported serialization precision - Precision: STRING; output name: a';
-  await assert.rejects(infer(serving), says('UNSUPPORTED_SERIALIZATION_PRECISION', message));
-  assert.deepEqual([serving.encodings, serving.releases], [0, 1]);
-});
-
 test('kserve: an unknown name is missed as a graph, before its inputs are looked at', async () => {
   const answer = infer(new FakeServing(), { model_name: 'x', inputs: [] });
   await assert.rejects(
