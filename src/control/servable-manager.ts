@@ -38,6 +38,7 @@ export class ServableManager {
   #libraries: LoadedConfig['libraries'] = [];
   /** Whether the configuration left a fault when it was last applied. */
   #hasFaults = false;
+  #isLoaded = false;
   #last: Promise<unknown> = Promise.resolve();
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
@@ -50,7 +51,8 @@ export class ServableManager {
   }
 
   /**
-   * The first pass. Faults of single servables are logged, seen in their states, and returned.
+   * The first pass; when it ends, every owner worker knows that the server is ready. Faults of single servables are logged, seen in
+   * their states, and returned.
    *
    * @throws ServingError when the configuration cannot be used
    */
@@ -58,7 +60,11 @@ export class ServableManager {
     const loaded = this.#exclusively(async () => {
       const look = await this.#config.look();
       if (look.kind === 'refused') throw look.error;
-      return look.kind === 'changed' ? this.#apply(look.config) : [];
+      const faults = look.kind === 'changed' ? await this.#apply(look.config) : [];
+      this.#isLoaded = true;
+      this.#publisher.changed();
+      await this.#publisher.applied();
+      return faults;
     });
     this.#begin();
     return loaded;
@@ -194,6 +200,7 @@ export class ServableManager {
   #snapshot(epoch: number): ServablesSnapshot {
     return {
       epoch,
+      isLoaded: this.#isLoaded,
       models: [...this.#models.values()].map((model) => model.snapshot()),
       pipelines: this.#pipelines.snapshots(),
     };

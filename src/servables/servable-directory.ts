@@ -26,6 +26,8 @@ const PIPELINE_WAIT_MS = 500;
 export interface Absent {
   readonly error: ServingError;
   readonly waitMs: number;
+  /** What to say when the wait was in vain; `error` when absent. */
+  readonly late?: ServingError;
 }
 
 /** What an owner worker has opened for a snapshot; an error where something could not be opened. */
@@ -168,8 +170,9 @@ export class ServableDirectory {
     if (version === null || version === 0n) {
       const found = defaultVersion(model);
       if (found !== null) return this.#versionPlan(model, found);
-      const loading = model.versions.some(isLoading);
-      return { error: new ServingError('MODEL_VERSION_MISSING'), waitMs: loading ? MODEL_WAIT_MS : 0 };
+      const error = new ServingError('MODEL_VERSION_MISSING');
+      if (!model.versions.some(isLoading)) return { error, waitMs: 0 };
+      return { error, waitMs: MODEL_WAIT_MS, late: new ServingError('MODEL_VERSION_NOT_LOADED') };
     }
     const found = findVersion(model, version);
     if (found === undefined) return { error: new ServingError('MODEL_VERSION_MISSING'), waitMs: 0 };

@@ -10,6 +10,8 @@ import type { ServableState, StateErrorCode, VersionStatus } from './serving.js'
 export interface ServablesSnapshot {
   /** Counts up by one at every change; 0 before the configuration was read. */
   readonly epoch: number;
+  /** Whether the first load pass has ended, with whatever faults. Never goes back. */
+  readonly isLoaded: boolean;
   /** In the order of the configuration. */
   readonly models: readonly ModelSnapshot[];
   readonly pipelines: readonly PipelineSnapshot[];
@@ -48,7 +50,7 @@ export interface PipelineSnapshot {
   readonly graph: PipelineGraph | null;
 }
 
-export const EMPTY_SNAPSHOT: ServablesSnapshot = { epoch: 0, models: [], pipelines: [] };
+export const EMPTY_SNAPSHOT: ServablesSnapshot = { epoch: 0, isLoaded: false, models: [], pipelines: [] };
 
 /** Highest available version, or `null` (as OVMS 2026.2.1). */
 export function defaultVersion(model: ModelSnapshot): ModelVersionSnapshot | null {

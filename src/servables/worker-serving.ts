@@ -242,7 +242,7 @@ export class WorkerServing implements Serving {
       if (signal.aborted) throw signal.reason;
       found = this.#directory.find(name, version);
     }
-    if ('error' in found) throw found.error;
+    if ('error' in found) throw found.late ?? found.error;
     return found;
   }
 

@@ -9,7 +9,7 @@ class ManualDataPlane {
   readonly received: number[] = [];
   readonly #pending: (() => void)[] = [];
   readonly publisher = new SnapshotPublisher(
-    (epoch): ServablesSnapshot => ({ epoch, models: [], pipelines: [] }),
+    (epoch): ServablesSnapshot => ({ epoch, isLoaded: true, models: [], pipelines: [] }),
     ({ epoch }) => {
       this.received.push(epoch);
       return new Promise((resolve) => this.#pending.push(resolve));

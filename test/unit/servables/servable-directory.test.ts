@@ -15,7 +15,7 @@ function directory(
   versions: readonly ModelVersionSnapshot[],
   pipelines: readonly PipelineSnapshot[] = [],
 ): ServableDirectory {
-  const snapshot: ServablesSnapshot = { epoch: 1, models: [{ name: 'm', versions }], pipelines };
+  const snapshot: ServablesSnapshot = { epoch: 1, isLoaded: true, models: [{ name: 'm', versions }], pipelines };
   return new ServableDirectory(snapshot, { models: new Map(), userNodes: new Map() });
 }
 
@@ -47,10 +47,9 @@ test('directory: a version that loads is waited for, one that failed is not', ()
 });
 
 test('directory: the default version is waited for while any version loads', () => {
-  assert.deepEqual(absence(directory([version(1, 'LOADING')]).find('m', null)), {
-    code: 'MODEL_VERSION_MISSING',
-    waitMs: 10_000,
-  });
+  const loading = directory([version(1, 'LOADING')]).find('m', null);
+  assert.deepEqual(absence(loading), { code: 'MODEL_VERSION_MISSING', waitMs: 10_000 });
+  assert.equal('late' in loading && loading.late?.code, 'MODEL_VERSION_NOT_LOADED');
   assert.deepEqual(absence(directory([version(1, 'LOADING', 'UNKNOWN')]).find('m', 0n)), {
     code: 'MODEL_VERSION_MISSING',
     waitMs: 0,
