@@ -61,7 +61,7 @@ async function edit(settings: EditConfigSettings): Promise<number> {
   return succeeded ? 0 : EXIT_FAILURE;
 }
 
-/** Serves until SIGINT or SIGTERM; a second signal does not wait for the requests in flight. */
+/** Serves until SIGINT or SIGTERM; a second signal waits for nothing and nobody. */
 async function serve(settings: ServerSettings, warnings: readonly string[]): Promise<number> {
   try {
     configureLogging(settings.log);
@@ -69,7 +69,7 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
     (await addon()).exitOnIllegalInstruction();
     for (const line of (await versions()).split('\n')) log.serving.info(line);
     for (const warning of warnings) log.serving.warning(warning);
-    const signalled = nextSignal();
+    const signalled = nextSignal(await addon());
     const { Server } = await import('./control/server.js');
     const server = await Server.start(settings);
     try {
@@ -85,12 +85,15 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
   }
 }
 
-/** One handler for good: were it taken off after the first signal, a second one would find none and end the process by itself. */
-function nextSignal(): Promise<void> {
+/**
+ * One handler for good: were it taken off after the first signal, a second one would find none and end the process by itself.
+ * `process.exit` would wait for what runs in native threads, a custom node that hangs among them.
+ */
+function nextSignal(binding: NativeBinding): Promise<void> {
   return new Promise((resolve) => {
     let signalled = false;
     const received = (signal: NodeJS.Signals): void => {
-      if (signalled) process.exit(EXIT_FAILURE);
+      if (signalled) binding.endProcess(EXIT_FAILURE);
       signalled = true;
       log.serving.info(`Received ${signal}; stopping`);
       resolve();

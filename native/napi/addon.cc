@@ -56,6 +56,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<DuplicateDescriptor>(exports, "duplicate");
   Register<CloseSocket>(exports, "closeDescriptor");
   Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
+  Register<EndProcess>(exports, "endProcess");
   return exports;
 }
 

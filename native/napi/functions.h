@@ -54,6 +54,9 @@ Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info);
 void CloseSocket(const Napi::CallbackInfo& info);
 void HandleIllegalInstruction(const Napi::CallbackInfo& info);
 
+// process_functions.cc
+void EndProcess(const Napi::CallbackInfo& info);
+
 // constant_functions.cc
 Napi::Value Constants(const Napi::CallbackInfo& info);
 

@@ -178,6 +178,9 @@ export interface NativeBinding {
    * could not run: the instruction would come again and again before it.
    */
   exitOnIllegalInstruction(): void;
+
+  /** Ends the process now: nothing that runs in any thread is waited for, no exit handler runs. Does not return. */
+  endProcess(exitCode: number): void;
 }
 
 declare const compiledModel: unique symbol;

@@ -3,14 +3,16 @@ import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { covers } from '../contract/covers.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
-import { covers } from '../contract/covers.js';
+import { writeDummyModel } from '../fixtures/ir.js';
 import { addDummy, addPair, assertServes, DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
-import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
+import { TestRepository } from '../helpers/repository.js';
 import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 import { runVinery, startInVain } from '../helpers/vinery.js';
+import { ACCEPTED, REFUSED, SOUND } from './refused-pipelines.js';
 
 const repository = new TestRepository();
 const BUILT_ADDON = fileURLToPath(new URL('../../native/Release/vinery.node', import.meta.url));
@@ -47,6 +49,7 @@ describe('a config file that cannot be used ends the start with exit code 1', ()
   for (const [title, content, expected] of files) {
     test(`${title}: one line says where and why`, async () => {
       covers('config.file-invalid', 'cli.exit-1');
+      covers('life-cycle.bad-file-at-start');
       const { exitCode, stdout, stderr } = await startInVain([
         '--config_path',
         repository.write('unusable.json', content),
@@ -83,6 +86,7 @@ describe('a model or a pipeline that cannot be used', () => {
 
   test('leaves the others serving', async () => {
     covers('config.model-bad', 'config.plugin-unknown');
+    covers('life-cycle.bad-model');
     await assertServes(server, 'dummy');
     await assertServes(server, 'dummy_pipeline');
   });
@@ -104,6 +108,7 @@ describe('a model or a pipeline that cannot be used', () => {
   ];
   for (const [name, place, expected] of models) {
     test(`model ${name}: the log says why, and requests for it are refused`, async () => {
+      covers('life-cycle.failed-load', 'life-cycle.error-message', 'life-cycle.default-version');
       const line = server.lines.find((text) => expected.every((part) => text.includes(part)) && text.includes(name));
       assert.ok(line, `expected a line with ${expected.join(', ')} and ${name} in\n${server.lines.join('\n')}`);
       if (line.includes('[error]')) assert.ok(line.includes(`Error occurred while loading model: ${place}; error: `));
@@ -112,24 +117,28 @@ describe('a model or a pipeline that cannot be used', () => {
     });
   }
 
-  const pipelines: readonly (readonly [string, string])[] = [
-    ['missing_model', 'Pipeline definition has reference to missing model'],
-    ['broken_model', 'Pipeline definition has reference to missing model'],
-    ['cycle', 'Pipeline definition contains a cycle'],
-    ['self_loop', 'Pipeline definition contains a cycle'],
-    ['missing_node', 'Pipeline definition has reference to missing node'],
-    ['wrong_shape', 'Invalid input'],
-  ];
-  for (const [name, text] of pipelines) {
-    test(`pipeline ${name}: the log says why, and requests for it are refused`, async () => {
-      covers('config.pipeline-bad');
-      await server.line(`Validation of pipeline definition: ${name} failed: ${text}`);
+  for (const { title, pipeline: refused, text } of REFUSED) {
+    test(`pipeline ${title}: the log says why, and requests for it are refused`, async () => {
+      covers('config.pipeline-bad', 'pipelines.v-registered', 'life-cycle.failed-pipeline', 'life-cycle.error-message');
+      const { name } = refused;
+      const opening = `Validation of pipeline definition: ${name} failed: `;
+      const line = await server.line(opening);
+      const said = line.slice(line.indexOf(opening) + opening.length);
+      assert.ok(said === text || said.startsWith(`${text} - `), said);
       await assertRefused(name, 'UNAVAILABLE', 'Pipeline is not loaded yet');
       await assertStatus(name, 'LOADING', 9, 'FAILED_PRECONDITION');
     });
   }
 
+  for (const name of ['gathered_rank', 'many_dynamic']) {
+    test(`pipeline ${name} is none of them`, () => {
+      covers('pipelines.v3-one-dynamic', 'pipelines.v14-shape');
+      return server.line(`Loading pipeline definition: ${name} succeeded`).then(() => undefined);
+    });
+  }
+
   test('a pipeline with the name of a model is not registered', async () => {
+    covers('pipelines.v1-name');
     await server.line('Loading pipeline: dummy failed: Pipeline has the same name as model');
     await assertServes(server, 'dummy');
   });
@@ -170,7 +179,10 @@ function writeMixedConfig(): string {
   rmSync(files('no_version', '1'), { recursive: true });
   addDummy(repository, 'no_file');
   for (const file of ['model.xml', 'model.bin']) rmSync(files('no_file', '1', file));
+  for (const [name, options] of Object.entries(SOUND)) writeDummyModel(files(name, '1'), options);
   const models = [
+    ...Object.keys(SOUND).map((name) => ({ name })),
+    { name: 'auto', base_path: 'dummy', shape: 'auto' },
     ...['no_directory', 'no_version', 'no_file', ...broken, ...Object.keys(mapped)].map((name) => ({ name })),
     { name: 'climbing', base_path: '../climbing' },
     ...Object.entries(configured).map(([name, settings]) => ({ name, ...settings })),
@@ -178,12 +190,8 @@ function writeMixedConfig(): string {
   return repository.writeConfig(
     [addDummy(repository), addPair(repository), ...models],
     [
-      pipelineOf('missing_model', 'nobody'),
-      pipelineOf('broken_model', 'garbage'),
-      cycle(),
-      selfLoop(),
-      missingNode(),
-      wrongShape(),
+      ...REFUSED.map(({ pipeline: refused }) => refused),
+      ...ACCEPTED,
       pipelineOf('dummy', 'dummy'),
       pipelineOf('dummy_pipeline', 'dummy'),
     ],
@@ -192,27 +200,6 @@ function writeMixedConfig(): string {
 }
 
 const SAME_NAMES = '{"inputs": {"in1": "same", "in2": "same"}}';
-
-function cycle(): ReturnType<typeof pipeline> {
-  const first = modelNode('first', 'dummy', { b: 'second.a' }, ['a']);
-  const second = modelNode('second', 'dummy', { b: 'first.a' }, ['a']);
-  return pipeline('cycle', ['b'], [first, second], { a: 'second.a' });
-}
-
-function selfLoop(): ReturnType<typeof pipeline> {
-  return pipeline('self_loop', ['b'], [modelNode('node', 'dummy', { b: 'node.a' }, ['a'])], { a: 'node.a' });
-}
-
-function missingNode(): ReturnType<typeof pipeline> {
-  return pipeline('missing_node', ['b'], [modelNode('node', 'dummy', { b: 'nobody.a' }, ['a'])], { a: 'node.a' });
-}
-
-/** The argmax gives I64 [1], the dummy takes FP32 [1,10]. */
-function wrongShape(): ReturnType<typeof pipeline> {
-  const pair = modelNode('pair', 'pair', { in1: 'request.b', in2: 'request.b' }, ['argmax']);
-  const dummy = modelNode('dummy', 'dummy', { b: 'pair.argmax' }, ['a']);
-  return pipeline('wrong_shape', ['b'], [pair, dummy], { a: 'dummy.a' });
-}
 
 describe('a machine that is not ready ends the start with exit code 1', () => {
   const config = repository.writeConfig([], [], 'nothing.json');
@@ -261,6 +248,7 @@ describe('a machine that is not ready ends the start with exit code 1', () => {
 
   test('a single model that cannot be loaded: the log says why', async () => {
     covers('config.single-bad');
+    covers('life-cycle.single-model');
     const path = repository.path('absent');
     const { exitCode, stdout } = await startInVain(['--model_name', 'absent', '--model_path', path]);
     assert.equal(exitCode, 1);

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { HEALTH_CHECK } from '#src/frontends/grpc/health.js';
+import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { Server } from '#src/control/server.js';
 import { covers } from '../contract/covers.js';
+import { compileCustomNode } from '../fixtures/custom-node-library.js';
+import { Gate } from '../fixtures/gate.js';
 import {
   addDummy,
   addHeavy,
@@ -21,11 +25,13 @@ import {
   restAnswer,
 } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
-import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
+import { GrpcClient, withGrpcClient, type PredictOutcome } from '../helpers/grpc-client.js';
+import { LogFile } from '../helpers/log-file.js';
+import { decodeKserve } from '../helpers/kserve-messages.js';
 import { connectRaw } from '../helpers/raw-socket.js';
-import { TestRepository } from '../helpers/repository.js';
-import { restCall, restPredict } from '../helpers/rest-client.js';
-import { startServerProcess, withServerProcess } from '../helpers/server.js';
+import { node, pipeline, TestRepository } from '../helpers/repository.js';
+import { errorOf, restCall, restPredict, type RestOutcome } from '../helpers/rest-client.js';
+import { startServerProcess, withServerProcess, type ServerProcess } from '../helpers/server.js';
 import { floatsOf } from '../helpers/tensors.js';
 
 const repository = new TestRepository();
@@ -66,6 +72,7 @@ describe('start', () => {
       await withGrpcClient(server.grpcPort, async (client) => {
         assert.deepEqual(await statusOf(client, 'slow'), ['LOADING', 'OK']);
         assert.deepEqual(await statusOf(client, 'gated_pipeline'), ['LOADING', 'OK']);
+        assert.deepEqual(await readiness(server), NOT_READY);
         const overGrpc = client.predict('slow', [DUMMY_INPUT]);
         const overRest = restPredict(server.restPort, 'slow', DUMMY_BODY);
         await server.line('Processing gRPC request for model: slow');
@@ -79,6 +86,7 @@ describe('start', () => {
         await server.line('ServableManagerModule started');
         assert.deepEqual(await statusOf(client, 'slow'), ['AVAILABLE', 'OK']);
         assert.deepEqual(await statusOf(client, 'gated_pipeline'), ['AVAILABLE', 'OK']);
+        assert.deepEqual(await readiness(server), READY);
       });
       await assertServes(server, 'gated_pipeline');
     } finally {
@@ -88,18 +96,64 @@ describe('start', () => {
 
   test('metadata of a loading model is refused without waiting', async () => {
     covers('tfs-grpc.metadata-waits');
+  describe('a model that does not come up in time', () => {
     const model = new GatedModel('closed');
-    const server = await startServerProcess(['--config_path', model.config]);
-    try {
+    let server: ServerProcess;
+    let late: Promise<readonly PredictOutcome[]>;
+    let lateOverRest: Promise<RestOutcome>;
+
+    // The questions that wait the longest are asked first.
+    before(async () => {
+      server = await startServerProcess(['--config_path', model.config]);
       await server.line('Version 1 of model closed status change. New status: ( "state": "LOADING"');
       await server.line('Loaded model dummy');
-      const { status } = await restCall(server.restPort, 'GET', '/v1/models/closed/metadata');
-      assert.equal(status, 404);
-    } finally {
+      late = withGrpcClient(server.grpcPort, (client) =>
+        Promise.all([null, 1n].map((version) => client.predict('closed', [DUMMY_INPUT], version))),
+      );
+      lateOverRest = restPredict(server.restPort, 'closed', DUMMY_BODY);
+    });
+
+    after(async () => {
       await model.open();
       assert.equal(await server.stop(), 0);
-    }
+    });
+
+    test('metadata is refused without waiting', async () => {
+      const { status } = await restCall(server.restPort, 'GET', '/v1/models/closed/metadata');
+      assert.equal(status, 404);
+    });
+
+    test('a request to its pipeline waits half a second', async () => {
+      await withGrpcClient(server.grpcPort, async (client) => {
+        const { code, details } = await client.predict('gated_pipeline', [DUMMY_INPUT]);
+        assert.deepEqual([code, details], ['UNAVAILABLE', 'Pipeline is not loaded yet']);
+      });
+    });
+
+    test('a request to it is refused in the end, whether or not it names the version', async () => {
+      const text = 'Model with requested version is not loaded yet';
+      for (const { code, details } of await late) assert.deepEqual([code, details], ['UNAVAILABLE', text]);
+      const overRest = await lateOverRest;
+      assert.deepEqual([overRest.status, errorOf(overRest)], [404, text]);
+    });
   });
+
+  for (const [title, models] of [
+    ['of models without a version', [{ name: 'nothing' }]],
+    ['of models that fail', [{ name: 'absent' }]],
+    ['of nothing at all', []],
+  ] as const) {
+    test(`the server is ready behind a first load pass ${title}, and stays so`, async () => {
+      mkdirSync(repository.path('nothing'), { recursive: true });
+      const path = repository.writeConfig(models, [], 'ready.json');
+      await withEmbeddedServer(embeddedSettings(path, '--log_path', repository.path('log')), async (server) => {
+        assert.deepEqual(await readiness(server), READY);
+        repository.writeConfig([addDummy(repository)], [], 'ready.json');
+        await server.server.poll();
+        assert.deepEqual(await readiness(server), READY);
+      });
+    });
+  }
 
   test('the log lines that scripts wait for come in the order of the reference', async () => {
     covers('cli.log-start', 'cli.log-model', 'cli.log-pipeline', 'config.order');
@@ -128,6 +182,22 @@ describe('start', () => {
     });
   });
 });
+
+const READY = { kserve: true, rest: 200, health: 1 };
+const NOT_READY = { kserve: false, rest: 503, health: 2 };
+
+/** What each API says of the server as a whole. */
+async function readiness({ grpcPort, restPort }: Pick<ServerProcess, 'grpcPort' | 'restPort'>): Promise<typeof READY> {
+  return withGrpcClient(grpcPort, async (client) => {
+    const kserve = await client.call(KSERVE.SERVER_READY, new Uint8Array(0));
+    const health = await client.call(HEALTH_CHECK, new Uint8Array(0));
+    return {
+      kserve: decodeKserve('ServerReadyResponse', kserve.bytes)['ready'] === true,
+      rest: (await restCall(restPort, 'GET', '/v2/health/ready')).status,
+      health: health.bytes.at(-1)!,
+    };
+  });
+}
 
 async function statusOf(client: GrpcClient, name: string): Promise<readonly string[]> {
   const { bytes } = await client.call(METHOD.GET_MODEL_STATUS, encodeStatusRequest({ name, version: null }));
@@ -183,13 +253,20 @@ describe('stop', () => {
     await Promise.all(idle.map(({ ended }) => ended));
   });
 
-  test('a signal during the first load pass ends the process with 0', async () => {
+  test('a signal during the first load pass ends the process with 0; who waits for the model is answered', async () => {
     const model = new GatedModel('interrupted');
-    const server = await startServerProcess(['--config_path', model.config]);
+    const server = await startServerProcess(['--config_path', model.config, '--log_level', 'DEBUG']);
     await server.line('Loaded model dummy; version: 1');
-    server.process.kill('SIGTERM');
-    await server.line('Received SIGTERM; stopping');
-    await model.open();
+    await server.line('Version 1 of model interrupted status change. New status: ( "state": "LOADING"');
+    await withGrpcClient(server.grpcPort, async (client) => {
+      const call = client.predict('interrupted', [DUMMY_INPUT]);
+      await server.line('Processing gRPC request for model: interrupted');
+      server.process.kill('SIGTERM');
+      await server.line('Received SIGTERM; stopping');
+      await model.open();
+      const { code, details } = await call;
+      assert.equal(code, 'OK', details);
+    });
     assert.equal(await server.exited, 0);
   });
 
@@ -227,6 +304,58 @@ describe('stop', () => {
       assert.ok(lost.length > 0);
     });
   });
+});
+
+describe('a signal while a custom node does not end', () => {
+  /** A server with two calls, one on each port, that stand in a node of a shared library until the gate lets them go. */
+  async function withCallsInGate(
+    use: (server: ServerProcess, gate: Gate, ends: Promise<readonly [string, number]>) => Promise<void>,
+  ): Promise<void> {
+    const gate = new Gate(repository.directory, `gate-${(gates += 1)}`);
+    const library = compileCustomNode(repository.directory, 'gated.c');
+    const params = { gate: gate.path, ledger: repository.path('ledger') };
+    const gated = node('gated', { in: 'request.x' }, ['out'], { type: 'custom', library_name: 'gated', params });
+    const pipelines = [pipeline('gated', ['x'], [gated], { y: 'gated.out' })];
+    const path = repository.writeConfig([], pipelines, 'gated.json', { gated: library });
+    writeFileSync(params.ledger, '');
+    const server = await startServerProcess(['--config_path', path, '--log_level', 'DEBUG']);
+    await server.line('ServableManagerModule started');
+    await withGrpcClient(server.grpcPort, async (client) => {
+      const call = client.predict('gated', [{ name: 'x', precision: 'U8', shape: [1], bytes: Uint8Array.of(7) }]);
+      const request = restPredict(server.restPort, 'gated', { inputs: { x: [7] } }).then(
+        ({ status }) => status,
+        () => 0,
+      );
+      await new LogFile(params.ledger).has('[begin]', 2);
+      server.process.kill('SIGTERM');
+      await server.line('Received SIGTERM; stopping');
+      const ends = Promise.all([call.then(({ code }) => code), request] as const);
+      await use(server, gate, ends);
+    });
+  }
+  let gates = 0;
+
+  test('the server accepts nothing more and waits for it: the calls are answered whole, and the process ends with 0', () =>
+    withCallsInGate(async (server, gate, ends) => {
+      const refused = async (port: number): Promise<void> => {
+        const socket = await connectRaw(port).catch(() => null);
+        if (socket !== null) await socket.ended;
+      };
+      await Promise.all([refused(server.grpcPort), refused(server.restPort)]);
+      gate.letGo(2);
+      assert.deepEqual(await ends, ['OK', 200]);
+      assert.equal(await server.exited, 0);
+    }));
+
+  test('a second one ends the process with 1 all the same', () =>
+    withCallsInGate(async (server, gate, ends) => {
+      server.process.kill('SIGTERM');
+      assert.equal(await server.exited, 1);
+      const [code, status] = await ends;
+      assert.notEqual(code, 'OK');
+      assert.equal(status, 0);
+      gate.letGo(0);
+    }));
 });
 
 describe('a server inside another program', () => {

@@ -3,7 +3,6 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ServerSettings } from '#src/config/settings.js';
 import { covers } from '../contract/covers.js';
-import { ALL_ANSWERED, underLoad } from '../helpers/constant-load.js';
 import {
   assertAllAnswered,
   assertDocumented,

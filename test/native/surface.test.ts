@@ -51,6 +51,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   duplicate: true,
   closeDescriptor: true,
   exitOnIllegalInstruction: true,
+  endProcess: true,
 };
 
 test('surface: the addon registers the functions of NativeBinding and no others', () => {
