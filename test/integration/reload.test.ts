@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import type { ServerSettings } from '#src/config/settings.js';
 import { covers } from '../contract/covers.js';
 import {
@@ -27,16 +30,16 @@ let count = 0;
 
 /** A configuration and models of one test, and a server on it whose looks at the file system the test makes itself. */
 class Scene {
-  readonly #name = `scene-${(count += 1)}`;
-  readonly log = new LogFile(repository.path(`${this.#name}.log`));
-  readonly config = repository.path(`${this.#name}.json`);
+  readonly name = `scene-${(count += 1)}`;
+  readonly log = new LogFile(repository.path(`${this.name}.log`));
+  readonly config = repository.path(`${this.name}.json`);
 
   model(name = 'dummy'): Model {
-    return { name, base_path: `${this.#name}/${name}` };
+    return { name, base_path: `${this.name}/${name}` };
   }
 
   path(...names: readonly string[]): string {
-    return repository.path(this.#name, ...names);
+    return repository.path(this.name, ...names);
   }
 
   /** A version of the dummy that adds its own number; another shape makes it another model. */
@@ -49,7 +52,7 @@ class Scene {
   }
 
   write(models: readonly Model[], pipelines: readonly Pipeline[] = []): void {
-    repository.writeConfig(models, pipelines, `${this.#name}.json`);
+    repository.writeConfig(models, pipelines, `${this.name}.json`);
   }
 
   settings(...flags: readonly string[]): ServerSettings {
@@ -103,6 +106,7 @@ function postReload({ restPort }: EmbeddedServer): Promise<RestOutcome> {
 }
 
 const NOT_LOADED = 'UNAVAILABLE Pipeline is not loaded yet';
+const NOT_LOADED_YET = 'UNAVAILABLE Model with requested version is not loaded yet';
 const RETIRED = 'NOT_FOUND Model with requested version is retired';
 const NO_VERSION = 'NOT_FOUND Model with requested version is not found';
 const VERSIONS_FAILED = 'Reloading models versions failed. Check server logs for more info.';
@@ -112,6 +116,7 @@ const DEBUG = ['--log_level', 'DEBUG'];
 
 describe('version directories', () => {
   test('a new one is served at the next look, and latest retires the older one; it comes back when the newer one goes', async () => {
+    covers('life-cycle.watch-versions', 'life-cycle.retired', 'life-cycle.default-version', 'life-cycle.all-versions');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -130,6 +135,7 @@ describe('version directories', () => {
   });
 
   test('that come and go under a constant load leave no gap', async () => {
+    covers('life-cycle.under-load', 'life-cycle.new-before-old', 'pipelines.new-default');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -150,6 +156,7 @@ describe('version directories', () => {
   });
 
   test('another policy serves other versions without loading again what is there', async () => {
+    covers('life-cycle.reload-triggers', 'life-cycle.watch-config');
     const scene = new Scene();
     for (const version of [1, 2, 3]) scene.addVersion('dummy', version);
     scene.write([scene.model()]);
@@ -170,6 +177,7 @@ describe('version directories', () => {
   });
 
   test('one whose files are still being copied is tried again, then served; until then latest has the older one', async () => {
+    covers('life-cycle.copied-meanwhile', 'life-cycle.latest-falls-back', 'life-cycle.retry', 'life-cycle.failed-load');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -189,6 +197,7 @@ describe('version directories', () => {
   });
 
   test('a base path that cannot be read for a while changes nothing', async () => {
+    covers('life-cycle.reload-faults', 'life-cycle.reload-versions');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -205,6 +214,7 @@ describe('version directories', () => {
   });
 
   test('are watched in single-model mode too', async () => {
+    covers('life-cycle.watch-versions');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     const flags = { ...NO_FLAGS, modelName: 'dummy', modelPath: scene.path('dummy') };
@@ -238,6 +248,7 @@ const NO_FLAGS = {
 
 describe('a model', () => {
   test('that is added is served, that is removed is retired, that comes back is served again', async () => {
+    covers('life-cycle.watch-config', 'life-cycle.states');
     const scene = new Scene();
     for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
     scene.write([scene.model()]);
@@ -260,6 +271,7 @@ describe('a model', () => {
   });
 
   test('that leaves and comes back under a constant load gives the documented codes only', async () => {
+    covers('life-cycle.under-load');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -276,6 +288,7 @@ describe('a model', () => {
   });
 
   test('that gets other settings serves on until it is there with them: no call fails', async () => {
+    covers('life-cycle.reload-gap', 'life-cycle.reload-triggers', 'pipelines.model-reloaded');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -291,7 +304,56 @@ describe('a model', () => {
     });
   });
 
+  test('whose replacement takes its time serves on meanwhile, for its pipelines, too', async () => {
+    covers('life-cycle.reload-gap', 'pipelines.model-reloaded');
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
+    await scene.serve(async (server) => {
+      // The load stands still at this named pipe until somebody writes it.
+      const gate = scene.path('dummy', '1', 'mapping_config.json');
+      execFileSync('mkfifo', [gate]);
+      await assertNoGap(server, async () => {
+        scene.write([{ ...scene.model(), nireq: 5 }], [pipelineOf('pipe', 'dummy')]);
+        const look = server.server.poll();
+        // The server has it open once this has happened.
+        const opened = writeFile(gate, '{}');
+        for (let call = 0; call < 5; call += 1) assert.equal(await predict(server, 'dummy'), '1');
+        await Promise.all([opened, look]);
+        assert.equal(scene.log.count('No of InferRequests: 5'), 1);
+      });
+    });
+  });
+
+  test('cut in half next to a good one fails alone, and is served once it is whole', async () => {
+    covers('life-cycle.bad-model', 'life-cycle.failed-load', 'life-cycle.reload-faults');
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    const weights = scene.path('dummy', '1', 'model.bin');
+    const graph = scene.path('dummy', '1', 'model.xml');
+    const [wholeWeights, wholeGraph] = [readFileSync(weights), readFileSync(graph)];
+    truncateSync(weights, 2);
+    scene.write([scene.model(), scene.model('other')]);
+    await scene.serve(async (server) => {
+      for (let look = 0; look < 2; look += 1) {
+        assert.deepEqual(await statuses(server, 'dummy'), ['1 LOADING UNKNOWN']);
+        assert.equal(await predict(server, 'dummy', 1), NOT_LOADED_YET);
+        assert.equal(await predict(server, 'dummy'), NO_VERSION);
+        assert.equal(await predict(server, 'other'), '1');
+        truncateSync(graph, Math.floor(wholeGraph.byteLength / 2));
+        await server.server.poll();
+      }
+      const { status, text } = await postReload(server);
+      assert.deepEqual([status, errorOf({ status, text })], [500, CONFIG_FAILED]);
+      writeFileSync(weights, wholeWeights);
+      writeFileSync(graph, wholeGraph);
+      await server.server.poll();
+      assert.equal(await predict(server, 'dummy'), '1');
+    });
+  });
+
   test('that is retired under running requests is unloaded behind them: all are answered', async () => {
+    covers('life-cycle.in-flight');
     const scene = new Scene();
     const heavy = addHeavy(repository);
     scene.write([heavy]);
@@ -312,6 +374,7 @@ describe('a model', () => {
   });
 
   test('that does not load with other settings serves on with those it has', async () => {
+    covers('life-cycle.reload-faults');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -328,6 +391,7 @@ describe('a model', () => {
 
   test('whose entry cannot be used any more is retired, and the others are left alone', async () => {
     covers('config.model-bad-reload');
+    covers('life-cycle.bad-entry');
     const scene = new Scene();
     for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
     scene.write([scene.model(), scene.model('other')]);
@@ -340,6 +404,7 @@ describe('a model', () => {
   });
 
   test('cannot become stateful once it was loaded', async () => {
+    covers('life-cycle.stateful-fixed');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -356,6 +421,7 @@ describe('a pipeline', () => {
   const renamed = pipeline('pipe', ['b'], [modelNode('node', 'dummy', { b: 'request.b' }, ['a'])], { z: 'node.a' });
 
   test('under a constant load changes its alias, goes and comes back: only the documented codes appear', async () => {
+    covers('life-cycle.under-load', 'pipelines.retired', 'pipelines.reload-all');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     const write = (...pipelines: readonly Pipeline[]): void => scene.write([scene.model()], pipelines);
@@ -398,6 +464,7 @@ describe('a pipeline', () => {
 
   test('goes down with its model and comes up with it, by itself', async () => {
     covers('errors.node-model');
+    covers('pipelines.model-gone', 'pipelines.model-back', 'life-cycle.watch-pipelines', 'life-cycle.failed-pipeline');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.addVersion('other', 1);
@@ -417,6 +484,7 @@ describe('a pipeline', () => {
   });
 
   test('follows the default version, and is refused when the new one does not fit', async () => {
+    covers('pipelines.new-default', 'pipelines.default-version');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     const chain = pipeline(
@@ -440,7 +508,26 @@ describe('a pipeline', () => {
     });
   });
 
+  test('is refused when its model becomes auto, which itself is served so', async () => {
+    covers('pipelines.model-to-auto');
+    const scene = new Scene();
+    scene.addVersion('dummy', 1);
+    const write = (more: Partial<Model>): void =>
+      scene.write([{ ...scene.model(), ...more }], [pipelineOf('pipe', 'dummy')]);
+    write({});
+    await scene.serve(async (server) => {
+      write({ shape: 'auto' });
+      await server.server.poll();
+      assert.equal(await predict(server, 'pipe'), NOT_LOADED);
+      assert.equal(await predict(server, 'dummy'), '1');
+      write({});
+      await server.server.poll();
+      assert.equal(await predict(server, 'pipe'), '1');
+    });
+  });
+
   test('on a pinned version is not touched by others', async () => {
+    covers('pipelines.pinned-gone', 'pipelines.default-version');
     const scene = new Scene();
     const all: Model = { ...scene.model(), model_version_policy: { all: {} } };
     for (const version of [1, 2]) scene.addVersion('dummy', version);
@@ -462,6 +549,7 @@ describe('a pipeline', () => {
 
 describe('names are never freed', () => {
   test('a model cannot take the name of a retired pipeline', async () => {
+    covers('life-cycle.names-kept');
     const scene = new Scene();
     for (const model of ['dummy', 'pipe']) scene.addVersion(model, 1);
     scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -476,6 +564,7 @@ describe('names are never freed', () => {
   });
 
   test('a pipeline cannot take the name of a retired model', async () => {
+    covers('life-cycle.names-kept', 'pipelines.v1-name');
     const scene = new Scene();
     for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
     scene.write([scene.model(), scene.model('other')]);
@@ -499,6 +588,7 @@ describe('a configuration that cannot be used', () => {
   for (const [title, content] of contents) {
     test(`because it ${title} changes nothing, and is told once`, async () => {
       covers('config.file-invalid-reload');
+      covers('life-cycle.bad-file-on-reload', 'life-cycle.reload-bad-file');
       const scene = new Scene();
       scene.addVersion('dummy', 1);
       scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -519,8 +609,28 @@ describe('a configuration that cannot be used', () => {
     });
   }
 
+  test('because it is half written is read when it is whole', async () => {
+    covers('life-cycle.half-written', 'life-cycle.bad-file-on-reload');
+    const scene = new Scene();
+    for (const model of ['dummy', 'other']) scene.addVersion(model, 1);
+    scene.write([scene.model(), scene.model('other')]);
+    const whole = readFileSync(scene.config, 'utf8');
+    scene.write([scene.model()]);
+    await scene.serve(async (server) => {
+      for (const length of [0, 10, whole.length - 1]) {
+        writeFileSync(scene.config, whole.slice(0, length));
+        await server.server.poll();
+        assert.deepEqual(await statuses(server, 'dummy'), ['1 AVAILABLE OK']);
+      }
+      writeFileSync(scene.config, whole);
+      await server.server.poll();
+      assert.equal(await predict(server, 'other'), '1');
+    });
+  });
+
   test('because it is gone changes nothing', async () => {
     covers('config.file-missing-reload');
+    covers('life-cycle.reload-no-file', 'life-cycle.bad-file-on-reload', 'life-cycle.config-error-text');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -537,8 +647,46 @@ describe('a configuration that cannot be used', () => {
   });
 });
 
+describe('a configuration is replaced', () => {
+  test('by rename, by switching the link to its folder, and after it was deleted: no content is missed', async () => {
+    covers('life-cycle.half-written');
+    const scene = new Scene();
+    for (const model of ['one', 'two', 'three', 'four']) scene.addVersion(model, 1);
+    // As a mounted ConfigMap: config.json -> ..data/config.json, ..data -> a folder for each content.
+    const mount = (folder: string, ...models: readonly string[]): void => {
+      mkdirSync(scene.path(folder));
+      repository.writeConfig(models.map(absoluteModel), [], `${scene.name}/${folder}/config.json`);
+      symlinkSync(folder, scene.path('..data_tmp'));
+      renameSync(scene.path('..data_tmp'), scene.path('..data'));
+    };
+    const absoluteModel = (name: string): Model => ({ name, base_path: scene.path(name) });
+    mount('..first', 'one');
+    symlinkSync(`${scene.name}/..data/config.json`, scene.config);
+    await scene.serve(async (server) => {
+      assert.equal(await predict(server, 'one'), '1');
+      mount('..second', 'one', 'two');
+      rmSync(scene.path('..first'), { recursive: true });
+      await server.server.poll();
+      assert.equal(await predict(server, 'two'), '1');
+      const beside = repository.writeConfig(['two', 'three'].map(absoluteModel), [], `${scene.name}/beside.json`);
+      renameSync(beside, scene.config);
+      await server.server.poll();
+      assert.equal(await predict(server, 'three'), '1');
+      assert.deepEqual(await statuses(server, 'one'), ['1 END OK']);
+      rmSync(scene.config);
+      await server.server.poll();
+      assert.equal(await predict(server, 'three'), '1');
+      scene.write([absoluteModel('four')]);
+      await server.server.poll();
+      assert.equal(await predict(server, 'four'), '1');
+      assert.deepEqual(await statuses(server, 'three'), ['1 END OK']);
+    });
+  });
+});
+
 describe('POST /v1/config/reload', () => {
   test('answers 201 when something was reloaded, 200 when not, with the statuses of everything', async () => {
+    covers('life-cycle.reload-201');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -564,6 +712,7 @@ describe('POST /v1/config/reload', () => {
   });
 
   test('answers an error, each time, when a servable of a good file fails, and applies the rest', async () => {
+    covers('life-cycle.reload-faults');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([]);
@@ -581,6 +730,7 @@ describe('POST /v1/config/reload', () => {
   });
 
   test('answers 500 when a version goes that a pipeline needs', async () => {
+    covers('life-cycle.reload-versions', 'pipelines.model-gone');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()], [pipelineOf('pipe', 'dummy')]);
@@ -622,6 +772,7 @@ describe('POST /v1/config/reload', () => {
 describe('the watcher', () => {
   test('looks every --file_system_poll_wait_seconds', async () => {
     covers('cli.poll-wait');
+    covers('life-cycle.watch-versions', 'life-cycle.watch-config');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);
@@ -638,6 +789,7 @@ describe('the watcher', () => {
 
   test('is off at 0: only a call reloads', async () => {
     covers('cli.poll-wait');
+    covers('life-cycle.watch-off');
     const scene = new Scene();
     scene.addVersion('dummy', 1);
     scene.write([scene.model()]);

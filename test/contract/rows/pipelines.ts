@@ -205,7 +205,10 @@ const life = {
     'a pinned version that goes refuses its pipeline, and another version does not touch it',
   ),
   'pipelines.model-back': supported('a pipeline comes back by itself with its model'),
-  'pipelines.model-to-auto': supported('a model that becomes auto refuses the pipelines that use it'),
+  'pipelines.model-to-auto': different(
+    'a model that pipelines use cannot become auto: `Requested dynamic parameters but model is used in pipeline`',
+    'it becomes so, and its pipelines are refused until it is back',
+  ),
 } as const;
 
 /** Custom nodes of shared libraries. */
