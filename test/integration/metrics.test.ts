@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ConfigFile } from '#src/config/schema.js';
 import { Server } from '#src/control/server.js';
+import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodeMetadataRequest } from '#src/frontends/tfs/metadata-message.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { METRIC_NAMES } from '#src/observability/metrics/families.js';
 import type { Timeline } from '#src/servables/serving.js';
+import { covers } from '../contract/covers.js';
+import type { RowId } from '../contract/rows/index.js';
 import { writeDummyModel, writeNonZeroModel } from '../fixtures/ir.js';
 import {
   addDummy,
@@ -22,9 +25,11 @@ import {
 } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer, type EmbeddedServer } from '../helpers/embedded-server.js';
 import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
+import { assertAllAnswered, underLoad } from '../helpers/constant-load.js';
+import { encodeKserve, rawInferRequest } from '../helpers/kserve-messages.js';
 import { LogFile } from '../helpers/log-file.js';
 import { scrape, type MetricsPage } from '../helpers/metrics-page.js';
-import { modelNode, node, pipeline, source, TestRepository } from '../helpers/repository.js';
+import { modelNode, node, pipeline, source, TestRepository, type Model } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict } from '../helpers/rest-client.js';
 import { freePort } from '#src/demo/free-port.js';
 import { withServerProcess } from '../helpers/server.js';
@@ -149,9 +154,104 @@ function copied(page: MetricsPage): Record<string, number> {
   return Object.fromEntries(series.map(([key, bytes]) => [/reason="(\w+)"/.exec(key)![1]!, bytes]));
 }
 
+interface OvmsFamily {
+  readonly covers: RowId;
+  readonly title: string;
+  readonly name: string;
+  readonly type: string;
+  readonly help: string;
+  /** Labels of lines that are there at 0, as they are printed. */
+  readonly series: readonly string[];
+}
+
+const REQUEST_SERIES: readonly string[] = [
+  '{api="TensorFlowServing",interface="gRPC",method="Predict",name="one",version="1"}',
+  '{api="TensorFlowServing",interface="REST",method="GetModelMetadata",name="one",version="1"}',
+  '{api="TensorFlowServing",interface="REST",method="GetModelStatus",name="one"}',
+  '{api="KServe",interface="gRPC",method="ModelInfer",name="demo",version="1"}',
+  '{api="KServe",interface="gRPC",method="ModelMetadata",name="demo",version="1"}',
+  '{api="KServe",interface="REST",method="ModelReady",name="demo"}',
+];
+
+const OVMS_FAMILIES: readonly OvmsFamily[] = [
+  {
+    covers: 'metrics.requests-success',
+    title: 'successes',
+    name: 'ovms_requests_success',
+    type: 'counter',
+    help: 'Number of successful requests to a model or a DAG.',
+    series: REQUEST_SERIES,
+  },
+  {
+    covers: 'metrics.requests-fail',
+    title: 'failures',
+    name: 'ovms_requests_fail',
+    type: 'counter',
+    help: 'Number of failed requests to a model or a DAG.',
+    series: REQUEST_SERIES,
+  },
+  {
+    covers: 'metrics.request-time',
+    title: 'time of requests',
+    name: 'ovms_request_time_us',
+    type: 'histogram',
+    help: 'Processing time of requests to a model or a DAG.',
+    series: [],
+  },
+  {
+    covers: 'metrics.inference-time',
+    title: 'time of inferences',
+    name: 'ovms_inference_time_us',
+    type: 'histogram',
+    help: 'Inference execution time in the OpenVINO backend.',
+    series: [],
+  },
+  {
+    covers: 'metrics.wait-time',
+    title: 'time in the queue',
+    name: 'ovms_wait_for_infer_req_time_us',
+    type: 'histogram',
+    help: 'Request waiting time in the scheduling queue.',
+    series: [],
+  },
+  {
+    covers: 'metrics.streams',
+    title: 'streams',
+    name: 'ovms_streams',
+    type: 'gauge',
+    help: 'Number of OpenVINO execution streams.',
+    series: [],
+  },
+  {
+    covers: 'metrics.current-requests',
+    title: 'requests in hand',
+    name: 'ovms_current_requests',
+    type: 'gauge',
+    help: 'Number of inference requests currently in process.',
+    series: ['{name="one",version="1"}'],
+  },
+  {
+    covers: 'metrics.queue-size',
+    title: 'infer requests',
+    name: 'ovms_infer_req_queue_size',
+    type: 'gauge',
+    help: 'Inference request queue size (nireq).',
+    series: [],
+  },
+  {
+    covers: 'metrics.active',
+    title: 'infer requests in use',
+    name: 'ovms_infer_req_active',
+    type: 'gauge',
+    help: 'Number of currently consumed inference request from the processing queue.',
+    series: ['{name="one",version="1"}'],
+  },
+];
+
 describe('what is on the page', () => {
   test('every family, and every series at 0 before the first request', () =>
     withMetrics(ALL, async ({ restPort }) => {
+      covers('metrics.zeros', 'metrics.of-pipelines', 'metrics.graph-names');
       const page = await scrape(restPort);
       assert.deepEqual(
         page.families,
@@ -183,8 +283,30 @@ describe('what is on the page', () => {
       );
     }));
 
+  test('each family has its type and its help, each line its labels in the order of their names', () =>
+    withMetrics(ALL, async ({ restPort }) => {
+      covers('metrics.label-order', 'metrics.no-version', 'metrics.buckets', 'metrics.zeros', 'metrics.label-values');
+      const { text } = await scrape(restPort);
+      const lines = new Set(text.split('\n'));
+      for (const { name, type, help, series } of OVMS_FAMILIES) {
+        const expected = [
+          `# HELP ${name} ${help}`,
+          `# TYPE ${name} ${type}`,
+          ...series.map((labels) => `${name}${labels} 0`),
+        ];
+        for (const line of expected) assert.ok(lines.has(line), `no line ${line} in\n${text}`);
+      }
+      assert.doesNotMatch(text, /method="(GetModelStatus|ModelReady)"[^\n]*version=/);
+      const bounds = text.matchAll(/^ovms_inference_time_us_bucket\{name="one",version="1",le="(.*)"\} 0$/gm);
+      assert.deepEqual(
+        Array.from(bounds, ([, bound]) => bound),
+        [...Array.from({ length: 33 }, (_, index) => String(Math.floor(10 * 1.8 ** index))), '+Inf'],
+      );
+    }));
+
   test('it comes as text of Prometheus, whatever the query', () =>
     withMetrics(ON, async ({ restPort }) => {
+      covers('metrics.page', 'metrics.by-flag');
       const answer = await fetch(`http://127.0.0.1:${restPort}/metrics?name[]=ovms_streams`);
       assert.equal(answer.status, 200);
       assert.equal(answer.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
@@ -195,6 +317,7 @@ describe('what is on the page', () => {
     }));
 
   test('infer request gauges are shown only when they are listed, and a list replaces the default set', async () => {
+    covers('metrics.list-replaces', 'metrics.queue-size', 'metrics.active', 'metrics.by-flag', 'metrics.own-families');
     await withMetrics(ON, async ({ restPort }) => {
       const { families } = await scrape(restPort);
       assert.ok(!families.includes('ovms_infer_req_active') && !families.includes('ovms_infer_req_queue_size'));
@@ -206,6 +329,7 @@ describe('what is on the page', () => {
   });
 
   test('config.json may ask for them; whoever comes before it was read waits for that', async () => {
+    covers('metrics.by-file', 'metrics.list-replaces');
     const path = withMonitoring({ enable: true, metrics_list: ['ovms_streams'] });
     const server = await Server.start(embeddedSettings(path, '--log_path', repository.path('log')));
     try {
@@ -225,7 +349,10 @@ describe('where metrics are off there is no such address', () => {
     assert.deepEqual([answer.status, errorOf(answer)], [400, 'Invalid request URL']);
   };
 
-  test('by default', () => withMetrics([], ({ restPort }) => refused(restPort)));
+  test('by default', () => {
+    covers('metrics.off');
+    return withMetrics([], ({ restPort }) => refused(restPort));
+  });
 
   test('said so in config.json', async () => {
     const path = withMonitoring({ enable: false, metrics_list: ['nonsense'] });
@@ -235,25 +362,39 @@ describe('where metrics are off there is no such address', () => {
 });
 
 describe('a configuration of metrics that cannot be used ends the start with exit code 1', () => {
-  const cases: readonly (readonly [string, () => readonly string[], string])[] = [
-    ['an unknown name', () => [config, ...ON, '--metrics_list', 'nonsense'], 'Invalid name in metrics_list: nonsense'],
-    [
-      'a name listed twice',
-      () => [config, ...ON, '--metrics_list', 'ovms_streams,ovms_streams'],
-      'Invalid name in metrics_list: ovms_streams',
-    ],
-    [
-      'an unknown name in the file',
-      () => [withMonitoring({ enable: true, metrics_list: ['nonsense'] })],
-      'Invalid name in metrics_list: nonsense',
-    ],
-    [
-      'both in the file and in the flags',
-      () => [withMonitoring({ enable: true }), ...ON],
-      'metrics are enabled both by --metrics_enable and by /monitoring/metrics',
-    ],
+  interface Unusable {
+    readonly title: string;
+    readonly flags: () => readonly string[];
+    readonly text: string;
+    readonly covers: RowId;
+  }
+  const cases: readonly Unusable[] = [
+    {
+      title: 'an unknown name',
+      flags: () => [config, ...ON, '--metrics_list', 'nonsense'],
+      text: 'Invalid name in metrics_list: nonsense',
+      covers: 'metrics.bad-name',
+    },
+    {
+      title: 'a name listed twice',
+      flags: () => [config, ...ON, '--metrics_list', 'ovms_streams,ovms_streams'],
+      text: 'Invalid name in metrics_list: ovms_streams',
+      covers: 'metrics.bad-name',
+    },
+    {
+      title: 'an unknown name in the file',
+      flags: () => [withMonitoring({ enable: true, metrics_list: ['nonsense'] })],
+      text: 'Invalid name in metrics_list: nonsense',
+      covers: 'metrics.bad-name',
+    },
+    {
+      title: 'both in the file and in the flags',
+      flags: () => [withMonitoring({ enable: true }), ...ON],
+      text: 'metrics are enabled both by --metrics_enable and by /monitoring/metrics',
+      covers: 'metrics.both',
+    },
   ];
-  for (const [title, flags, text] of cases) {
+  for (const { title, flags, text } of cases) {
     test(`${title}: one line says why`, async () => {
       const { exitCode, stdout } = await startInVain(['--config_path', ...flags()]);
       assert.equal(exitCode, 1);
@@ -262,6 +403,7 @@ describe('a configuration of metrics that cannot be used ends the start with exi
   }
 
   test('enabled in the file without a REST port', async () => {
+    covers('metrics.no-rest-port');
     const port = ['--port', String(await freePort()), '--grpc_bind_address', '127.0.0.1'];
     const { exitCode, stdout } = await runVinery(['--config_path', withMonitoring({ enable: true }), ...port]);
     assert.equal(exitCode, 1);
@@ -286,6 +428,7 @@ const HEAVY_CALLS = 6;
 describe('counting rules', () => {
   test('a pipeline counts its requests, its models one request a node, under the API and interface of the caller', () =>
     withMetrics(ALL, async (server) => {
+      covers('metrics.of-pipelines', 'metrics.inner-models');
       await askDemo(server);
       await askDemo(server);
       assert.equal((await restPredict(server.restPort, 'demo', DEMO_BODY)).status, 200);
@@ -325,6 +468,7 @@ describe('counting rules', () => {
 
   test('a failure counts once its servable was found, without a time; its models do not fail with a pipeline', () =>
     withMetrics(ON, async ({ grpcPort, restPort }) => {
+      covers('metrics.unfound', 'metrics.time-of-success');
       const wrong = floatTensor('image', [1, 3], [0, 0, 0]);
       await withGrpcClient(grpcPort, async (client) => {
         assert.equal((await client.predict('demo', [wrong])).code, 'INVALID_ARGUMENT');
@@ -346,6 +490,7 @@ describe('counting rules', () => {
 
   test('questions about metadata and state count by method, those about the state without a version', () =>
     withMetrics(ON, async ({ grpcPort, restPort }) => {
+      covers('metrics.label-values', 'metrics.no-version');
       await withGrpcClient(grpcPort, async (client) => {
         for (const name of ['one', 'demo']) {
           await client.call(METHOD.GET_MODEL_METADATA, encodeMetadataRequest(name, null));
@@ -372,6 +517,37 @@ describe('counting rules', () => {
       }
       assert.equal(of('fail', 'gRPC', 'GetModelMetadata', 'invalid'), 1);
       assert.equal(requests(page, 'success', 'one'), 4);
+    }));
+
+  test('KServe counts under its own names, models inside a pipeline, too', () =>
+    withMetrics(ON, async ({ grpcPort, restPort }) => {
+      covers('metrics.label-values', 'metrics.inner-models', 'metrics.no-version', 'metrics.of-pipelines');
+      const named = { name: 'demo' };
+      await withGrpcClient(grpcPort, async (client) => {
+        await client.call(KSERVE.MODEL_INFER, rawInferRequest('demo', [IMAGE]));
+        await client.call(KSERVE.MODEL_METADATA, encodeKserve('ModelMetadataRequest', named));
+        await client.call(KSERVE.MODEL_READY, encodeKserve('ModelReadyRequest', named));
+      });
+      const data = { name: 'image', shape: [1, 10], datatype: 'FP32', data: ZEROS };
+      for (let call = 0; call < 2; call += 1)
+        await restCall(restPort, 'POST', '/v2/models/demo/infer', { inputs: [data] });
+      await restCall(restPort, 'POST', '/v2/models/demo/infer', { inputs: [{ ...data, name: 'picture' }] });
+      await restCall(restPort, 'GET', '/v2/models/demo');
+      await restCall(restPort, 'GET', '/v2/models/demo/ready');
+      const page = await scrape(restPort);
+      const of = (outcome: Outcome, method: string, name: string): number[] =>
+        ['gRPC', 'REST'].map((way) => {
+          const version: Record<string, string> = method === 'ModelReady' ? {} : { version: '1' };
+          const labels = { api: 'KServe', interface: way, method, name, ...version };
+          return page.figure(`ovms_requests_${outcome}`, labels);
+        });
+      for (const name of ['demo', 'one', 'two', 'pair'])
+        assert.deepEqual(of('success', 'ModelInfer', name), [1, 2], name);
+      assert.deepEqual(of('fail', 'ModelInfer', 'demo'), [0, 1]);
+      assert.deepEqual(of('fail', 'ModelInfer', 'one'), [0, 0]);
+      assert.deepEqual(of('success', 'ModelMetadata', 'demo'), [1, 1]);
+      assert.deepEqual(of('success', 'ModelReady', 'demo'), [1, 1]);
+      assert.deepEqual([requests(page, 'success', 'demo'), requests(page, 'fail', 'demo')], [7, 1]);
     }));
 
   test('a pipeline inside a pipeline counts a request of the caller, as its models do', () =>
@@ -407,6 +583,7 @@ describe('counting rules', () => {
 
   test('nodes that queue are in hand, requests that queue are not', () =>
     withMetrics(ALL, async ({ grpcPort, restPort }) => {
+      covers('metrics.in-hand', 'metrics.current-requests');
       const labels = { name: 'heavy', version: '1' };
       for (const [servable, mostInHand] of [
         ['heavy', 1],
@@ -510,6 +687,7 @@ describe('copies', () => {
 });
 
 test('a model that is unloaded has no streams and no queue any more; what it counted stays, and a new one begins at 0', async () => {
+  covers('metrics.unload');
   const write = (...models: string[]): string =>
     repository.writeConfig(
       models.map((name) => ({ name })),
@@ -540,6 +718,49 @@ test('a model that is unloaded has no streams and no queue any more; what it cou
   });
 });
 
+test('the page is whole while versions and models come, change and go under load', async () => {
+  covers('metrics.under-reload', 'metrics.unload', 'metrics.by-file');
+  const write = (models: readonly Model[], monitoring: object = {}): string =>
+    repository.write(
+      'scraped.json',
+      JSON.stringify({
+        model_config_list: models.map((config) => ({ config: { base_path: config.name, ...config } })),
+        ...monitoring,
+      }),
+    );
+  const path = write([{ name: 'one' }]);
+  const settings = embeddedSettings(path, ...ALL, '--log_path', repository.path('log'));
+  await withEmbeddedServer(settings, async (server) => {
+    const reload = async (): Promise<void> => {
+      for (const nireq of [2, 3]) {
+        write([{ name: 'one', nireq }, { name: 'two' }]);
+        await server.server.poll();
+        const labels = { name: 'one', version: '1' };
+        assert.equal((await scrape(server.restPort)).figure('ovms_infer_req_queue_size', labels), nireq);
+        // What it says of metrics is not asked again.
+        write([{ name: 'one', nireq }], { monitoring: { metrics: { enable: false, metrics_list: ['nonsense'] } } });
+        await server.server.poll();
+      }
+    };
+    let pages: MetricsPage[] = [];
+    const endings = await underLoad(server, 'one', async () => {
+      pages = await scrapeUntil(reload(), server.restPort);
+    });
+    assertAllAnswered(endings);
+    let before = 0;
+    for (const page of pages) {
+      for (const name of ['one', ...(page.text.includes('name="two"') ? ['two'] : [])])
+        assert.equal(page.series('ovms_requests_success', `name="${name}"`).length, 12);
+      assert.ok(requests(page, 'success', 'one') >= before);
+      before = requests(page, 'success', 'one');
+      assert.equal(requests(page, 'fail', 'one'), 0);
+    }
+    const last = await scrape(server.restPort);
+    assert.equal(last.figure('ovms_infer_req_queue_size', { name: 'two', version: '1' }), 0);
+    assert.equal(last.figure('ovms_streams', { name: 'two', version: '1' }), 0);
+  });
+});
+
 describe('two owner workers', () => {
   const CALLS = 12;
   const LOST = 'An owner worker ended before it was told to';
@@ -553,6 +774,7 @@ describe('two owner workers', () => {
   }
 
   test('any of them answers with the sums over both; what one counted stays when it ends', async () => {
+    covers('metrics.workers');
     const log = new LogFile(repository.path('two.log'));
     await withMetrics(
       [...ALL, '--grpc_workers', '2', '--log_path', log.path],
