@@ -74,6 +74,7 @@ bench: setup
 	@$(NODE) build/bench/engine.js $(BENCH)
 	@$(NODE) build/bench/js-node.js $(BENCH)
 	@$(NODE) build/bench/profile.js $(BENCH)
+	@$(NODE) build/bench/reload.js $(BENCH)
 
 # --- tests ---
 

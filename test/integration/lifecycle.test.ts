@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { HEALTH_CHECK } from '#src/frontends/grpc/health.js';
 import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
@@ -65,6 +66,12 @@ class GatedModel {
 describe('start', () => {
   test('the ports answer before the models are loaded; a request to a loading model waits for it', async () => {
     covers('cli.ports-first');
+    covers(
+      'life-cycle.ports-first',
+      'life-cycle.wait-for-model',
+      'life-cycle.wait-for-default',
+      'life-cycle.server-ready',
+    );
     const model = new GatedModel('slow');
     const server = await startServerProcess(['--config_path', model.config, '--log_level', 'DEBUG']);
     try {
@@ -119,11 +126,13 @@ describe('start', () => {
     });
 
     test('metadata is refused without waiting', async () => {
+      covers('life-cycle.metadata-waits-not');
       const { status } = await restCall(server.restPort, 'GET', '/v1/models/closed/metadata');
       assert.equal(status, 404);
     });
 
     test('a request to its pipeline waits half a second', async () => {
+      covers('pipelines.wait');
       await withGrpcClient(server.grpcPort, async (client) => {
         const { code, details } = await client.predict('gated_pipeline', [DUMMY_INPUT]);
         assert.deepEqual([code, details], ['UNAVAILABLE', 'Pipeline is not loaded yet']);
@@ -131,6 +140,7 @@ describe('start', () => {
     });
 
     test('a request to it is refused in the end, whether or not it names the version', async () => {
+      covers('life-cycle.wait-for-model');
       const text = 'Model with requested version is not loaded yet';
       for (const { code, details } of await late) assert.deepEqual([code, details], ['UNAVAILABLE', text]);
       const overRest = await lateOverRest;
@@ -144,6 +154,7 @@ describe('start', () => {
     ['of nothing at all', []],
   ] as const) {
     test(`the server is ready behind a first load pass ${title}, and stays so`, async () => {
+      covers('life-cycle.server-ready');
       mkdirSync(repository.path('nothing'), { recursive: true });
       const path = repository.writeConfig(models, [], 'ready.json');
       await withEmbeddedServer(embeddedSettings(path, '--log_path', repository.path('log')), async (server) => {
@@ -208,6 +219,7 @@ describe('stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} while requests are in flight: all are answered, then the process ends with 0`, async () => {
       covers('cli.signals', 'cli.exit-0', 'cli.signal-deadline');
+      covers('life-cycle.stop');
       const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
       await server.line('ServableManagerModule started');
       await withGrpcClient(server.grpcPort, async (client) => {
@@ -230,6 +242,7 @@ describe('stop', () => {
   }
 
   test('after SIGTERM nothing new is accepted', async () => {
+    covers('life-cycle.stop');
     const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
     await server.line('ServableManagerModule started');
     await withGrpcClient(server.grpcPort, async (client) => {
@@ -254,6 +267,7 @@ describe('stop', () => {
   });
 
   test('a signal during the first load pass ends the process with 0; who waits for the model is answered', async () => {
+    covers('life-cycle.stop-while-loading');
     const model = new GatedModel('interrupted');
     const server = await startServerProcess(['--config_path', model.config, '--log_level', 'DEBUG']);
     await server.line('Loaded model dummy; version: 1');
@@ -289,6 +303,7 @@ describe('stop', () => {
   // Between two signals that follow each other closely the process has no handler and dies of the second one.
   test('a second signal does not wait for the requests in flight, and the process ends with 1', async () => {
     covers('cli.signal-deadline');
+    covers('life-cycle.second-signal');
     const server = await startServerProcess(['--config_path', config, '--log_level', 'DEBUG']);
     await server.line('ServableManagerModule started');
     await withGrpcClient(server.grpcPort, async (client) => {
@@ -337,6 +352,7 @@ describe('a signal while a custom node does not end', () => {
 
   test('the server accepts nothing more and waits for it: the calls are answered whole, and the process ends with 0', () =>
     withCallsInGate(async (server, gate, ends) => {
+      covers('life-cycle.stop');
       const refused = async (port: number): Promise<void> => {
         const socket = await connectRaw(port).catch(() => null);
         if (socket !== null) await socket.ended;
@@ -349,6 +365,7 @@ describe('a signal while a custom node does not end', () => {
 
   test('a second one ends the process with 1 all the same', () =>
     withCallsInGate(async (server, gate, ends) => {
+      covers('life-cycle.second-signal');
       server.process.kill('SIGTERM');
       assert.equal(await server.exited, 1);
       const [code, status] = await ends;
