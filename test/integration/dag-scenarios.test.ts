@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { Server } from '#src/control/server.js';
 import { writeArgmaxModel, writeDummyModel, writeNonZeroModel, writeReshapeModel } from '../fixtures/ir.js';
 import { embeddedSettings } from '../helpers/embedded-server.js';
@@ -146,6 +147,7 @@ test('happy path: one model', async () => {
 });
 
 test('happy path: a series of nodes over one model with one infer request, and an output from the middle', async () => {
+  covers('pipelines.same-model', 'pipelines.shared-output');
   const { outputs } = await client.predict('series', [ROW]);
   assert.deepEqual(floatsOf(outputs.get('y')), [20, 21, 22, 23]);
   assert.deepEqual(floatsOf(outputs.get('inner')), [5, 6, 7, 8]);
@@ -158,6 +160,7 @@ test('happy path: two parallel nodes into one', async () => {
 });
 
 test('happy path: an output that a node reads twice and the response returns twice', async () => {
+  covers('pipelines.shared-output');
   const { outputs } = await client.predict('twice_read', [ROW]);
   assert.deepEqual(integersOf(outputs.get('y')), [3]);
   assert.deepEqual(floatsOf(outputs.get('one')), [1, 2, 3, 4]);
@@ -165,11 +168,13 @@ test('happy path: an output that a node reads twice and the response returns twi
 });
 
 test('happy path: a pinned version beside the default one', async () => {
+  covers('pipelines.default-version');
   assert.deepEqual(floatsOf((await client.predict('pinned', [ROW])).outputs.get('y')), [1, 2, 3, 4]);
   assert.deepEqual(floatsOf((await client.predict('newest', [ROW])).outputs.get('y')), [100, 101, 102, 103]);
 });
 
 test('happy path: mapped names, with characters that mean something elsewhere', async () => {
+  covers('pipelines.mapped-names');
   assert.deepEqual(floatsOf((await client.predict('mapped_names', [ROW])).outputs.get('y/1')), [1, 2, 3, 4]);
 });
 
@@ -187,12 +192,14 @@ test('happy path: a direct call and a pipeline call give equal results, over gRP
 });
 
 test('intermediate tensor: one that does not fit the next model names node, tensor, expected and actual shape', async () => {
+  covers('pipelines.misfit', 'pipelines.dynamic');
   const { code, details } = await client.predict('misfit', [floatTensor('d', [1, 3], [1, 2, 3])]);
   assert.equal(code, 'INVALID_ARGUMENT');
   assert.equal(details, 'Invalid input shape - Node: next input: b Invalid shape - Expected: (1,4); Actual: (1,3)');
 });
 
 test('failing node: fails its request alone, also while other nodes wait for the same infer request', async () => {
+  covers('pipelines.first-error');
   const calls = Array.from({ length: 40 }, (_, index) =>
     client.predict('failing', [
       floatTensor('r', [index % 2 === 0 ? 10 : 9], Array<number>(index % 2 === 0 ? 10 : 9).fill(1)),
@@ -206,6 +213,7 @@ test('failing node: fails its request alone, also while other nodes wait for the
 });
 
 test('demultiplexer: three levels, one of them dynamic, gathered outermost first', async () => {
+  covers('pipelines.gather', 'pipelines.v3-one-dynamic');
   const values = Array.from({ length: 48 }, (_, index) => index);
   const { outputs } = await client.predict('three_levels', [floatTensor('x', [2, 3, 2, 1, 4], values)]);
   const y = outputs.get('y');
@@ -228,6 +236,7 @@ test('demultiplexer: shards of eight-byte elements', async () => {
 });
 
 test('demultiplexer: a fixed count that the tensor does not have at run time', async () => {
+  covers('pipelines.count-at-run-time');
   const { code, details } = await client.predict('fixed_over_dynamic', [
     floatTensor('x', [2, 1, 4], Array<number>(8).fill(0)),
   ]);
@@ -239,6 +248,7 @@ test('demultiplexer: a fixed count that the tensor does not have at run time', a
 });
 
 test('gather: shards of different shapes', async () => {
+  covers('pipelines.uneven-shards');
   const shards = floatTensor('x', [2, 1, 4], [1, 1, 1, 1, 1, 0, 0, 0]);
   const { code, details } = await client.predict('uneven', [shards]);
   assert.equal(code, 'UNKNOWN');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { imagenetClassName } from '#src/client/imagenet-classes.js';
 import { readNpy } from '#src/client/npy.js';
 import { STATISTICS, withoutTimes } from '../helpers/client-output.js';
@@ -27,7 +28,6 @@ import { startServerProcess, type ServerProcess } from '../helpers/server.js';
 import { floatsOf } from '../helpers/tensors.js';
 import { runClientCommand } from '../helpers/vinery.js';
 import { compile, newSlab, TestRequest } from '../native/support.js';
-import { covers } from '../contract/covers.js';
 
 /**
  * The reference was computed on a CPU with AVX-512. On one with AVX2 alone OpenVINO 2026.4.1 takes another way through networks with
@@ -100,6 +100,7 @@ export function describeDemo(title: string, flags: readonly string[]): void {
     }
 
     test('the debug log shows both networks requested before either ends, and argmax after both', async () => {
+      covers('pipelines.log', 'pipelines.ready-nodes');
       const frames = await readDemoFrames();
       const earlier = server.lines.length;
       const totals = server.lines.filter((line) => line.includes('Total gRPC request processing time')).length;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { isStatic } from '#src/tensors/shape.js';
 import { configureLogging } from '#src/observability/logger.js';
 import type { PredictResult } from '#src/servables/serving.js';
@@ -135,6 +136,7 @@ function counting(length: number, first: number): number[] {
 }
 
 test('demultiplexer: a request of n times the input runs the graph n times and is gathered under n', async () => {
+  covers('pipelines.any-batch', 'pipelines.shards', 'pipelines.demultiply-count');
   assert.deepEqual(await ask('fixed_request', [3, 1, 2]), [{ shape: [3, 1, 2], values: counting(6, 1) }]);
   assert.deepEqual(await ask('dynamic_request', [5, 1, 2]), [{ shape: [5, 1, 2], values: counting(10, 1) }]);
   assert.deepEqual(await ask('zero_is_dynamic', [1, 1, 2]), [{ shape: [1, 1, 2], values: counting(2, 1) }]);
@@ -149,6 +151,7 @@ test('demultiplexer: at a node, and its own output gathered again', async () => 
 });
 
 test('gather: in the middle of a pipeline', async () => {
+  covers('pipelines.gather');
   assert.deepEqual(await ask('gathered_inside', [3, 1, 2]), [{ shape: [3, 1, 2], values: counting(6, 3) }]);
 });
 
@@ -160,14 +163,17 @@ test('gather: shards of the request that do not fit who joins them are refused a
 });
 
 test('gather: two levels at the response, outermost first', async () => {
+  covers('pipelines.gather', 'pipelines.metadata-outputs');
   assert.deepEqual(await ask('two_levels', [2, 3, 1, 2]), [{ shape: [2, 3, 1, 2], values: counting(12, 3) }]);
 });
 
 test('demultiplexer: several dynamic ones in one pipeline, which the reference refuses', async () => {
+  covers('pipelines.v3-one-dynamic');
   assert.deepEqual(await ask('two_dynamic', [2, 3, 1, 2]), [{ shape: [2, 3, 1, 2], values: counting(12, 4) }]);
 });
 
 test('demultiplexer: no shard aborts the request', async () => {
+  covers('pipelines.no-shards');
   await assert.rejects(ask('dynamic_request', [0, 1, 2]), { code: 'NO_CONTENT' });
 });
 
@@ -179,6 +185,7 @@ test('demultiplexer: where the configuration asks for it, no shard gives tensors
 });
 
 test('demultiplexer: 10,000 shards run, 10,001 are refused', async () => {
+  covers('pipelines.too-many-shards');
   const [answer] = await ask('dynamic_request', [10_000, 1, 2]);
   assert.deepEqual(answer!.shape, [10_000, 1, 2]);
   assert.equal(answer!.values.at(-1), 20_000);
@@ -192,6 +199,7 @@ test('demultiplexer: a fixed count is the batch of the request', async () => {
 });
 
 test('demultiplexer: metadata shows the shards in front, -1 where the request tells', () => {
+  covers('pipelines.metadata-request', 'pipelines.metadata-outputs');
   const [fixed, dynamic] = ['fixed_request', 'dynamic_request'].map((name) =>
     served.serving.metadata(name, null, CALLER),
   );

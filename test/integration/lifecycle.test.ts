@@ -10,7 +10,6 @@ import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
 import { Server } from '#src/control/server.js';
-import { covers } from '../contract/covers.js';
 import { compileCustomNode } from '../fixtures/custom-node-library.js';
 import { Gate } from '../fixtures/gate.js';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
-import { covers } from '../contract/covers.js';
 import { writeDummyModel, writeFullyConnectedModel } from '../fixtures/ir.js';
 import { addDummy, assertServes, pipelineOf } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
@@ -125,6 +125,7 @@ describe('auto', () => {
 
   for (const auto of [{ batch_size: 'auto' }, { shape: 'auto' }]) {
     test(`a pipeline over a model with ${JSON.stringify(auto)} is refused, and the log warns`, async () => {
+      covers('pipelines.v6-auto');
       const log = new LogFile(repository.path('auto.log'));
       const config = repository.writeConfig([{ name: 'dummy', ...auto }], [pipelineOf('piped', 'dummy')]);
       const settings = embeddedSettings(config, '--log_level', 'WARNING', '--log_path', log.path);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { Server } from '#src/control/server.js';
 import { writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
 import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
@@ -87,6 +88,7 @@ async function ask(
 }
 
 test('nested pipeline: is one node, as often as it is used, with nireq 1', async () => {
+  covers('pipelines.no-nesting');
   assert.deepEqual(await ask('outer', [0, 10]), { y: [5, 15], middle: [2, 12] });
   const many = await Promise.all(Array.from({ length: 50 }, (_, index) => ask('outer', [index, 0])));
   many.forEach(({ y }, index) => assert.deepEqual(y, [index + 5, 5]));
@@ -113,6 +115,7 @@ test('nested pipeline: one that contains itself is refused, through others, too'
 });
 
 test('nested pipeline: a DL model node that names a pipeline stays an error, as in the reference', async () => {
+  covers('pipelines.no-nesting');
   await assert.rejects(ask('as_model', [0, 0]), /UNAVAILABLE: Pipeline is not loaded yet/);
 });
 
@@ -124,6 +127,7 @@ test('pipeline versions: the highest answers unless one is asked for', async () 
 });
 
 test('pipeline versions: a pipeline without versions ignores what is asked, as in the reference', async () => {
+  covers('pipelines.request-check');
   assert.deepEqual(await ask('twice', [0, 0], 7n), { y: [2, 2] });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { loadNativeBinding } from '#src/native/load.js';
 import { configureLogging } from '#src/observability/logger.js';
@@ -35,6 +36,7 @@ before(async () => {
 
 for (let round = 1; round <= 3; round += 1) {
   test(`${PIPELINES} pipelines at once over one infer request a model all end with right results, round ${round}`, async () => {
+    covers('pipelines.no-deadlock', 'pipelines.shared-queue');
     const answers = await Promise.all(Array.from({ length: PIPELINES }, (_, index) => ask(index)));
     answers.forEach((answer, index) => assertRight(answer, index));
     assert.equal(served.arena.leasedRegions, 0);

@@ -5,7 +5,6 @@ import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { covers } from '../contract/covers.js';
 import type { ServerSettings } from '#src/config/settings.js';
-import { covers } from '../contract/covers.js';
 import {
   assertAllAnswered,
   assertDocumented,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { Server } from '#src/control/server.js';
 import { covers } from '../contract/covers.js';
+import { Server } from '#src/control/server.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { writeDummyModel } from '../fixtures/ir.js';
 import { embeddedSettings } from '../helpers/embedded-server.js';
@@ -176,6 +176,7 @@ describe('nodes of users’ own code', () => {
   }
 
   test('custom node: a shared library of OVMS’s interface feeds a model, many requests at once', async () => {
+    covers('pipelines.abi');
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask('added')));
     for (const answer of answers) assert.deepEqual(answer, [6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
@@ -187,6 +188,7 @@ describe('nodes of users’ own code', () => {
   });
 
   test('custom node: no shards abort the request over gRPC, are 204 over REST, and an empty answer where asked for', async () => {
+    covers('pipelines.no-shards');
     await assert.rejects(ask('no_shards'), /ABORTED: Pipeline execution aborted due to no content from custom node/);
     const rest = await restPredict(server.restPort!, 'no_shards', { inputs: { x: [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]] } });
     assert.deepEqual([rest.status, rest.text], [204, '']);
@@ -194,6 +196,7 @@ describe('nodes of users’ own code', () => {
   });
 
   test('custom node: what a library took it gets back', async () => {
+    covers('pipelines.abi-memory');
     await ask('added');
     // Outputs go back on a thread of their own, behind the answer.
     await ledger.has('release', ledger.events('allocate').length);
@@ -202,6 +205,7 @@ describe('nodes of users’ own code', () => {
 
   test('custom node: a pipeline whose library is not in the file is refused, the others serve', async () => {
     covers('config.library-bad');
+    covers('pipelines.v2-library');
     await assert.rejects(ask('lost_library'), /UNAVAILABLE: Pipeline is not loaded yet/);
   });
 
@@ -270,6 +274,7 @@ describe('nodes of users’ own code', () => {
   });
 
   test('custom node: other params, a library that goes and comes back under load: old and new answers, documented codes', async () => {
+    covers('pipelines.abi-reload', 'life-cycle.under-load');
     const load = new AbortController();
     const seen = new Set<string>();
     const loaded = (async () => {
@@ -297,6 +302,7 @@ describe('nodes of users’ own code', () => {
   });
 
   test('custom node: is deinitialized when its pipeline has left the file', async () => {
+    covers('pipelines.abi-initialize');
     const before = ledger.events('deinitialize').length;
     writeConfig(PIPELINES.filter(({ name }) => name !== 'added'));
     await server.poll();

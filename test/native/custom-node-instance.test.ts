@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { ServingError } from '#src/errors.js';
 import { CompletionRing } from '#src/inference/completion-ring.js';
@@ -67,6 +68,7 @@ function releaseAll(tensors: readonly (Tensor | null)[]): void {
 }
 
 test('custom node instance: the factory initializes in the blocking pool and tells the signature', async () => {
+  covers('pipelines.metadata-custom');
   const ledger = newLedger();
   const { reference, release } = await factory.open(add, { ledger: ledger.path, addend: '1' });
   assert.notEqual(ledger.events('initialize')[0]!.thread, process.pid);
@@ -93,6 +95,7 @@ const BAD_NODES: readonly [params: Readonly<Record<string, string>>, message: st
 
 for (const [params, message] of BAD_NODES) {
   test(`custom node instance: a node with the fault ${params['fault']} is not opened and not kept`, async () => {
+    covers('pipelines.v2-initialize', 'pipelines.abi-metadata');
     const ledger = newLedger();
     await assert.rejects(factory.open(faulty, { ledger: ledger.path, ...params }), { name: 'ServingError', message });
     if (ledger.events('initialize').length > 0) await ledger.has('deinitialize');
@@ -101,6 +104,7 @@ for (const [params, message] of BAD_NODES) {
 }
 
 test('custom node instance: a library that does not load is told with its path', async () => {
+  covers('pipelines.v2-library');
   await assert.rejects(factory.open(`${directory}/missing.so`, {}), {
     code: 'PIPELINE_LIBRARY_INVALID',
     message: /^Pipeline refers to incorrect library - .*\/missing\.so: cannot open shared object file/,
@@ -193,6 +197,7 @@ const BAD_EXECUTIONS: readonly [params: Readonly<Record<string, string>>, messag
 
 for (const [params, message] of BAD_EXECUTIONS) {
   test(`custom node instance: the fault ${Object.values(params)[0]} of an execution is told as OVMS tells it`, async () => {
+    covers('pipelines.abi-failed', 'pipelines.abi-outputs');
     const ledger = newLedger();
     const instance = await openInstance(faulty, { ledger: ledger.path, ...params });
     const inputs = [pair(), pair()];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import type { CustomNodeHandle } from '#src/native/binding.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { Gate } from '../fixtures/gate.js';
@@ -61,6 +62,7 @@ async function endAll({ gate }: GatedNode, executions: readonly ReturnType<typeo
 }
 
 test('custom node threads: while a custom node runs the event loop turns, models infer and other nodes execute', async () => {
+  covers('pipelines.custom-concurrency');
   const hanging = openGated();
   const executions = start(hanging.node, MOST_THREADS - 1);
   await hanging.ledger.has('begin', executions.length);

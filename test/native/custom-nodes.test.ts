@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { covers } from '../contract/covers.js';
 import type { CompiledModelHandle, CustomNodeHandle, CustomNodeSpecification } from '#src/native/binding.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { writeDummyModel } from '../fixtures/ir.js';
@@ -22,6 +23,7 @@ function initialize(libraryPath: string, params: Readonly<Record<string, string>
 }
 
 test('custom nodes: a library without one of the six functions is LIBRARY_FAILED and names each', () => {
+  covers('pipelines.abi');
   const incomplete = compileCustomNode(directory, 'incomplete.c');
   assert.throws(() => initialize(incomplete), {
     code: 'LIBRARY_FAILED',
@@ -51,6 +53,7 @@ test('custom nodes: a description has the names, precisions and dimensions of th
 });
 
 test('custom nodes: initialize is called once for each node, deinitialize when its last holder is gone', async () => {
+  covers('pipelines.abi-initialize');
   const ledger = newLedger();
   const specification: CustomNodeSpecification = { libraryPath: add, params: [['ledger', ledger.path]] };
   const customNodeId = binding.reserveCustomNode();
@@ -119,6 +122,7 @@ const BAD_DESCRIPTIONS: readonly [fault: string, text: RegExp][] = [
 
 for (const [fault, message] of BAD_DESCRIPTIONS) {
   test(`custom nodes: a description with the fault ${fault} is METADATA_FAILED and leaks nothing`, () => {
+    covers('pipelines.abi-metadata');
     const ledger = newLedger();
     assert.throws(() => initialize(faulty, { ledger: ledger.path, fault }), { code: 'METADATA_FAILED', message });
     assert.equal(ledger.liveAllocations(), 0);
@@ -144,6 +148,7 @@ test('custom nodes: an execution reads its inputs from slabs and hands its outpu
 });
 
 test('custom nodes: sizes and the array are given back at once, data with the execution, on a native thread', async () => {
+  covers('pipelines.abi-memory');
   const ledger = newLedger();
   const node = openCustomNode(add, { ledger: ledger.path, addend: '1' });
   const { handle, outcome } = startCustomNode(node, { slab: slab.id, offset: 0, shape: [1, 10] });
@@ -158,6 +163,7 @@ test('custom nodes: sizes and the array are given back at once, data with the ex
 });
 
 test('custom nodes: every precision arrives and comes back, in the order of the library', async () => {
+  covers('pipelines.abi-precisions');
   const ledger = newLedger();
   const node = openCustomNode(echo, { ledger: ledger.path });
   const { inputs } = binding.describeCustomNode(node);

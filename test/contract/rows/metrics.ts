@@ -3,9 +3,7 @@ import { different, supported, unsupported } from '../row.js';
 /** `GET /metrics`. */
 export const metrics = {
   'metrics.off': supported('off by default, and then 400 `Invalid request URL`'),
-  'metrics.by-flag': supported(
-    '`--metrics_enable` turns them on, `--metrics_list` names families; `--metrics_list` alone is refused',
-  ),
+  'metrics.by-flag': supported('`--metrics_enable` turns them on, `--metrics_list` names the families to show'),
   'metrics.by-file': supported('`monitoring.metrics` in config.json does the same; read once, not on reload'),
   'metrics.both': supported('on by both: the start fails'),
   'metrics.list-replaces': supported('a list replaces the default set'),

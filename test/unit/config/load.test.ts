@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { covers } from '../../contract/covers.js';
 import { digestOf, loadConfigFile } from '#src/config/load.js';
 import { isInvalid, type PipelineSettings } from '#src/config/settings.js';
-import { covers } from '../../contract/covers.js';
 import { goodModel, load, loadModel, rejection, ScriptedFile } from './fake-files.js';
 
 const EMPTY = '{"model_config_list": []}';
@@ -14,6 +14,7 @@ const AT = '/model_config_list/0/config';
 describe('config file: reading', () => {
   it('gives up on a missing file after three tries, 10 ms apart', async () => {
     covers('config.file-missing');
+    covers('life-cycle.bad-file-at-start');
     const file = new ScriptedFile([new Error('ENOENT: no such file')]);
     assert.deepEqual(await rejection(loadConfigFile('/c.json', file)), {
       code: 'CONFIG_FILE_UNREADABLE',
@@ -25,6 +26,7 @@ describe('config file: reading', () => {
 
   it('gives up on text that is not JSON after three tries', async () => {
     covers('config.file-invalid');
+    covers('life-cycle.bad-file-at-start');
     const file = new ScriptedFile(['{"model_config_list": [']);
     const { code, detail } = await rejection(loadConfigFile('/c.json', file));
     assert.equal(code, 'CONFIG_JSON_INVALID');
@@ -44,6 +46,7 @@ describe('config file: reading', () => {
   });
 
   it('takes the second try when an editor was writing the file', async () => {
+    covers('life-cycle.half-written');
     const file = new ScriptedFile(['', new Error('EACCES'), EMPTY]);
     assert.deepEqual((await loadConfigFile('/c.json', file)).models, []);
     assert.equal(file.reads, 3);
@@ -123,6 +126,7 @@ describe('config file: lists', () => {
 
   it('keeps the first of models, pipelines and libraries with one name and warns', async () => {
     covers('config.duplicates');
+    covers('pipelines.first-wins');
     const pipeline = { name: 'p', nodes: [], outputs: [] };
     const { models, pipelines, libraries, warnings } = await load({
       model_config_list: ['/a', '/b'].map((base_path) => ({ config: { name: 'm', base_path } })),
@@ -176,6 +180,7 @@ describe('config file: lists', () => {
 
   it('resolves libraries against the directory of the file and refuses ..', async () => {
     covers('config.libraries');
+    covers('pipelines.library-path');
     const { libraries } = await load({
       model_config_list: [],
       custom_node_library_config_list: [
@@ -625,6 +630,7 @@ describe('config file: a pipeline', () => {
   }
 
   it('reads a demultiplier of 0 as -1 with a warning', async () => {
+    covers('pipelines.demultiply-count');
     const node = { name: 'n', type: 'DL model', model_name: 'm', inputs: [], outputs: [], demultiply_count: 0 };
     const { pipelines, warnings } = await load({
       model_config_list: [],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { resolveMetrics } from '#src/config/metrics-settings.js';
 import { covers } from '../../contract/covers.js';
+import { resolveMetrics } from '#src/config/metrics-settings.js';
 import { settings } from './fake-host.js';
 
 const NAMES = ['ovms_streams', 'ovms_requests_success'];
@@ -38,11 +38,13 @@ describe('metrics settings', () => {
   ] as const) {
     it(`refuses ${name}`, () => {
       covers('config.metrics-invalid');
+      covers('metrics.both', 'metrics.bad-name', 'metrics.no-rest-port');
       assert.throws(() => resolveMetrics(settings(line), monitoring, NAMES), { code: 'CONFIG_VALUE_INVALID', message });
     });
   }
 
   it('is off unless one of both enables it', () => {
+    covers('metrics.off');
     assert.deepEqual(resolveMetrics(settings(WITH_REST), null, NAMES), { enabled: false, names: null });
     assert.deepEqual(resolveMetrics(settings(WITH_REST), { enabled: false, names: ['x'] }, NAMES), {
       enabled: false,

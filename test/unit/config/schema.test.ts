@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { covers } from '../../contract/covers.js';
 import { ConfigFile } from '#src/config/schema.js';
 import { schemaFaults } from '#src/config/schema-check.js';
-import { covers } from '../../contract/covers.js';
 import { load, rejection } from './fake-files.js';
 
 const NODE = { name: 'n', type: 'DL model', model_name: 'm', inputs: [], outputs: [] };
@@ -241,6 +241,11 @@ describe('schema of config.json', () => {
         'config.cli-only',
         'config.models',
         'config.name',
+        'pipelines.keys',
+        'pipelines.node-keys',
+        'pipelines.one-key-objects',
+        'pipelines.demultiply-count',
+        'pipelines.gather-one',
       );
       const { code, detail } = await rejection(load(content));
       assert.equal(code, 'CONFIG_SCHEMA_INVALID');
@@ -264,6 +269,7 @@ describe('schema of config.json', () => {
 
   it('accepts every key of the contract', () => {
     covers('config.pipelines', 'config.libraries', 'config.graph-keys', 'config.allow-cache', 'config.key-order');
+    covers('pipelines.keys', 'pipelines.node-keys');
     const file = {
       model_config_list: [
         {

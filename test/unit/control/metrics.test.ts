@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 import type { LoadedConfig, ServerSettings } from '#src/config/settings.js';
 import { Metrics, settlingMetrics, subjectsOf } from '#src/control/metrics.js';
 import type { PipelineGraph } from '#src/dag/graph.js';
-import { covers } from '../../contract/covers.js';
 import { settings } from '../config/fake-host.js';
 import { EMPTY_SNAPSHOT, type ModelVersionSnapshot, type ServablesSnapshot } from '#src/servables/snapshot.js';
 
@@ -30,6 +30,7 @@ test('metrics: off there is no page, nor when the configuration cannot be read',
 
 test('metrics: only the first configuration is asked, and refused when they cannot be as it says', async () => {
   covers('config.metrics-reload');
+  covers('metrics.by-file');
   let names = ['nonsense'];
   const source = {
     digest: () => Promise.resolve(''),
@@ -46,6 +47,7 @@ test('metrics: only the first configuration is asked, and refused when they cann
 });
 
 test('metrics: a version has series from its first state on, a pipeline before it is valid, its nodes once it is', () => {
+  covers('metrics.zeros');
   const graph = { nodes: [{ name: 'n' }] } as unknown as PipelineGraph;
   const state = { state: 'LOADING', errorCode: 'OK' } as const;
   const snapshot: ServablesSnapshot = {

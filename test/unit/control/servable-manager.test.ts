@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import type { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { configFileSource } from '#src/control/config-source.js';
@@ -135,6 +136,7 @@ test('new versions load before old ones retire: no snapshot is without one that 
 
 test('latest falls back to the next older version, as often as one fails, and each is tried again at every look', () =>
   withManager(async (fixture) => {
+    covers('life-cycle.latest-falls-back');
     for (const version of [1, 2, 3]) await fixture.addVersion('m', version);
     await fixture.configure({ m: {} });
     fixture.failOn('/2/', '/3/');

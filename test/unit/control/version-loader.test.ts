@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import { mustReload } from '#src/control/version-loader.js';
 import { goodModel } from '../config/fake-files.js';
@@ -19,6 +20,7 @@ const RELOADING: readonly (readonly [string, object])[] = [
 ];
 for (const [key, config] of RELOADING) {
   test(`another ${key} asks for a reload of the versions that are there`, async () => {
+    covers('life-cycle.reload-triggers');
     assert.equal(mustReload(await goodModel(BASE), await goodModel(config)), true);
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import { Watcher, type Timer } from '#src/control/watcher.js';
 
@@ -63,6 +64,7 @@ test('its timer keeps no process alive', () => {
 });
 
 test('an interval of 0 watches nothing', () => {
+  covers('life-cycle.watch-off');
   const timer = new ManualTimer();
   assert.equal(new Watcher(new ManualLook().look, 0, timer).start(), false);
   assert.equal(timer.fire(), false);

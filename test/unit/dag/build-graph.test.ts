@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
 import { modelGraph } from '#src/dag/graph.js';
@@ -38,6 +39,7 @@ test('graph: the demo’s shape, two branches into one node', () => {
 });
 
 test('graph: an output that is read twice by one node and returned has three readers and one value', () => {
+  covers('pipelines.shared-output');
   const graph = buildPipelineGraph(
     pipeline(
       [
@@ -54,6 +56,7 @@ test('graph: an output that is read twice by one node and returned has three rea
 });
 
 test('graph: two aliases of one output are one value; of one alias the last definition counts', () => {
+  covers('pipelines.alias');
   const twoOutputs = { inputs: [tensor('b')], outputs: [tensor('a'), tensor('c')] };
   const source = {
     ...node('one', 'two', { b: ['request', 'image'] }),
@@ -73,6 +76,7 @@ test('graph: two aliases of one output are one value; of one alias the last defi
 });
 
 test('metadata: an input with several readers is what all of them accept', () => {
+  covers('pipelines.metadata-inputs');
   const range = {
     inputs: [
       tensor('b', {
@@ -97,6 +101,7 @@ test('metadata: an input with several readers is what all of them accept', () =>
 });
 
 test('metadata: a declared input that nobody reads is left out', () => {
+  covers('pipelines.metadata-inputs');
   const graph = buildPipelineGraph(
     pipeline([node('one', 'dummy', { b: ['request', 'image'] })], { out: ['one', 'a'] }, ['image', 'unused']),
     MODELS,

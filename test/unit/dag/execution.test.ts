@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 import fc from 'fast-check';
 
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
@@ -37,6 +38,7 @@ const DIAMOND = buildPipelineGraph(
 );
 
 test('execution: nodes that need only the request start together, the rest when its last input is there', () => {
+  covers('pipelines.ready-nodes');
   const ledger = { live: 0 };
   const runner = new SimulatedRunner(DIAMOND, CALM, ledger);
   const { result } = execute(DIAMOND, runner, ledger);
@@ -82,6 +84,7 @@ test('execution: an input tensor is released when its last reader has ended, not
 });
 
 test('execution: the first error wins, running nodes drain before it is reported, nothing new starts', () => {
+  covers('pipelines.first-error');
   const ledger = { live: 0 };
   const runner = new SimulatedRunner(DIAMOND, { ...CALM, failing: new Set([0, 1]) }, ledger);
   const { result } = execute(DIAMOND, runner, ledger);
@@ -94,6 +97,7 @@ test('execution: the first error wins, running nodes drain before it is reported
 });
 
 test('execution: a node that waits for an infer request never starts once another has failed', () => {
+  covers('pipelines.first-error');
   const ledger = { live: 0 };
   const runner = new SimulatedRunner(DIAMOND, { ...CALM, failing: new Set([0]), slots: 1 }, ledger);
   const { result } = execute(DIAMOND, runner, ledger);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import type { PipelineSettings } from '#src/config/settings.js';
 import { buildPipelineGraph } from '#src/dag/build-graph.js';
@@ -38,6 +39,7 @@ test('validation: node names are unique', () => {
 
 for (const reserved of ['request', 'response']) {
   test(`validation: ${reserved} is not a name for a node`, () => {
+    covers('pipelines.reserved-names');
     const settings = pipeline([node(reserved, 'dummy', { b: ['request', 'image'] })], { out: [reserved, 'a'] });
     assertRefused(settings, 'PIPELINE_NODE_NAME_DUPLICATE', reserved);
   });
@@ -59,6 +61,7 @@ test('validation: a model that follows the shape of each request is forbidden, w
 });
 
 test('validation: nodes are checked in the order of the file', () => {
+  covers('pipelines.v-order');
   const settings = pipeline(
     [node('one', 'dummy', { wrong: ['request', 'image'] }), node('two', 'lost', { b: ['one', 'a'] })],
     { out: ['two', 'a'] },
@@ -178,6 +181,7 @@ test('validation: readers of one pipeline input agree on its precision, rank and
 });
 
 test('validation: readers of one pipeline input agree on its layout', () => {
+  covers('pipelines.layout-between');
   const nchw = { inputs: [tensor('b', { shape: [1, 3, 8, 8], layout: 'NCHW' })], outputs: [tensor('a')] };
   const nhwc = { inputs: [tensor('b', { shape: [1, 3, 8, 8], layout: 'NHWC' })], outputs: [tensor('a')] };
   const settings = pipeline(
@@ -188,6 +192,7 @@ test('validation: readers of one pipeline input agree on its layout', () => {
 });
 
 test('validation: an output that is an input of the pipeline is refused, not served wrongly', () => {
+  covers('pipelines.echo');
   assertRefused(pipeline([ONE], { out: ['one', 'a'], echo: ['request', 'image'] }), 'NOT_IMPLEMENTED', '/outputs/echo');
 });
 
@@ -220,11 +225,27 @@ test('validation: a demultiply_count fits the first dimension', () => {
 });
 
 test('validation: strings are not demultiplexed', () => {
+  covers('pipelines.v7-strings');
   const settings = {
     ...pipeline([node('one', 'text', { b: ['request', 'image'] })], { out: ['one', 'a'] }),
     demultiplyCount: -1,
   };
   assertRefused(settings, 'DEMULTIPLY_STRING', 'input b of node one', DEMULTIPLEXING);
+});
+
+test('validation: strings do not go from node to node', () => {
+  covers('pipelines.v16-strings');
+  const text = { inputs: [tensor('b', { precision: 'STRING' })], outputs: [tensor('a', { precision: 'STRING' })] };
+  const settings = pipeline(
+    [node('one', 'text', { b: ['request', 'image'] }), node('two', 'text', { b: ['one', 'a'] })],
+    {
+      out: ['two', 'a'],
+    },
+  );
+  assert.throws(() => buildPipelineGraph(settings, catalogue({ text })), {
+    code: 'NOT_IMPLEMENTED',
+    message: /^Functionality not implemented - a tensor of strings between two nodes at /,
+  });
 });
 
 test('validation: gather_from_node names a demultiplexer', () => {
@@ -248,6 +269,7 @@ test('validation: a demultiplexer’s reader takes a shard, a gathering node all
 });
 
 test('validation: demultiplexers and gathers nest like brackets', () => {
+  covers('pipelines.v20-order');
   const deep = catalogue({
     deep: { inputs: [tensor('b', { shape: [-1, -1, -1] })], outputs: [tensor('a', { shape: [-1, -1, -1, -1] })] },
     flat: { inputs: [tensor('b', { shape: [-1, -1, -1, -1] })], outputs: [tensor('a', { shape: [-1, -1, -1] })] },
@@ -264,6 +286,7 @@ test('validation: demultiplexers and gathers nest like brackets', () => {
 });
 
 test('validation: inputs of one node come from the same depth', () => {
+  covers('pipelines.v20-order');
   const models = catalogue({ shards: SHARDS, dummy: DUMMY, sum: SUM });
   const split = { ...node('split', 'shards', { b: ['request', 'image'] }), demultiplyCount: 3 };
   const mixed = node('mixed', 'sum', { left: ['split', 'a'], right: ['request', 'image'] }, { sum: 'a' });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../contract/covers.js';
 
 import { ServingError } from '#src/errors.js';
 import { ServableDirectory } from '#src/servables/servable-directory.js';
@@ -36,6 +37,7 @@ test('directory: an unknown name is a pipeline that is not found', () => {
 });
 
 test('directory: a version that loads is waited for, one that failed is not', () => {
+  covers('life-cycle.wait-for-model');
   assert.deepEqual(absence(directory([version(1, 'LOADING')]).find('m', 1n)), {
     code: 'MODEL_VERSION_NOT_LOADED',
     waitMs: 10_000,
@@ -47,9 +49,10 @@ test('directory: a version that loads is waited for, one that failed is not', ()
 });
 
 test('directory: the default version is waited for while any version loads', () => {
+  covers('life-cycle.wait-for-default');
   const loading = directory([version(1, 'LOADING')]).find('m', null);
   assert.deepEqual(absence(loading), { code: 'MODEL_VERSION_MISSING', waitMs: 10_000 });
-  assert.equal('late' in loading && loading.late?.code, 'MODEL_VERSION_NOT_LOADED');
+  assert.equal('late' in loading && loading.late.code, 'MODEL_VERSION_NOT_LOADED');
   assert.deepEqual(absence(directory([version(1, 'LOADING', 'UNKNOWN')]).find('m', 0n)), {
     code: 'MODEL_VERSION_MISSING',
     waitMs: 0,
@@ -58,6 +61,7 @@ test('directory: the default version is waited for while any version loads', () 
 
 test('directory: retired and unknown versions', () => {
   covers('errors.version-retired', 'errors.unknown-version');
+  covers('life-cycle.retired');
   const models = directory([version(1, 'END'), version(2, 'UNLOADING')]);
   assert.equal(absence(models.find('m', 1n)).code, 'MODEL_VERSION_RETIRED');
   assert.equal(absence(models.find('m', 2n)).code, 'MODEL_VERSION_RETIRED');
@@ -66,6 +70,7 @@ test('directory: retired and unknown versions', () => {
 });
 
 test('directory: pipelines wait half a second while they load, not at all once refused, and never when retired', () => {
+  covers('pipelines.wait', 'pipelines.retired');
   const pipeline = (name: string, state: ServableState, errorCode: StateErrorCode): PipelineSnapshot => ({
     name,
     version: null,
@@ -83,6 +88,7 @@ test('directory: pipelines wait half a second while they load, not at all once r
 });
 
 test('status: all versions ever seen ascend; one that was asked for stands alone', () => {
+  covers('life-cycle.all-versions');
   const models = directory([version(1, 'END'), version(3, 'AVAILABLE')]);
   assert.deepEqual(models.status('m', null), [
     { version: 1, state: 'END', errorCode: 'OK' },
@@ -94,6 +100,7 @@ test('status: all versions ever seen ascend; one that was asked for stands alone
 });
 
 test('status: a pipeline is version 1 whatever was asked', () => {
+  covers('life-cycle.all-versions');
   const pipelines: PipelineSnapshot[] = [
     { name: 'p', version: null, state: 'LOADING', errorCode: 'FAILED_PRECONDITION', graph: null },
   ];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 
 import {
   needsRevalidation,
@@ -41,6 +42,7 @@ for (const state of PIPELINE_STATES) {
   PIPELINE_EVENTS.forEach((event: PipelineEvent, index) => {
     const expected = TABLE[state][index] ?? IMPOSSIBLE;
     test(`${state} after ${event}: ${expected ?? 'cannot happen'}`, () => {
+      covers('pipelines.states');
       if (expected === null)
         assert.throws(() => nextState(state, event), new RegExp(`${state} cannot handle ${event}`));
       else assert.equal(nextState(state, event), expected);
@@ -64,6 +66,7 @@ const STATUSES: readonly (readonly [PipelineState, boolean, string])[] = [
 ];
 for (const [state, serves, expected] of STATUSES) {
   test(`${state} ${serves ? 'with' : 'without'} a graph is reported as ${expected}`, () => {
+    covers('pipelines.reported-states');
     const { state: reported, errorCode } = reportedStatus(state, serves);
     assert.equal(`${reported} ${errorCode}`, expected);
   });

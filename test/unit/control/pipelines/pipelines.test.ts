@@ -12,6 +12,7 @@ import { catalogue, DUMMY, node, pipeline } from '../../dag/pipeline-fixture.js'
 import { withFiles } from '../../servables/temporary-directory.js';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { covers } from '../../../contract/covers.js';
 
 before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
 
@@ -80,6 +81,7 @@ describe('a listed pipeline', () => {
   });
 
   test('that is invalid stays registered and is not tried again while nothing changes', async () => {
+    covers('pipelines.v-registered');
     const fixture = new Fixture();
     fixture.list(pipelineOf('nobody'));
     assert.deepEqual(await fixture.pass(), ['PIPELINE_MODEL_MISSING']);
@@ -89,6 +91,7 @@ describe('a listed pipeline', () => {
   });
 
   test('keeps its graph while it is built again, which every reading of the file asks for', async () => {
+    covers('pipelines.reload-all');
     const fixture = new Fixture();
     fixture.list(pipelineOf('dummy'));
     await fixture.pass();

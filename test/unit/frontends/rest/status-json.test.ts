@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 import { encodeAllStatuses, encodeConfigError, encodeError, encodeStatus } from '#src/frontends/rest/status-json.js';
 import { encodeMetadata } from '#src/frontends/rest/metadata-json.js';
 import { covers } from '../../../contract/covers.js';
@@ -25,6 +26,7 @@ test('status of a model is protobuf JSON with one space of indentation and a lin
 });
 
 test('the message of a status is the name of its code', () => {
+  covers('life-cycle.error-message');
   const failed = JSON.parse(encodeStatus([{ version: 2, state: 'LOADING', errorCode: 'UNKNOWN' }])) as unknown;
   assert.deepEqual(failed, {
     model_version_status: [
@@ -34,6 +36,7 @@ test('the message of a status is the name of its code', () => {
 });
 
 test('config lists all servables sorted by name, with the white space of the reference', () => {
+  covers('life-cycle.config-text');
   const text = encodeAllStatuses([
     { name: 'image_classification_pipeline', versions: [AVAILABLE] },
     { name: 'googlenet', versions: [AVAILABLE] },
@@ -42,11 +45,13 @@ test('config lists all servables sorted by name, with the white space of the ref
 });
 
 test('config without servables is an empty object', () => {
+  covers('life-cycle.config-text');
   assert.equal(encodeAllStatuses([]), '{}');
 });
 
 test('errors are compact JSON, those of config are indented with a tab', () => {
   covers('tfs-rest.error-body');
+  covers('life-cycle.config-error-text');
   assert.equal(encodeError('say "no"'), '{"error":"say \\"no\\""}');
   assert.equal(encodeConfigError('text'), '{\n\t"error": "text"\n}');
 });

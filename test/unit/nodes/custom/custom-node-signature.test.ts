@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 
 import type { CustomNodePort } from '#src/native/binding.js';
 import { customNodeSignature } from '#src/nodes/custom/custom-node-signature.js';
@@ -7,6 +8,7 @@ import { customNodeSignature } from '#src/nodes/custom/custom-node-signature.js'
 const port = (name: string, ...dimensions: number[]): CustomNodePort => ({ name, precision: 'FP32', dimensions });
 
 test('custom node signature: a dimension of 0 may be any, and the layout is unknown', () => {
+  covers('pipelines.metadata-custom');
   assert.deepEqual(customNodeSignature({ inputs: [port('image', 0, 3)], outputs: [port('b', 1), port('a', 2)] }), {
     inputs: [
       {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 import { ExecutionMetrics } from '#src/observability/metrics/execution-metrics.js';
 import { MetricsBook } from '#src/observability/metrics/metrics-book.js';
 import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
@@ -47,6 +48,7 @@ const SUCCESSES = 'ovms_requests_success{api="KServe",interface="REST",method="M
 const FAILURES = 'ovms_requests_fail{api="KServe",interface="REST",method="ModelInfer",name="m"';
 
 test('counting: a direct request is in hand from its infer request on, and not counted by its model', async () => {
+  covers('metrics.in-hand');
   const counted = new Counted();
   const model = counted.metrics.model('m', 1);
   const { direct } = counted;
@@ -63,6 +65,7 @@ test('counting: a direct request is in hand from its infer request on, and not c
 });
 
 test('counting: a node is in hand from its queue on, and each session that succeeds is a request to its model', async () => {
+  covers('metrics.in-hand', 'metrics.inner-models');
   const counted = new Counted();
   const model = counted.metrics.model('m', 1);
   const { inPipeline } = counted;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 import { METRIC_NAMES, shownFamilies } from '#src/observability/metrics/families.js';
 
 const names = (list: readonly string[] | null): string[] => shownFamilies(list).map(({ name }) => name);
@@ -22,11 +23,13 @@ test('metrics: by default everything is shown but what OVMS does not show either
 });
 
 test('metrics: a list replaces the default set', () => {
+  covers('metrics.list-replaces');
   assert.deepEqual(names(['ovms_infer_req_active', 'ovms_streams']), ['ovms_streams', 'ovms_infer_req_active']);
   assert.deepEqual(names([]), []);
 });
 
 test('metrics: names of graphs that this server does not have may be listed and show nothing', () => {
+  covers('metrics.graph-names');
   assert.ok(METRIC_NAMES.includes('ovms_current_graphs'));
   assert.deepEqual(names(['ovms_current_graphs', 'ovms_graph_error']), []);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 import { BUCKET_BOUNDS, HISTOGRAM_SLOTS, observe, readHistogram } from '#src/observability/metrics/histogram.js';
 
 const BOUNDS_OF_OVMS = [
@@ -9,6 +10,7 @@ const BOUNDS_OF_OVMS = [
 ];
 
 test('histogram: the buckets are those of OVMS', () => {
+  covers('metrics.buckets');
   assert.deepEqual(BUCKET_BOUNDS, BOUNDS_OF_OVMS);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { covers } from '../../../contract/covers.js';
 import { APIS, INTERFACES, METHODS, QUESTIONS, requestKind, type Caller } from '#src/observability/metrics/caller.js';
 import { exposition } from '#src/observability/metrics/exposition.js';
 import { MetricsBook, type WorkerLedger } from '#src/observability/metrics/metrics-book.js';
@@ -19,6 +20,7 @@ function worker(book: MetricsBook): { ledger: WorkerLedger; metrics: WorkerMetri
 }
 
 test('metrics: every series of a model version is there at 0 from the moment it is learnt, before any worker counts', async () => {
+  covers('metrics.zeros');
   const book = new MetricsBook();
   book.learn([MODEL], []);
   const requests = (kind: string): string[] =>
@@ -82,6 +84,7 @@ test('metrics: buckets stand behind the other labels, and end with infinity', as
 });
 
 test('metrics: counters and gauges are summed over the workers', async () => {
+  covers('metrics.workers');
   const book = new MetricsBook();
   book.learn([MODEL], []);
   for (const { metrics } of [worker(book), worker(book)]) {
@@ -114,6 +117,7 @@ test('metrics: a worker that ends leaves what it counted and takes along what it
 });
 
 test('metrics: streams and the queue size are those of the whole server, 0 once the version is unloaded', async () => {
+  covers('metrics.unload');
   const book = new MetricsBook();
   const told = async (): Promise<string[]> => [
     ...(await linesWith(book, 'ovms_streams')),
