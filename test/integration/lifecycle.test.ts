@@ -100,8 +100,6 @@ describe('start', () => {
     }
   });
 
-  test('metadata of a loading model is refused without waiting', async () => {
-    covers('tfs-grpc.metadata-waits');
   describe('a model that does not come up in time', () => {
     const model = new GatedModel('closed');
     let server: ServerProcess;
@@ -125,7 +123,7 @@ describe('start', () => {
     });
 
     test('metadata is refused without waiting', async () => {
-      covers('life-cycle.metadata-waits-not');
+      covers('life-cycle.metadata-waits-not', 'tfs-grpc.metadata-waits');
       const { status } = await restCall(server.restPort, 'GET', '/v1/models/closed/metadata');
       assert.equal(status, 404);
     });

@@ -6,7 +6,6 @@ import { ServingError } from '#src/errors.js';
 import { ServableDirectory } from '#src/servables/servable-directory.js';
 import type { ModelVersionSnapshot, PipelineSnapshot, ServablesSnapshot } from '#src/servables/snapshot.js';
 import type { ServableState, StateErrorCode } from '#src/servables/serving.js';
-import { covers } from '../../contract/covers.js';
 
 function version(number: number, state: ServableState, errorCode: StateErrorCode = 'OK'): ModelVersionSnapshot {
   return { version: number, state, errorCode, serving: null };

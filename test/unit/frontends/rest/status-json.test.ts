@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { covers } from '../../../contract/covers.js';
 import { encodeAllStatuses, encodeConfigError, encodeError, encodeStatus } from '#src/frontends/rest/status-json.js';
 import { encodeMetadata } from '#src/frontends/rest/metadata-json.js';
-import { covers } from '../../../contract/covers.js';
 
 const AVAILABLE = { version: 1, state: 'AVAILABLE', errorCode: 'OK' } as const;
 
