@@ -13,6 +13,7 @@ interface CatalogueEntry {
 const NOT_FOUND = 5;
 const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
+const ALREADY_EXISTS = 6;
 const RESOURCE_EXHAUSTED = 8;
 const FAILED_PRECONDITION = 9;
 const ABORTED = 10;
@@ -81,6 +82,41 @@ export const CATALOGUE = {
     text: 'Binary input images for this endpoint are required to have the same resolution',
   },
   NOT_IMPLEMENTED: { grpc: null, http: 500, text: 'Functionality not implemented' },
+
+  // sequences of stateful models
+  SPECIAL_INPUT_NO_SHAPE: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Special input proto does not contain tensor shape information',
+  },
+  SEQUENCE_ID_BAD_TYPE: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not find sequence id in expected tensor proto field uint64_val',
+  },
+  SEQUENCE_CONTROL_BAD_TYPE: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Could not find sequence control input in expected tensor proto field uint32_val',
+  },
+  SEQUENCE_CONTROL_INVALID: { grpc: INVALID_ARGUMENT, http: 400, text: 'Unexpected value of sequence control input' },
+  SEQUENCE_ID_NOT_PROVIDED: {
+    grpc: INVALID_ARGUMENT,
+    http: 400,
+    text: 'Sequence ID has not been provided in request inputs',
+  },
+  SEQUENCE_MISSING: { grpc: NOT_FOUND, http: 404, text: 'Sequence with provided ID does not exist' },
+  SEQUENCE_EXISTS: { grpc: ALREADY_EXISTS, http: 409, text: 'Sequence with provided ID already exists' },
+  SEQUENCE_TERMINATED: {
+    grpc: FAILED_PRECONDITION,
+    http: 412,
+    text: "Sequence last request is being processed and it's not available anymore",
+  },
+  SEQUENCE_LIMIT: {
+    grpc: UNAVAILABLE,
+    http: 503,
+    text: 'Max sequence number has been reached. Could not create new sequence.',
+  },
 
   // REST parsing
   JSON_INVALID: { grpc: FAILED_PRECONDITION, http: 412, text: 'The file is not valid json' },
@@ -260,6 +296,11 @@ export const CATALOGUE = {
     text: 'Retrieving all model statuses failed. Check server logs for more info.',
   },
   MODEL_TYPE_CHANGED: { grpc: null, http: 500, text: 'Model type cannot be changed after it is loaded' },
+  MODEL_STATEFUL_AUTO: {
+    grpc: null,
+    http: 500,
+    text: 'Dynamic shape and dynamic batch size are not supported for stateful models',
+  },
   MODEL_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Given model name is already occupied' },
   PATH_INVALID: { grpc: null, http: 400, text: "The provided base path is invalid or doesn't exists" },
   FILE_INVALID: { grpc: null, http: 500, text: 'File not found or cannot open' },
@@ -296,6 +337,7 @@ export const CATALOGUE = {
     text: 'Pipeline definition has reference to missing model',
   },
   PIPELINE_MODEL_AUTO: { grpc: null, http: 500, text: 'Value of provided parameter is forbidden' },
+  PIPELINE_MODEL_STATEFUL: { grpc: null, http: 500, text: 'Stateful model cannot be subscribed to pipeline' },
   PIPELINE_PIPELINE_MISSING: {
     grpc: null,
     http: 500,

@@ -18,6 +18,7 @@ export function compileModel(
     layouts: [],
     batch: null,
     preprocessing: NO_PREPROCESSING,
+    stateful: null,
   };
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification);
@@ -26,5 +27,5 @@ export function compileModel(
   binding.closeModel(handle);
   const reference: CompiledModelReference = { modelId, specification, description };
   const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
-  return { reference, nireq, ...ports, isAuto: false };
+  return { reference, nireq, ...ports, isAuto: false, stateful: null };
 }

@@ -44,6 +44,14 @@ struct PreprocessingRequest {
   bool empty() const { return mean.empty() && scale.empty() && !color && !element_type; }
 };
 
+/// A model that keeps state between the requests of a sequence.
+struct StatefulRequest {
+  /// Sequences at once.
+  std::uint32_t max_sequences = 0;
+  /// Loops are taken apart, so that each request is one step of them.
+  bool low_latency = false;
+};
+
 /// What to read and how to compile it; `CompileSpecification` of `src/native/binding.ts` with the same fields.
 struct CompileSpecification {
   std::string path;
@@ -54,6 +62,7 @@ struct CompileSpecification {
   /// For the batch dimension of every input.
   std::optional<DimensionRange> batch;
   PreprocessingRequest preprocessing;
+  std::optional<StatefulRequest> stateful;
 };
 
 }  // namespace vinery

@@ -6,6 +6,7 @@
 #include <openvino/core/layout.hpp>
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
+#include <openvino/pass/low_latency.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -177,6 +178,13 @@ Status Preprocess(std::shared_ptr<ov::Model>& model, const PreprocessingRequest&
   });
 }
 
+/// Last before compiling: only loops of known length can be taken apart.
+Status TakeLoopsApart(const std::shared_ptr<ov::Model>& model, const std::optional<StatefulRequest>& stateful) {
+  if (!stateful || !stateful->low_latency) return Status::Ok();
+  Status status = Guard(StatusCode::kInternal, [&] { ov::pass::LowLatency2().run_on_model(model); });
+  return status.ok() ? status : std::move(status).At("low latency transformation");
+}
+
 /// Loops and branches hide shapes in their bodies.
 bool IsOrdinary(const ov::Node& operation) {
   const char* version = operation.get_type_info().version_id;
@@ -201,11 +209,13 @@ std::string DescribeDevice(const ov::Core& core, const std::string& device) {
 
 }  // namespace
 
-CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source)
+CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
+                             std::shared_ptr<SequenceTable> sequences)
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
-      may_fail_inside_(MayFailInside(source)) {}
+      may_fail_inside_(MayFailInside(source)),
+      sequences_(std::move(sequences)) {}
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                               std::shared_ptr<const CompiledModel>& model) {
@@ -215,9 +225,12 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
+  const auto& stateful = specification.stateful;
+  if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
   status = Guard(StatusCode::kCompileFailed, [&] {
+    auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source);
+    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, std::move(sequences));
   });
   return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }

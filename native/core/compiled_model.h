@@ -5,6 +5,7 @@
 
 #include "core/compile_specification.h"
 #include "core/model_description.h"
+#include "core/sequence_table.h"
 #include "core/status.h"
 
 namespace vinery {
@@ -14,10 +15,12 @@ namespace vinery {
 /// core.
 class CompiledModel {
  public:
-  CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source);
+  /// @param sequences null unless the model is stateful.
+  CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
+                std::shared_ptr<SequenceTable> sequences);
 
-  /// Reads, arranges layouts, preprocesses, reshapes and compiles; blocks for as long as that takes. Each phase has its
-  /// own status code.
+  /// Reads, arranges layouts, preprocesses, reshapes, takes loops apart and compiles; blocks for as long as that takes.
+  /// Each phase has its own status code.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const CompiledModel>& model);
 
@@ -26,12 +29,15 @@ class CompiledModel {
   /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
   /// OpenVINO's own.
   bool may_fail_inside() const { return may_fail_inside_; }
+  /// Null unless the model is stateful.
+  const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
 
  private:
   std::shared_ptr<ov::Core> core_;
   ov::CompiledModel compiled_;
   ModelDescription description_;
   bool may_fail_inside_;
+  std::shared_ptr<SequenceTable> sequences_;
 };
 
 }  // namespace vinery

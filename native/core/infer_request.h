@@ -54,6 +54,8 @@ class InferRequest {
   /// The owner's thread tells that it has seen the end. The strings of the inputs are freed.
   void MarkDone();
   bool running() const { return running_; }
+  /// For the variables of a stateful model (`core/sequence_state.h`).
+  ov::InferRequest& openvino() { return request_; }
 
   /// Writes shapes of outputs into the table; only those that a client cannot know already. For strings, also how many
   /// bytes they take when packed, in the place of the offset.

@@ -35,9 +35,13 @@ enum class StatusCode : std::int32_t {
   kCustomOutputShape,
   kCustomOutputContentSize,
   kPreprocessingFailed,
+  kSequenceMissing,
+  kSequenceExists,
+  kSequenceTerminated,
+  kSequenceLimit,
 };
 
-inline constexpr std::array<const char*, 24> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 28> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -60,8 +64,12 @@ inline constexpr std::array<const char*, 24> kStatusNames = {"OK",
                                                              "CUSTOM_OUTPUT_PRECISION",
                                                              "CUSTOM_OUTPUT_SHAPE",
                                                              "CUSTOM_OUTPUT_CONTENT_SIZE",
-                                                             "PREPROCESSING_FAILED"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kPreprocessingFailed) + 1,
+                                                             "PREPROCESSING_FAILED",
+                                                             "SEQUENCE_MISSING",
+                                                             "SEQUENCE_EXISTS",
+                                                             "SEQUENCE_TERMINATED",
+                                                             "SEQUENCE_LIMIT"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kSequenceLimit) + 1,
               "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

@@ -24,6 +24,18 @@ void RegisterCustomNodes(Napi::Object& exports) {
   Register<CloseCustomExecution>(exports, "closeCustomExecution");
 }
 
+void RegisterSequences(Napi::Object& exports) {
+  Register<EnterSequence>(exports, "enterSequence");
+  Register<SequenceOf>(exports, "sequenceOf");
+  Register<HasTurn>(exports, "hasTurn");
+  Register<AwaitTurn>(exports, "awaitTurn");
+  Register<WithdrawTurn>(exports, "withdrawTurn");
+  Register<StartInTurn>(exports, "startInTurn");
+  Register<FinishTurn>(exports, "finishTurn");
+  Register<RemoveIdleSequences>(exports, "removeIdleSequences");
+  Register<CountSequences>(exports, "countSequences");
+}
+
 /// The names of `NativeBinding` in `src/native/binding.ts`, in its order.
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Environment::Attach(env);
@@ -51,6 +63,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<OpenCompletions>(exports, "openCompletions");
   Register<TakeError>(exports, "takeError");
   Register<InFlight>(exports, "inFlight");
+  RegisterSequences(exports);
   RegisterCustomNodes(exports);
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");

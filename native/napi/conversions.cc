@@ -142,6 +142,12 @@ PreprocessingRequest ReadPreprocessing(const Napi::Value& value, const std::stri
           ReadOrNull(object.Get("elementType"), name + ".elementType", ReadConversion)};
 }
 
+StatefulRequest ReadStateful(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadUint32(object.Get("maxSequences"), (name + ".maxSequences").c_str()),
+          ReadBoolean(object.Get("lowLatency"), name + ".lowLatency")};
+}
+
 template <typename Element>
 Napi::Array ToArray(Napi::Env env, const std::vector<Element>& list,
                     const std::function<Napi::Value(Napi::Env, const Element&)>& convert) {
@@ -252,7 +258,8 @@ CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
           ReadList<ShapeRequest>(object.Get("shapes"), name + ".shapes", ReadShape),
           ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout),
           ReadOrNull(object.Get("batch"), name + ".batch", ReadDimension),
-          ReadPreprocessing(object.Get("preprocessing"), name + ".preprocessing")};
+          ReadPreprocessing(object.Get("preprocessing"), name + ".preprocessing"),
+          ReadOrNull(object.Get("stateful"), name + ".stateful", ReadStateful)};
 }
 
 Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {

@@ -35,6 +35,17 @@ Napi::Value TensorAddress(const Napi::CallbackInfo& info);
 Napi::Value TakeError(const Napi::CallbackInfo& info);
 Napi::Value InFlight(const Napi::CallbackInfo& info);
 
+// sequence_functions.cc
+Napi::Value EnterSequence(const Napi::CallbackInfo& info);
+Napi::Value SequenceOf(const Napi::CallbackInfo& info);
+Napi::Value HasTurn(const Napi::CallbackInfo& info);
+void AwaitTurn(const Napi::CallbackInfo& info);
+Napi::Value WithdrawTurn(const Napi::CallbackInfo& info);
+void StartInTurn(const Napi::CallbackInfo& info);
+void FinishTurn(const Napi::CallbackInfo& info);
+Napi::Value RemoveIdleSequences(const Napi::CallbackInfo& info);
+Napi::Value CountSequences(const Napi::CallbackInfo& info);
+
 // custom_node_functions.cc
 Napi::Value ReserveCustomNode(const Napi::CallbackInfo& info);
 void InitializeCustomNode(const Napi::CallbackInfo& info);

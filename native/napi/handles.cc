@@ -19,6 +19,21 @@ Status BoundRequest::Bind(const SlabTable& slabs) {
   return table == nullptr ? TableGone() : request_->Bind(table, slabs);
 }
 
+Status BoundRequest::BindIn(std::shared_ptr<SequenceTurn> turn, const SlabTable& slabs) {
+  Status status = Bind(slabs);
+  if (status.ok()) status = turn->Load(request_->openvino());
+  if (status.ok()) turn_ = std::move(turn);
+  return status;
+}
+
+void BoundRequest::Start(Done done) {
+  if (turn_ == nullptr) return request_->Start(std::move(done));
+  request_->Start([this, done = std::move(done)](Status status, std::int32_t micros) {
+    if (status.ok()) status = turn_->Save(request_->openvino());
+    done(std::move(status), micros);
+  });
+}
+
 Status BoundRequest::Infer(const SlabTable& slabs) {
   Status status = Bind(slabs);
   if (status.ok()) status = request_->Infer();
@@ -27,6 +42,7 @@ Status BoundRequest::Infer(const SlabTable& slabs) {
 
 Status BoundRequest::Land(Status end) {
   request_->MarkDone();
+  turn_.reset();
   return end.ok() ? WriteShapes() : std::move(end);
 }
 

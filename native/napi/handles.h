@@ -9,6 +9,7 @@
 #include "core/custom_node.h"
 #include "core/flight.h"
 #include "core/infer_request.h"
+#include "core/sequence_table.h"
 #include "napi/conversions.h"
 #include "napi/napi_setup.h"
 
@@ -23,10 +24,12 @@ class BoundRequest : public Flight {
   InferRequest& request() const { return *request_; }
   /// Sets the tensors that the table names now.
   Status Bind(const SlabTable& slabs);
+  /// As `Bind`, and the next start happens in the turn of a sequence: with its state, which it leaves behind for it.
+  Status BindIn(std::shared_ptr<SequenceTurn> turn, const SlabTable& slabs);
   /// Binds, infers and waits here.
   Status Infer(const SlabTable& slabs);
 
-  void Start(Done done) override { request_->Start(std::move(done)); }
+  void Start(Done done) override;
   Status Land(Status end) override;
   void Cancel() override { request_->Cancel(); }
   void Wait() override { request_->Wait(); }
@@ -38,6 +41,8 @@ class BoundRequest : public Flight {
 
   std::shared_ptr<InferRequest> request_;
   Napi::Reference<Napi::Float64Array> table_;
+  /// Until the end has been seen.
+  std::shared_ptr<SequenceTurn> turn_;
 };
 
 /// What stands behind a handle of each kind, with the tag that tells it from the handles of other kinds.
@@ -70,6 +75,13 @@ struct HandleKind<CustomExecution> {
   static constexpr const char* kName = "execution";
   static constexpr const char* kNoun = "a handle of the execution of a custom node";
   static constexpr napi_type_tag kTag = {0x83f5b6ac20d94e17, 0xc91e47a05d3b8f62};
+};
+
+template <>
+struct HandleKind<SequenceTurn> {
+  static constexpr const char* kName = "turn";
+  static constexpr const char* kNoun = "a handle of a turn in a sequence";
+  static constexpr napi_type_tag kTag = {0x2b7d60f1c94e4a83, 0x9d15e8b3706fca24};
 };
 
 /// A handle shares what it stands for, so closing it or losing it to the garbage collector never takes it from

@@ -7,9 +7,9 @@ import {
   type PreprocessingSettings,
   type ServerSettings,
   type ShapeParameter,
+  type StatefulSettings,
 } from '../config/settings.js';
-import { ServingError } from '../errors.js';
-import type { CompileSpecification, Preprocessing } from '../native/binding.js';
+import type { CompileSpecification, Preprocessing, StatefulModel } from '../native/binding.js';
 import type { ModelMapping } from '../servables/model-mapping.js';
 import { OPENVINO_ELEMENT_TYPE } from '../tensors/precision.js';
 import { ANY_DIMENSION, type Dimension } from '../tensors/shape.js';
@@ -21,8 +21,6 @@ export type CompileDefaults = Pick<ServerSettings, 'cacheDir' | 'inferenceThread
  * What to tell OpenVINO to make of a version.
  *
  * @param defaults what every model of this server gets.
- * @throws ServingError NOT_IMPLEMENTED for settings that this server does not apply yet: served without them, a model would answer
- * wrongly and nobody would know.
  */
 export function compileSpecification(
   settings: ModelSettings,
@@ -30,7 +28,6 @@ export function compileSpecification(
   mapping: ModelMapping,
   defaults: CompileDefaults,
 ): CompileSpecification {
-  refuseUnapplied(settings);
   const tensorName = tensorNames(mapping);
   return {
     path: modelPath,
@@ -40,11 +37,8 @@ export function compileSpecification(
     layouts: perInput(settings.layout, tensorName).map(({ name, value }) => layout(name, value)),
     batch: settings.batchSize === null ? null : batch(settings.batchSize),
     preprocessing: preprocessing(settings.preprocessing),
+    stateful: settings.stateful === null ? null : statefulModel(settings.stateful),
   };
-}
-
-function refuseUnapplied({ jsonPath, stateful }: ModelSettings): void {
-  if (stateful !== null) throw new ServingError('NOT_IMPLEMENTED', `stateful at ${jsonPath}`);
 }
 
 /** Models that follow their requests are cached only where `allow_cache` says so (as OVMS 2026.2.1). */
@@ -104,6 +98,10 @@ function preprocessing({ mean, scale, colorFormat, precision }: PreprocessingSet
         ? null
         : { tensor: OPENVINO_ELEMENT_TYPE[precision.source], model: OPENVINO_ELEMENT_TYPE[precision.target] },
   };
+}
+
+function statefulModel({ maxSequenceNumber, lowLatencyTransformation }: StatefulSettings): StatefulModel {
+  return { maxSequences: maxSequenceNumber, lowLatency: lowLatencyTransformation };
 }
 
 function layout(name: string, { tensor, model }: LayoutParameter): CompileSpecification['layouts'][number] {

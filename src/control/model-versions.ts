@@ -1,4 +1,4 @@
-import { isInvalid, type InvalidEntry, type ModelSettings } from '../config/settings.js';
+import { isAuto, isInvalid, type InvalidEntry, type ModelSettings } from '../config/settings.js';
 import type { ModelSignature } from '../dag/definition.js';
 import { ServingError } from '../errors.js';
 import type { CompiledModelReference } from '../inference/inference.js';
@@ -81,8 +81,12 @@ export class ModelVersions {
     return this.#versions.signature(version);
   }
 
-  /** @throws ServingError MODEL_TYPE_CHANGED (as OVMS 2026.2.1) */
-  #checkType({ stateful, jsonPath }: ModelSettings): void {
+  /** @throws ServingError MODEL_STATEFUL_AUTO, MODEL_TYPE_CHANGED (as OVMS 2026.2.1) */
+  #checkType(settings: ModelSettings): void {
+    const { stateful, jsonPath } = settings;
+    if (stateful !== null && isAuto(settings)) {
+      throw new ServingError('MODEL_STATEFUL_AUTO', `expected no batch_size auto and no shape auto at ${jsonPath}`);
+    }
     if (this.#isStateful !== null && this.#isStateful !== (stateful !== null)) {
       throw new ServingError('MODEL_TYPE_CHANGED', `${jsonPath}/stateful`);
     }

@@ -2,7 +2,7 @@ import { isInvalid, type LoadedConfig } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import { log } from '../observability/logger.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
-import type { ServablesSnapshot } from '../servables/snapshot.js';
+import type { ModelSnapshot, ServablesSnapshot } from '../servables/snapshot.js';
 import type { ConfigSource } from './config-source.js';
 import { ConfigWatch, type ConfigLook } from './config-watch.js';
 import type { ModelCompiler } from './model-compiler.js';
@@ -104,6 +104,11 @@ export class ServableManager {
     }
   }
 
+  /** The models of this moment, as the next snapshot shows them; what they refer to is held. */
+  models(): ModelSnapshot[] {
+    return [...this.#models.values()].map((model) => model.snapshot());
+  }
+
   /** Who waits for a reload is refused from here on; the pass that runs goes on. */
   stop(): void {
     this.#stopping.abort();
@@ -201,7 +206,7 @@ export class ServableManager {
     return {
       epoch,
       isLoaded: this.#isLoaded,
-      models: [...this.#models.values()].map((model) => model.snapshot()),
+      models: this.models(),
       pipelines: this.#pipelines.snapshots(),
     };
   }

@@ -18,6 +18,7 @@ import { DataPlane } from './data-plane.js';
 import { hostText, Listeners } from './listeners.js';
 import { Metrics, settlingMetrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
+import { SequenceCleaner } from './sequence-cleaner.js';
 import { ServableManager } from './servable-manager.js';
 import { Watcher } from './watcher.js';
 
@@ -32,6 +33,8 @@ export class Server {
   readonly #compiler: ModelCompiler;
   readonly #manager: ServableManager;
   readonly #watcher: Watcher;
+  readonly #cleaner: SequenceCleaner;
+  readonly #cleaning: Watcher;
   readonly #metrics: Metrics;
   /** Port of the gRPC listener, `null` without one. */
   readonly grpcPort: number | null;
@@ -44,8 +47,9 @@ export class Server {
   readonly loaded: Promise<void>;
   #stopped: Promise<void> | null = null;
 
-  private constructor(parts: ServerParts, { servables, pollIntervalSeconds }: ServerSettings) {
-    const { ports, dataPlane, blocking, compiler, manager, metrics } = parts;
+  private constructor(parts: ServerParts, settings: ServerSettings) {
+    const { servables, pollIntervalSeconds, sequenceCleanerIntervalMinutes } = settings;
+    const { ports, dataPlane, blocking, compiler, manager, metrics, binding } = parts;
     this.#listeners = [ports.grpc, ports.rest].filter((listeners) => listeners !== null);
     this.#dataPlane = dataPlane;
     this.#blocking = blocking;
@@ -53,6 +57,12 @@ export class Server {
     this.#manager = manager;
     this.#metrics = metrics;
     this.#watcher = new Watcher(() => manager.poll(), pollIntervalSeconds);
+    this.#cleaner = new SequenceCleaner(binding, () => manager.models());
+    const clean = (): Promise<void> => {
+      this.cleanSequences();
+      return Promise.resolve();
+    };
+    this.#cleaning = new Watcher(clean, sequenceCleanerIntervalMinutes * 60);
     this.grpcPort = ports.grpc?.port ?? null;
     this.restPort = ports.rest?.port ?? null;
     this.loaded = this.#load(servables);
@@ -91,7 +101,7 @@ export class Server {
         () => manager.reload(),
       );
       logPorts(ports);
-      return new Server({ ports, dataPlane, blocking, compiler, manager, metrics }, settings);
+      return new Server({ ports, dataPlane, blocking, compiler, manager, metrics, binding }, settings);
     } catch (error) {
       for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
       throw error;
@@ -101,6 +111,11 @@ export class Server {
   /** Looks at the configuration and the version directories now, as the watcher does at each interval; never rejects. */
   poll(): Promise<void> {
     return this.#manager.poll();
+  }
+
+  /** Removes idle sequences now, as the cleaner does at each interval. */
+  cleanSequences(): void {
+    this.#cleaner.scan();
   }
 
   /**
@@ -129,10 +144,12 @@ export class Server {
     log.serving.info('ServableManagerModule started');
     // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
     if (this.#watcher.start()) log.modelmanager.info('Started model manager thread');
+    if (this.#cleaning.start()) log.modelmanager.info('Started sequence cleaner');
   }
 
   async #stop(): Promise<void> {
     this.#watcher.stop();
+    this.#cleaning.stop();
     this.#manager.stop();
     for (const listeners of this.#listeners) listeners.close();
     await this.#dataPlane.stop();
@@ -150,6 +167,7 @@ interface ServerParts {
   readonly compiler: ModelCompiler;
   readonly manager: ServableManager;
   readonly metrics: Metrics;
+  readonly binding: NativeBinding;
 }
 
 /** What the command line knows and this server has not yet. */

@@ -30,7 +30,8 @@ export async function loadVersion(
   const reference = await compiler.compile(specification);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
-    const serving = { reference, nireq, ...servedPorts(reference.description, mapping), isAuto: isAuto(settings) };
+    const ports = servedPorts(reference.description, mapping);
+    const serving = { reference, nireq, ...ports, isAuto: isAuto(settings), stateful: settings.stateful };
     logLoaded(name, version, serving);
     log.modelmanager.debug(`Model ${name} version ${version} was read from ${basePath}`);
     return serving;

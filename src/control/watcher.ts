@@ -5,10 +5,12 @@ export interface Timer {
 }
 
 const NODE_TIMER: Timer = { set: setTimeout, clear: clearTimeout };
+/** What is longer, Node.js takes for a millisecond. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Looks at the file system again and again. It polls, as OVMS 2026.2.1, because network file systems announce nothing. A look begins
- * an interval after the end of the one before, so that they never overlap, and the timer keeps no process alive.
+ * Looks at something again and again: at the file system, because network file systems announce nothing (as OVMS 2026.2.1), and at idle
+ * sequences. A look begins an interval after the end of the one before, so that they never overlap, and the timer keeps no process alive.
  */
 export class Watcher {
   readonly #look: () => Promise<void>;
@@ -19,11 +21,11 @@ export class Watcher {
 
   /**
    * @param look must not reject.
-   * @param seconds between two looks; 0: never.
+   * @param seconds between two looks; 0: never. More than 24 days count as 24.
    */
   constructor(look: () => Promise<void>, seconds: number, timer: Timer = NODE_TIMER) {
     this.#look = look;
-    this.#milliseconds = seconds * 1000;
+    this.#milliseconds = Math.min(seconds * 1000, LONGEST_TIMEOUT_MS);
     this.#timer = timer;
   }
 

@@ -1,4 +1,4 @@
-import type { NodeSettings } from '../config/settings.js';
+import type { NodeSettings, StatefulSettings } from '../config/settings.js';
 import type { NodeSignature } from '../nodes/node-instance.js';
 import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
@@ -14,6 +14,8 @@ export const SELECTED_OUTPUT = 'selected';
 export interface ModelSignature extends NodeSignature {
   /** A model that follows the batch or the shape of each request, which no pipeline may use (as OVMS 2026.2.1); absent: not so. */
   readonly isAuto?: boolean;
+  /** A stateful model, which no pipeline may use (as OVMS 2026.2.1); absent or `null`: not so. */
+  readonly stateful?: StatefulSettings | null;
 }
 
 /** What a pipeline may use. */

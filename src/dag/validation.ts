@@ -50,6 +50,7 @@ function checkNode(pipeline: PipelineSettings, node: NodeSettings, bound: Readon
   // What a select node of a cycle passes on cannot be known; the cycle itself is reported below.
   if (found === undefined) return checkMissing(node);
   checkAuto(found);
+  checkStateful(found);
   checkStrings(pipeline, found);
   checkDemultiplexer(found);
   checkGather(pipeline, node);
@@ -75,6 +76,15 @@ function checkMissing(node: NodeSettings): void {
       throw new ServingError('PIPELINE_LIBRARY_INVALID', `node ${node.name} at ${node.jsonPath}`);
     case 'select':
   }
+}
+
+/** A pipeline has no sequence that a state could belong to. */
+function checkStateful({ settings, signature }: BoundNode): void {
+  if ((signature.stateful ?? null) === null) return;
+  throw new ServingError(
+    'PIPELINE_MODEL_STATEFUL',
+    `expected a model that is not stateful, received ${settings.modelName ?? 'none'} at ${settings.jsonPath}/model_name`,
+  );
 }
 
 /** What follows the shape of each request has none that other nodes could be checked against. */

@@ -4,6 +4,7 @@ import {
   type CustomNodeHandle,
   type InferRequestHandle,
   type NativeBinding,
+  type SequenceTurnHandle,
 } from '../native/binding.js';
 
 /** Completions drained in one crossing; more of them take another one. */
@@ -49,26 +50,26 @@ export class CompletionRing {
     });
   }
 
-  /** Starts an idle infer request. Throws, and calls nobody, when the request is closed or running. */
-  start(request: InferRequestHandle, listener: CompletionListener): void {
-    const token = this.#listen(listener);
-    try {
-      this.#binding.start(request, token);
-    } catch (error) {
-      this.#freeToken(token);
-      throw error;
-    }
+  /**
+   * Starts an idle infer request. Throws, and calls nobody, when the request is closed or running.
+   *
+   * @param turn with the state of a sequence, in this turn of it.
+   */
+  start(request: InferRequestHandle, listener: CompletionListener, turn: SequenceTurnHandle | null = null): void {
+    this.#started(listener, (token) => {
+      if (turn === null) this.#binding.start(request, token);
+      else this.#binding.startInTurn(request, turn, token);
+    });
+  }
+
+  /** Tells when a turn has come; once a turn. */
+  awaitTurn(turn: SequenceTurnHandle, listener: CompletionListener): void {
+    this.#started(listener, (token) => this.#binding.awaitTurn(turn, token));
   }
 
   /** Starts an execution over the tensors of `table`. Throws, and calls nobody, when the node is closed. */
   startCustomNode(node: CustomNodeHandle, table: Float64Array, listener: CompletionListener): CustomExecutionHandle {
-    const token = this.#listen(listener);
-    try {
-      return this.#binding.startCustomNode(node, table, token);
-    } catch (error) {
-      this.#freeToken(token);
-      throw error;
-    }
+    return this.#started(listener, (token) => this.#binding.startCustomNode(node, table, token));
   }
 
   /** Infers on this thread and waits. Throws when the request is closed or running. */
@@ -94,10 +95,16 @@ export class CompletionRing {
     }
   }
 
-  #listen(listener: CompletionListener): number {
+  /** The listener must be known before native code can report, and is forgotten when that has refused to start. */
+  #started<T>(listener: CompletionListener, start: (token: number) => T): T {
     const token = this.#takeToken();
     this.#running[token] = listener;
-    return token;
+    try {
+      return start(token);
+    } catch (error) {
+      this.#freeToken(token);
+      throw error;
+    }
   }
 
   #takeToken(): number {

@@ -27,6 +27,8 @@ export interface CompiledModelReference {
 }
 
 export interface InferenceModel {
+  /** Absent unless the model was compiled as a stateful one. */
+  readonly sequences?: Sequences;
   createInferRequest(): InferRequest;
   /** Infer requests made before stay usable until they are closed. */
   close(): void;
@@ -37,9 +39,50 @@ export interface InferRequest {
   /**
    * Runs one inference over leased memory, inputs and outputs in the model's port order. The caller keeps all leases until `done`,
    * which is called exactly once, on this thread, perhaps before `infer` returns. Nothing is thrown.
+   *
+   * @param turn the inference begins with the state of the turn's sequence, and what it leaves behind is kept for the turn's end. For
+   * stateful models, which need it.
    */
-  infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void;
+  infer(
+    inputs: readonly Tensor[],
+    outputs: readonly OutputTarget[],
+    done: InferenceDone,
+    turn?: SequenceTurn | null,
+  ): void;
   close(): void;
+}
+
+/**
+ * The sequences of a stateful model: one set for all owner workers, because the requests of a sequence may come on any connection. It
+ * belongs to the compiled model and ends with it.
+ */
+export interface Sequences {
+  /**
+   * Queues a request behind the others of its sequence and resolves when its turn has come. Rejects with a `ServingError` SEQUENCE_*, or
+   * with the reason of the signal when that is aborted before; then nothing has changed.
+   */
+  enter(request: SequenceRequest, signal: AbortSignal): Promise<SequenceTurn>;
+}
+
+/** What a request asks of its sequence. */
+export interface SequenceRequest {
+  /** 64 bits without sign; 0: a new one is to be made, for `SEQUENCE_START` only. */
+  readonly sequenceId: bigint;
+  readonly control: SequenceControl;
+}
+
+export const SEQUENCE_CONTROL = { NONE: 0, START: 1, END: 2 } as const;
+export type SequenceControl = (typeof SEQUENCE_CONTROL)[keyof typeof SEQUENCE_CONTROL];
+
+/** From when a request has its turn until it gives way to the next. */
+export interface SequenceTurn {
+  /** The id asked for, or the one that was made. */
+  readonly sequenceId: bigint;
+  /**
+   * Exactly once, when no inference of the turn runs. With `commit` the sequence goes on with the state that the inference left, or ends;
+   * without, it is as before the request: one that only began is gone, one that was to end goes on.
+   */
+  end(commit: boolean): void;
 }
 
 /**

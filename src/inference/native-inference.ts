@@ -14,7 +14,9 @@ import type {
   InferenceModel,
   InferRequest,
   OutputTarget,
+  SequenceTurn,
 } from './inference.js';
+import { NativeSequences, turnHandle } from './native-sequences.js';
 
 /**
  * Asynchronous inference by the native addon: a start returns at once, completions of all infer requests of this thread come back
@@ -36,10 +38,11 @@ export class NativeInference implements Inference {
     this.#arena = arena;
   }
 
-  openModel({ modelId, description }: CompiledModelReference): Promise<InferenceModel> {
+  openModel({ modelId, specification, description }: CompiledModelReference): Promise<InferenceModel> {
     const binding = this.#binding;
     const handle = binding.openModel(modelId);
     return Promise.resolve({
+      ...(specification.stateful && { sequences: new NativeSequences(binding, this.#ring, handle) }),
       createInferRequest: () => this.#createInferRequest(handle, description),
       close: () => binding.closeModel(handle),
     });
@@ -82,12 +85,17 @@ class NativeInferRequest implements InferRequest, CompletionListener {
     this.#arena = arena;
   }
 
-  infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
+  infer(
+    inputs: readonly Tensor[],
+    outputs: readonly OutputTarget[],
+    done: InferenceDone,
+    turn: SequenceTurn | null = null,
+  ): void {
     const fault = this.#table.write(inputs, outputs);
     if (fault !== null) return done(new ServingError('TENSOR_BINDING_FAILED', fault), null, 0);
     this.#outputs = outputs;
     this.#done = done;
-    this.#ring.start(this.#handle, this);
+    this.#ring.start(this.#handle, this, turn && turnHandle(turn));
   }
 
   complete(status: number, inferMicros: number, text: string): void {

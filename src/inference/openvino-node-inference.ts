@@ -241,7 +241,7 @@ function fill(target: Tensor, result: AddonTensor): void {
 }
 
 function refuseUnapplied(specification: CompileSpecification, { inputs, outputs }: ModelDescription): void {
-  const { shapes, layouts, batch, preprocessing } = specification;
+  const { shapes, layouts, batch, preprocessing, stateful } = specification;
   const refuse = (what: string): void => {
     throw new ServingError('NOT_IMPLEMENTED', `${what} with --backend ${OPENVINO_NODE}`);
   };
@@ -249,6 +249,7 @@ function refuseUnapplied(specification: CompileSpecification, { inputs, outputs 
   if (layouts.length > 0) refuse('layout');
   if (batch !== null) refuse('batch_size');
   if (!isDeepStrictEqual(preprocessing, NO_PREPROCESSING)) refuse('mean, scale, color_format and precision');
+  if (stateful !== null) refuse('stateful');
   for (const { elementType, names } of [...inputs, ...outputs] satisfies PortDescription[]) {
     const precision = precisionOfElementType(elementType);
     if (precision === undefined || FOREIGN.includes(precision)) {

@@ -16,21 +16,25 @@ import type {
   InferRequest,
   OutputTarget,
 } from './inference.js';
+import { NativeInference } from './native-inference.js';
 import type { NodeTask, NodeTaskResult, TaskTensor } from './node-task.js';
 
 /**
- * One piscina task per node: a pool thread infers synchronously over the same shared memory. Kept selectable beside the asynchronous
+ * One piscina task per node: a pool thread infers synchronously over the same shared memory. Stateful models run asynchronously here,
+ * too: the turns of their sequences belong to this thread. Kept selectable beside the asynchronous
  * executor, which it loses to by 76-100 against 13 microseconds of CPU a node (measured); `benchmarks/` shows both.
  */
 export class PiscinaInference implements Inference {
   readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
+  readonly #native: NativeInference;
   readonly #pool: Piscina;
   #arena: Arena | null = null;
 
   constructor(binding: NativeBinding) {
     this.memory = binding;
     this.#binding = binding;
+    this.#native = new NativeInference(binding);
     const threads = availableParallelism();
     this.#pool = new Piscina({
       filename: new URL('./node-task.js', import.meta.url).href,
@@ -43,9 +47,12 @@ export class PiscinaInference implements Inference {
 
   useArena(arena: Arena): void {
     this.#arena = arena;
+    this.#native.useArena(arena);
   }
 
-  openModel({ modelId, description }: CompiledModelReference): Promise<InferenceModel> {
+  openModel(reference: CompiledModelReference): Promise<InferenceModel> {
+    if (reference.specification.stateful !== null) return this.#native.openModel(reference);
+    const { modelId, description } = reference;
     const precisions = description.outputs.map((port) => precisionOfElementType(port.elementType)!);
     const model = this.#binding.openModel(modelId);
     return Promise.resolve({

@@ -114,6 +114,47 @@ export interface NativeBinding {
   /** Inferences and custom node executions of this environment that have started and not yet been drained. */
   inFlight(): number;
 
+  /**
+   * Queues a request behind the others of its sequence. The sequences of a stateful model are one set for the process: a request may
+   * come on any thread. Control 1 makes the sequence, under an id of native code's own for id 0; 2 ends it.
+   * Throws SEQUENCE_LIMIT, SEQUENCE_EXISTS, SEQUENCE_TERMINATED (control 1 while the last request runs), SEQUENCE_MISSING.
+   */
+  enterSequence(model: CompiledModelHandle, sequenceId: bigint, control: number): SequenceTurnHandle;
+
+  /** Id of the sequence: the one given, or the one made for it. */
+  sequenceOf(turn: SequenceTurnHandle): bigint;
+
+  /** Whether the turn has come. */
+  hasTurn(turn: SequenceTurnHandle): boolean;
+
+  /**
+   * Has the completion ring tell under `token` when the turn comes; once a turn. SEQUENCE_MISSING there: the sequence is gone, its
+   * first request failed.
+   */
+  awaitTurn(turn: SequenceTurnHandle, token: number): void;
+
+  /** Takes a turn that has not come out of the queue: it ends as CANCELLED where it is awaited. `false`: it has come. */
+  withdrawTurn(turn: SequenceTurnHandle): boolean;
+
+  /**
+   * As {@link start}, with the state of the sequence: it is set before, at the start of a sequence to what the model says, and what the
+   * inference leaves is kept for {@link finishTurn}. State never crosses to JavaScript.
+   */
+  startInTurn(request: InferRequestHandle, turn: SequenceTurnHandle, token: number): void;
+
+  /**
+   * Lets the next request of the sequence have its turn, and closes the handle. With `commit` the kept state is the sequence's from now
+   * on, or, with control 2, the sequence is gone; without, it is as it was before, so one that only began is gone. A handle that is
+   * lost counts as not committed.
+   */
+  finishTurn(turn: SequenceTurnHandle, commit: boolean): void;
+
+  /** Removes the sequences that had no committed turn since the last call and have none that runs or waits; their ids. */
+  removeIdleSequences(modelId: number): bigint[];
+
+  /** How many sequences a stateful model has now. */
+  countSequences(model: CompiledModelHandle): number;
+
   /** Makes an empty entry for a custom node and holds it for this environment, as {@link reserveModel} does for a model. */
   reserveCustomNode(): number;
 
@@ -187,6 +228,7 @@ declare const compiledModel: unique symbol;
 declare const inferRequest: unique symbol;
 declare const customNode: unique symbol;
 declare const customExecution: unique symbol;
+declare const sequenceTurn: unique symbol;
 /** Opaque and type-tagged: a handle of another kind throws. */
 export interface CompiledModelHandle {
   readonly [compiledModel]: true;
@@ -199,6 +241,9 @@ export interface CustomNodeHandle {
 }
 export interface CustomExecutionHandle {
   readonly [customExecution]: true;
+}
+export interface SequenceTurnHandle {
+  readonly [sequenceTurn]: true;
 }
 
 /** Numbers a port takes in a binding table: slab, offset, rank and up to {@link MAX_RANK} sizes. */
@@ -240,6 +285,16 @@ export interface CompileSpecification {
   /** `[min, max]` for the batch dimension of every input: where its layout has N, else the first. `null`: as the model says. */
   readonly batch: readonly [number, number] | null;
   readonly preprocessing: Preprocessing;
+  /** `null`: the model keeps no state between requests. */
+  readonly stateful: StatefulModel | null;
+}
+
+/** A model that keeps its state from one request of a sequence to the next. */
+export interface StatefulModel {
+  /** Sequences at once. */
+  readonly maxSequences: number;
+  /** Loops are taken apart, so that a request is one step of them (OpenVINO's `LowLatency2`). */
+  readonly lowLatency: boolean;
 }
 
 /** What happens to the values of every input before the model gets them, in the order color, element type, mean, scale. */
@@ -342,5 +397,9 @@ export const NATIVE_STATUS = [
   'CUSTOM_OUTPUT_SHAPE',
   'CUSTOM_OUTPUT_CONTENT_SIZE',
   'PREPROCESSING_FAILED',
+  'SEQUENCE_MISSING',
+  'SEQUENCE_EXISTS',
+  'SEQUENCE_TERMINATED',
+  'SEQUENCE_LIMIT',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -78,5 +78,6 @@ function specification(modelPath: string, device: string, properties: Record<str
     layouts: [],
     batch: null,
     preprocessing: NO_PREPROCESSING,
+    stateful: null,
   };
 }

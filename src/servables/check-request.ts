@@ -4,6 +4,7 @@ import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { accepts, elementCount, formatPartialShape, formatShape, type Shape } from '../tensors/shape.js';
 import { stringCount } from '../tensors/strings.js';
 import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
+import { countExpected } from './expected-inputs.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { checkStrings } from './strings/check-strings.js';
 
@@ -14,6 +15,7 @@ import { checkStrings } from './strings/check-strings.js';
  *
  * @param inputs sorted by name.
  * @param isDemultiplexed whether the request is split on the first dimension of its inputs, which tells what strings are for.
+ * @param optional inputs that somebody else reads; they only count here.
  * @returns the tensors in the order of `inputs`.
  * @throws ServingError INVALID_*
  */
@@ -21,9 +23,11 @@ export function checkRequest(
   request: PredictRequest,
   inputs: readonly TensorInfo[],
   isDemultiplexed: boolean,
+  optional: readonly TensorInfo[] = [],
 ): RequestTensor[] {
-  if (request.inputs.size !== inputs.length || inputs.length === 0) {
-    throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${inputs.length}; Actual: ${request.inputs.size}`);
+  const expected = inputs.length + countExpected(optional, (name) => request.inputs.has(name));
+  if (request.inputs.size !== expected || inputs.length === 0) {
+    throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${expected}; Actual: ${request.inputs.size}`);
   }
   return inputs.map((input) => {
     const tensor = request.inputs.get(input.name);

@@ -1,5 +1,5 @@
 import { ServingError } from '../errors.js';
-import type { InferRequest, OutputTarget } from '../inference/inference.js';
+import type { InferenceDone, InferRequest, OutputTarget } from '../inference/inference.js';
 import type { InferRequestPool, Ticket } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import type { ModelMetrics } from '../observability/metrics/servable-metrics.js';
@@ -31,7 +31,7 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
       pool.giveBack(request);
       return session.ended(failed(targets));
     }
-    request.infer(session.inputs, targets, (error, tensors, micros) => {
+    const done: InferenceDone = (error, tensors, micros) => {
       if (error === null) metrics.inferred(model, micros);
       metrics.givenBack(model);
       pool.giveBack(request);
@@ -39,7 +39,8 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
         return session.ended({ error, outputs: tensors!, micros, copiedBytes: allocatedBytes(targets, tensors!) });
       releaseAll(targets);
       session.ended(failed(refusal(error, inferred, session), micros));
-    });
+    };
+    request.infer(session.inputs, targets, done, session.context.turn);
   }
 }
 

@@ -4,6 +4,7 @@ import { ScopeLayout } from '../dag/scope.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ServingError } from '../errors.js';
 import type { NodeUnit } from './node-unit.js';
+import type { StatefulModel } from './stateful/run-in-sequence.js';
 
 /** A graph with what runs its nodes at this moment: all that an execution must know, worked out before any request. */
 export interface Plan {
@@ -15,6 +16,8 @@ export interface Plan {
   readonly inputs: readonly TensorInfo[];
   /** Whether the request itself is split on the first dimension of its inputs. */
   readonly isDemultiplexed: boolean;
+  /** Present when it is a stateful model: its requests run in the turns of their sequences. */
+  readonly stateful?: StatefulModel;
   /** By node index; `null` for nodes that the engine runs itself. */
   readonly nodes: readonly (PlannedNode | null)[];
   /** The first node that cannot run now, if any. */

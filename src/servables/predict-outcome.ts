@@ -1,9 +1,11 @@
+import { byName } from '../dag/graph.js';
 import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
 import type { CopyCounter } from '../tensors/copy-counter.js';
 import type { Tensor } from '../tensors/tensor.js';
 import type { Plan } from './plan.js';
 import type { ResponseTensor } from './predict-request.js';
 import type { CallContext, PredictResult, Timeline } from './serving.js';
+import { sequenceIdOutput } from './stateful/sequence-inputs.js';
 
 /** The outputs of a request that ran, on their way into the answer, and the place where it counts as a success or not. */
 export class PredictOutcome implements PredictResult {
@@ -17,16 +19,21 @@ export class PredictOutcome implements PredictResult {
   readonly #copies: CopyCounter;
   #isEncoded = false;
 
-  /** @param tensors in the order of the plan's outputs, one use each, which is this object's to release; `null` for what is missing. */
+  /**
+   * @param tensors in the order of the plan's outputs, one use each, which is this object's to release; `null` for what is missing.
+   * @param sequenceId that of a request to a stateful model: one output more.
+   */
   constructor(
     plan: Plan,
     tensors: readonly (Tensor | null)[],
+    sequenceId: bigint | null,
     timeline: Timeline | null,
     call: CallContext,
     counts: { readonly metrics: ServableMetrics | undefined; readonly copies: CopyCounter },
   ) {
-    this.outputs = plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, tensors[index]!));
-    this.declaredOutputs = tensors.length;
+    const outputs = plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, tensors[index]!));
+    this.outputs = sequenceId === null ? outputs : byName([...outputs, sequenceIdOutput(sequenceId)]);
+    this.declaredOutputs = sequenceId === null ? tensors.length : tensors.length + 1;
     this.version = plan.version;
     this.timeline = timeline;
     this.#tensors = tensors;

@@ -37,4 +37,6 @@ export interface ResponseTensor {
   readonly precision: Precision;
   readonly shape: Shape;
   readonly bytes: Uint8Array;
+  /** The element, U64, is sent in the typed field of TensorFlow Serving's message, where clients look for it (as OVMS 2026.2.1). */
+  readonly inValueField?: true;
 }

@@ -1,3 +1,4 @@
+import type { SequenceTurn } from '../inference/inference.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena } from '../tensors/arena.js';
@@ -16,4 +17,6 @@ export interface RunContext {
   readonly timeline: TimelineRecorder | null;
   /** The session of the pipeline node around; `null` at the top. */
   readonly around: SessionName | null;
+  /** That of a request to a stateful model, which is never part of a pipeline; `null` for all others. */
+  readonly turn: SequenceTurn | null;
 }

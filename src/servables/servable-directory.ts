@@ -7,6 +7,7 @@ import type { NodeUnit } from './node-unit.js';
 import { PipelineUnit } from './pipeline-unit.js';
 import { planGraph, type Plan } from './plan.js';
 import type { VersionStatus } from './serving.js';
+import type { StatefulModel } from './stateful/run-in-sequence.js';
 import {
   defaultVersion,
   EMPTY_SNAPSHOT,
@@ -120,10 +121,8 @@ export class ServableDirectory {
       const runtime = this.#opened.models.get(key);
       if (runtime === undefined) continue;
       const graph = modelGraph(model.name, version, serving.inputs, serving.outputs);
-      this.#modelPlans.set(
-        key,
-        planGraph(graph, version, () => runtime),
-      );
+      const plan = planGraph(graph, version, () => runtime);
+      this.#modelPlans.set(key, isStateful(runtime) ? { ...plan, stateful: runtime } : plan);
     }
   }
 
@@ -204,6 +203,10 @@ export class ServableDirectory {
       .map(({ version: number, state, errorCode }) => ({ version: number ?? 1, state, errorCode }))
       .sort((a, b) => a.version - b.version);
   }
+}
+
+function isStateful(runtime: ModelRuntime | ServingError): runtime is ModelRuntime & StatefulModel {
+  return !(runtime instanceof ServingError) && runtime.sequences !== null;
 }
 
 function isUnversioned(versions: readonly PipelineSnapshot[]): boolean {

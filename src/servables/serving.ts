@@ -33,7 +33,8 @@ export interface Serving {
   status(name: string, version: bigint | null, caller: Caller): readonly VersionStatus[];
 
   /**
-   * Inputs of a servable for decoders that need to know precisions before they can read values (JSON).
+   * Inputs of a servable for decoders that need to know precisions before they can read values (JSON), those that tell a sequence and
+   * need not be sent among them.
    * Resolves like `predict`, waiting included.
    */
   inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]>;

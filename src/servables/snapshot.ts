@@ -1,3 +1,4 @@
+import type { StatefulSettings } from '../config/settings.js';
 import type { PipelineGraph } from '../dag/graph.js';
 import type { CompiledModelReference } from '../inference/inference.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
@@ -38,6 +39,8 @@ export interface ServingModel {
   readonly outputs: readonly TensorInfo[];
   /** Follows the batch or the shape of each request (`auto`): what its inference refuses is a shape it cannot take. */
   readonly isAuto: boolean;
+  /** `null`: not a stateful model. */
+  readonly stateful: StatefulSettings | null;
 }
 
 export interface PipelineSnapshot {

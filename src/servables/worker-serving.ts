@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 
 import { ServingError } from '../errors.js';
-import type { Inference } from '../inference/inference.js';
+import type { Inference, SequenceRequest, SequenceTurn } from '../inference/inference.js';
 import { isEnabled, log } from '../observability/logger.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
@@ -26,6 +26,8 @@ import type { ServablesSnapshot, ServingModel } from './snapshot.js';
 import { PredictOutcome } from './predict-outcome.js';
 import { admitStrings, hasStrings } from './strings/admit-strings.js';
 import type { PictureDecoder } from './strings/picture-decoder.js';
+import { runInSequence, type StatefulModel } from './stateful/run-in-sequence.js';
+import { readSequenceRequest, SEQUENCE_INPUTS } from './stateful/sequence-inputs.js';
 import { TimelineRecorder } from './timeline-recorder.js';
 import { UserUnit } from './user-unit.js';
 
@@ -88,19 +90,23 @@ export class WorkerServing implements Serving {
     this.#logRequest(request, call);
     const plan = await this.#resolve(request.servable, request.version, call.signal);
     if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
-    const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed);
+    const { stateful } = plan;
+    const sequence = stateful === undefined ? null : readSequenceRequest(request.inputs);
+    const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed, sequence === null ? [] : SEQUENCE_INPUTS);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
-    const outputs = hasStrings(tensors)
-      ? await this.#decodeAndExecute(plan, tensors, call, timeline)
-      : await this.#execute(plan, this.#admit(tensors, plan.inputs), call, timeline);
+    const run = { plan, call, timeline, turn: null };
+    const { outputs, sequenceId } =
+      sequence === null
+        ? { outputs: await this.#run(run, tensors), sequenceId: null }
+        : await this.#runInSequence(run, stateful!, sequence, tensors);
     if (isEnabled('DEBUG')) {
       log.serving.debug(
         `Total ${call.interface} request processing time: ${(performance.now() - call.arrived).toFixed(3)} ms`,
       );
     }
-    return new PredictOutcome(plan, outputs, timeline?.finish() ?? null, call, {
+    return new PredictOutcome(plan, outputs, sequenceId, timeline?.finish() ?? null, call, {
       metrics: this.#metrics.servable(request.servable, plan.version),
       copies: this.#arena.copies,
     });
@@ -146,7 +152,8 @@ export class WorkerServing implements Serving {
 
   async inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]> {
     try {
-      return (await this.#resolve(name, version, call.signal)).inputs;
+      const { inputs, stateful } = await this.#resolve(name, version, call.signal);
+      return stateful === undefined ? inputs : [...inputs, ...SEQUENCE_INPUTS];
     } catch (error) {
       this.refused(name, version, call);
       throw error;
@@ -246,18 +253,37 @@ export class WorkerServing implements Serving {
     return found;
   }
 
-  /** Decodes the request's strings and executes; a snapshot that comes meanwhile closes nothing of the plan. */
-  async #decodeAndExecute(
-    plan: Plan,
+  #run(run: Run, tensors: readonly RequestTensor[]): Promise<Outputs> {
+    if (hasStrings(tensors)) return this.#decodeAndExecute(run, tensors);
+    return this.#execute(run, this.#admit(tensors, run.plan.inputs));
+  }
+
+  /** Memory is leased when the turn has come; a snapshot that comes meanwhile closes nothing of the plan. */
+  async #runInSequence(
+    run: Run,
+    model: StatefulModel,
+    sequence: SequenceRequest,
     tensors: readonly RequestTensor[],
-    call: CallContext,
-    timeline: TimelineRecorder | null,
-  ): Promise<readonly (Tensor | null)[]> {
+  ): Promise<{ readonly outputs: Outputs; readonly sequenceId: bigint }> {
+    holdUnits(run.plan);
+    try {
+      return await runInSequence(model, sequence, run.call.signal, async (turn) => ({
+        outputs: await this.#run({ ...run, turn }, tensors),
+        sequenceId: turn.sequenceId,
+      }));
+    } finally {
+      letUnitsGo(run.plan);
+    }
+  }
+
+  /** Decodes the request's strings and executes; a snapshot that comes meanwhile closes nothing of the plan. */
+  async #decodeAndExecute(run: Run, tensors: readonly RequestTensor[]): Promise<Outputs> {
+    const { plan, call } = run;
     holdUnits(plan);
     try {
       const strings = await admitStrings(tensors, plan.inputs, this.#arena, this.#pictureDecoder);
       const inputs = this.#admit(tensors, plan.inputs, strings);
-      if (!call.signal.aborted) return await this.#execute(plan, inputs, call, timeline);
+      if (!call.signal.aborted) return await this.#execute(run, inputs);
       for (const tensor of inputs) tensor.release();
       throw call.signal.reason;
     } finally {
@@ -294,12 +320,7 @@ export class WorkerServing implements Serving {
     return new Tensor(precision, shape, lease);
   }
 
-  #execute(
-    plan: Plan,
-    inputs: readonly Tensor[],
-    call: CallContext,
-    timeline: TimelineRecorder | null,
-  ): Promise<readonly (Tensor | null)[]> {
+  #execute({ plan, call, timeline, turn }: Run, inputs: readonly Tensor[]): Promise<Outputs> {
     const { signal } = call;
     return new Promise((resolve, reject) => {
       const abort = (): void => execution.abort(signal.reason as ServingError);
@@ -310,6 +331,7 @@ export class WorkerServing implements Serving {
         caller: call,
         timeline,
         around: null,
+        turn,
       };
       const execution = runPlan(plan, inputs, context, (error, outputs) => {
         signal.removeEventListener('abort', abort);
@@ -334,6 +356,17 @@ export class WorkerServing implements Serving {
     log.serving.debug(`Requesting pipeline: ${servable};`);
   }
 }
+
+/** One request on its way through its plan. */
+interface Run {
+  readonly plan: Plan;
+  readonly call: CallContext;
+  readonly timeline: TimelineRecorder | null;
+  readonly turn: SequenceTurn | null;
+}
+
+/** In the order of the plan's outputs, one use each; `null` for what is missing. */
+type Outputs = readonly (Tensor | null)[];
 
 /** Something of a snapshot that was opened, or why it could not be. */
 interface Opened<Unit extends HeldUnit = HeldUnit> {

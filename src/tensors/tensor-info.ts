@@ -12,6 +12,8 @@ export interface TensorInfo {
   readonly shape: PartialShape;
   /** OpenVINO layout text, `N...` where neither the model nor the config says more (as OVMS 2026.2.1). */
   readonly layout: string;
+  /** An input that a request may leave out; absent: it may not. */
+  readonly isOptional?: true;
 }
 
 /** Index of the batch dimension: the place of `N` before any `...`, or `null` (as OVMS 2026.2.1). */

@@ -13,6 +13,7 @@ import {
   NATIVE_STATUS,
   type NativeStatusName,
   NO_PREPROCESSING,
+  type SequenceTurnHandle,
   UNBOUND,
 } from '#src/native/binding.js';
 import { loadNativeBinding } from '#src/native/load.js';
@@ -35,6 +36,7 @@ export function specification(path: string, changes: Partial<CompileSpecificatio
     layouts: [],
     batch: null,
     preprocessing: NO_PREPROCESSING,
+    stateful: null,
     ...changes,
   };
 }
@@ -104,6 +106,16 @@ export class TestRequest {
   start(): Promise<Outcome> {
     return started((token) => binding.start(this.handle, token)).outcome;
   }
+
+  /** As `start`, with the state of a sequence. */
+  startInTurn(turn: SequenceTurnHandle): Promise<Outcome> {
+    return started((token) => binding.startInTurn(this.handle, turn, token)).outcome;
+  }
+}
+
+/** Resolves with what the completion ring says of a turn. */
+export function awaitTurn(turn: SequenceTurnHandle): Promise<Outcome> {
+  return started((token) => binding.awaitTurn(turn, token)).outcome;
 }
 
 /** Starts an execution of a custom node over inputs in the order of its description. */

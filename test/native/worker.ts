@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { binding, newSlab, registerSlab, specification, startCustomNode, TestRequest } from './support.js';
+import { awaitTurn, binding, newSlab, registerSlab, specification, startCustomNode, TestRequest } from './support.js';
 
 /** What the tests of threads have their workers do. */
 export type WorkerTask =
   | { readonly kind: 'infer'; readonly modelId: number; readonly buffer: SharedArrayBuffer }
   | { readonly kind: 'compile'; readonly modelId: number; readonly path: string }
+  | { readonly kind: 'turns'; readonly modelId: number; readonly sequenceId: bigint }
   | { readonly kind: 'hold'; readonly path: string }
   | {
       readonly kind: 'execute';
@@ -38,6 +39,15 @@ switch (task.kind) {
   case 'compile':
     binding.compileModel(task.modelId, specification(task.path));
     break;
+  case 'turns': {
+    const model = binding.openModel(task.modelId);
+    // Both handles are lost with the thread, one turn granted and one awaited.
+    const turns = [1, 0].map((control) => binding.enterSequence(model, task.sequenceId, control));
+    void awaitTurn(turns[1]!);
+    tell({ started: binding.inFlight() });
+    parentPort!.once('message', () => undefined);
+    break;
+  }
   case 'hold': {
     const modelId = binding.reserveModel();
     binding.compileModel(modelId, specification(task.path));

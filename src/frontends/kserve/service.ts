@@ -1,3 +1,4 @@
+import { countExpected } from '../../servables/expected-inputs.js';
 import type { Serving } from '../../servables/serving.js';
 import { rejecting, type RpcCall, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
 import type { ServerState } from '../server-state.js';
@@ -46,8 +47,9 @@ async function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): P
 async function infer(serving: Serving, message: InferMessage, call: RpcCall): Promise<Uint8Array> {
   const { modelName, modelVersion, id } = message;
   const version = parseModelVersion(modelVersion);
-  const expected = await serving.inputs(modelName, version, call);
-  const inputs = countingRefusals(serving, modelName, version, call, () => tensorsOf(message, expected.length));
+  const infos = await serving.inputs(modelName, version, call);
+  const expected = countExpected(infos, (name) => message.inputs.some((input) => input.name === name));
+  const inputs = countingRefusals(serving, modelName, version, call, () => tensorsOf(message, expected));
   const result = await serving.predict({ servable: modelName, version, inputs }, call);
   try {
     const response = encodeInferResponse({ modelName, version: result.version, id }, result.outputs);

@@ -117,7 +117,7 @@ function decodeColumn(node: unknown, infos: readonly TensorInfo[], body: Uint8Ar
 }
 
 function decodeUnnamed(values: readonly unknown[], infos: readonly TensorInfo[], context: NdarrayContext): Inputs {
-  const [info, ...others] = infos;
+  const [info, ...others] = infos.filter(({ isOptional }) => isOptional !== true);
   if (info === undefined || others.length > 0) throw new ServingError('REST_INPUT_NOT_PREALLOCATED');
   return decodeTensors([[info.name, values]], infos, context);
 }

@@ -8,6 +8,7 @@ import { encodeTensorMap, readTensorEntry, type WireTensor } from './tensor-map.
 const REQUEST_MODEL_SPEC = tagOf(1, WIRE.BYTES);
 const REQUEST_INPUTS_FIELD = 2;
 const REQUEST_INPUTS = tagOf(REQUEST_INPUTS_FIELD, WIRE.BYTES);
+const UINT64_VAL = tagOf(17, WIRE.BYTES);
 const RESPONSE_OUTPUTS_FIELD = 1;
 const RESPONSE_OUTPUTS = tagOf(RESPONSE_OUTPUTS_FIELD, WIRE.BYTES);
 
@@ -40,16 +41,26 @@ function readPredictRequest(reader: Reader): DecodedPredictRequest {
 }
 
 /**
- * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, strings in `string_val`, in the order given.
+ * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, strings in `string_val` and sequence ids in `uint64_val`,
+ * in the order given.
  * `model_spec` stays unset (as OVMS 2026.2.1). The bytes are copied: the outputs may be released afterwards.
  */
 export function encodePredictResponse(outputs: readonly ResponseTensor[]): Buffer {
-  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(withTexts));
+  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(wireTensor));
 }
 
-function withTexts(output: ResponseTensor): WireTensor {
+function wireTensor(output: ResponseTensor): WireTensor {
+  if (output.inValueField === true) return { ...output, bytes: NO_BYTES, valueField: uint64Field(output.bytes) };
   const found = outputStrings(output);
   return found === null ? output : { name: output.name, precision: 'STRING', bytes: NO_BYTES, ...found };
+}
+
+/** One little-endian element of 64 bits without sign, as a packed `uint64_val`. */
+function uint64Field(element: Uint8Array): Uint8Array {
+  const number = new DataView(element.buffer, element.byteOffset).getBigUint64(0, true);
+  // As text: a number would round it.
+  const value = protobuf.Writer.create().uint64(String(number)).finish();
+  return protobuf.Writer.create().uint32(UINT64_VAL).bytes(value).finish();
 }
 
 /**

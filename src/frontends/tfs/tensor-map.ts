@@ -23,9 +23,11 @@ const STRING_TAG = 0x42;
 const DIM_TAG = 0x12;
 const SIZE_TAG = 0x08;
 
-/** A tensor as it is written: elements in `tensor_content`; of precision STRING no bytes, but `strings` in `string_val`. */
+/** A tensor as it is written: elements in `tensor_content` or in a field of values; of precision STRING no bytes, but `strings` in `string_val`. */
 export interface WireTensor extends ResponseTensor {
   readonly strings?: StringList;
+  /** The encoded field of values that stands in for `tensor_content`; `bytes` are then none. */
+  readonly valueField?: Uint8Array;
 }
 
 /** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
@@ -79,6 +81,7 @@ function measureEntry(tensor: WireTensor): MeasuredEntry {
   const { byteLength } = tensor.bytes;
   let contentBytes = byteLength === 0 ? 0 : lengthDelimited(byteLength);
   if (tensor.strings !== undefined) contentBytes += stringFieldBytes(tensor.strings);
+  contentBytes += tensor.valueField?.byteLength ?? 0;
   const tensorBytes = TAG_BYTES + varintBytes(dtype) + lengthDelimited(shapeBytes) + contentBytes;
   const entryBytes = lengthDelimited(nameBytes) + lengthDelimited(tensorBytes);
   return { tensor, dtype, nameBytes, shapeBytes, tensorBytes, entryBytes };
@@ -101,6 +104,7 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): voi
     writer.bytes(tensor.bytes);
   }
   if (tensor.strings !== undefined) writer.strings(STRING_TAG, tensor.strings);
+  if (tensor.valueField !== undefined) writer.bytes(tensor.valueField);
 }
 
 /** Bytes of a `Dim` message: a size of 0 is the default and is not written. */

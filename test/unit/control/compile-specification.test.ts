@@ -6,7 +6,6 @@ import type { ModelConfig } from '#src/config/schema.js';
 import type { ModelSettings } from '#src/config/settings.js';
 import { covers } from '../../contract/covers.js';
 import { compileSpecification } from '#src/control/compile-specification.js';
-import { ServingError } from '#src/errors.js';
 import { NO_PREPROCESSING } from '#src/native/binding.js';
 import type { ModelMapping } from '#src/servables/model-mapping.js';
 
@@ -133,10 +132,9 @@ test('specification: preprocessing names what clients send and what the model ge
   });
 });
 
-test('specification: stateful is refused, because a model served without it would answer wrongly', () => {
-  assert.throws(
-    () => specify({ stateful: true }),
-    (error: unknown) =>
-      error instanceof ServingError && error.code === 'NOT_IMPLEMENTED' && error.detail.includes('stateful'),
-  );
+test('specification: a stateful model has room for so many sequences, and its loops are taken apart when asked', () => {
+  assert.equal(specify({}).stateful, null);
+  assert.deepEqual(specify({ stateful: true }).stateful, { maxSequences: 500, lowLatency: false });
+  const stateful = { stateful: true, max_sequence_number: 3, low_latency_transformation: true };
+  assert.deepEqual(specify(stateful).stateful, { maxSequences: 3, lowLatency: true });
 });

@@ -63,6 +63,12 @@ test('its timer keeps no process alive', () => {
   assert.equal(timer.unreferenced, 1);
 });
 
+test('an interval longer than a timer can wait counts as the longest', () => {
+  const timer = new ManualTimer();
+  new Watcher(new ManualLook().look, 2 ** 32 - 1, timer).start();
+  assert.deepEqual(timer.delays, [2 ** 31 - 1]);
+});
+
 test('an interval of 0 watches nothing', () => {
   covers('life-cycle.watch-off');
   const timer = new ManualTimer();

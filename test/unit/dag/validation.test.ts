@@ -50,6 +50,13 @@ test('validation: the model of a node must be available', () => {
   assertRefused(settings, 'PIPELINE_MODEL_MISSING', 'lost (default version) at /node/one/model_name');
 });
 
+test('validation: a stateful model is forbidden: a pipeline has no sequence', () => {
+  const stateful = { idleSequenceCleanup: true, lowLatencyTransformation: false, maxSequenceNumber: 1 };
+  const where = 'dummy at /node/one/model_name';
+  const settings = pipeline([ONE], { out: ['one', 'a'] });
+  assertRefused(settings, 'PIPELINE_MODEL_STATEFUL', where, catalogue({ dummy: { ...DUMMY, stateful } }));
+});
+
 test('validation: a model that follows the shape of each request is forbidden, whatever else is wrong with its node', () => {
   const models = catalogue({ dummy: { ...DUMMY, isAuto: true } });
   const where = 'dummy at /node/one/model_name';

@@ -71,6 +71,7 @@ class Worker {
       timeline: null,
       executions: new RunningExecutions(),
       around: null,
+      turn: null,
     } as const;
     let abort: (error: ServingError) => void = () => undefined;
     const ended = new Promise<ServingError | null>((resolve) => {

@@ -1,4 +1,5 @@
 import { ServingError } from '../../../errors.js';
+import { countExpected } from '../../../servables/expected-inputs.js';
 import type { CallContext, PredictResult, Serving } from '../../../servables/serving.js';
 import { countingRefusals } from '../../counting-refusals.js';
 import { inKserveWords } from '../../kserve/words.js';
@@ -73,8 +74,9 @@ async function infer(
     const { json, binary } = splitBody(body, headers[JSON_LENGTH_HEADER] as string | undefined);
     const document = await decode(decodeOffLoop, json);
     const placed = placeInputs(document, binary);
-    const expected = await serving.inputs(name, version, call);
-    const inputs = countingRefusals(serving, name, version, call, () => requestTensors(placed, expected.length));
+    const infos = await serving.inputs(name, version, call);
+    const expected = countExpected(infos, (sent) => placed.some(({ input }) => input.name === sent));
+    const inputs = countingRefusals(serving, name, version, call, () => requestTensors(placed, expected));
     return answer(name, document, await serving.predict({ servable: name, version, inputs }, call), call);
   } catch (error) {
     throw inKserveWords(error);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decodePredictResponse, encodePredictResponse } from '#src/frontends/tfs/predict-message.js';
 import type { Precision } from '#src/tensors/precision.js';
 import { covers } from '../../../contract/covers.js';
-import { bytesField, contentBytes, hex, varintField } from './wire.js';
+import { bytesField, contentBytes, hex, varint, varintField } from './wire.js';
 
 const WIRE_NUMBERS: readonly (readonly [Precision, number])[] = [
   ['FP32', 1],
@@ -28,6 +28,17 @@ for (const [precision, number] of WIRE_NUMBERS) {
     const shape = bytesField(2, bytesField(2, varintField(1, 2)), bytesField(2, varintField(1, 3)));
     const tensor = bytesField(2, varintField(1, number), shape, bytesField(4, bytes));
     assert.deepEqual(encoded, bytesField(1, bytesField(1, 'a'), tensor));
+  });
+}
+
+for (const value of [0n, 300n, 2n ** 63n, 2n ** 64n - 1n]) {
+  test(`predict response: ${value} goes into uint64_val when clients look for it there`, () => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, value, true);
+    const encoded = encodePredictResponse([{ name: 's', precision: 'U64', shape: [1], bytes, inValueField: true }]);
+    const shape = bytesField(2, bytesField(2, varintField(1, 1)));
+    const tensor = bytesField(2, varintField(1, 23), shape, bytesField(17, varint(value)));
+    assert.deepEqual(encoded, bytesField(1, bytesField(1, 's'), tensor));
   });
 }
 
