@@ -116,7 +116,12 @@ test-integration: build-tests models ocr-models
 	@echo "== whole servers"
 	@$(NODE) test/run.mjs integration
 
-test-clients: build-tests models
+# The emulators' own stamp: `npm ci` takes a minute, and each Node line runs the same.
+test/emulators/node_modules/.vinery-stamp: test/emulators/package.json test/emulators/package-lock.json
+	@cd test/emulators && npm ci --no-progress --silent
+	@touch $@
+
+test-clients: build-tests models test/emulators/node_modules/.vinery-stamp
 	@echo "== clients"
 	@$(PYTHON) test/conformance/install.py
 	@$(NODE) test/run.mjs conformance

@@ -3,7 +3,17 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['dist/', 'build/', 'runtime/', '.cache/', 'node_modules/', 'models/*', '!models/nodes/', 'test/node24/'],
+    ignores: [
+      'dist/',
+      'build/',
+      'runtime/',
+      '.cache/',
+      'node_modules/',
+      'models/*',
+      '!models/nodes/',
+      'test/node24/',
+      'test/emulators/',
+    ],
   },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

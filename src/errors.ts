@@ -321,6 +321,26 @@ export const CATALOGUE = {
   NATIVE_BINDING_MISSING: { grpc: null, http: 500, text: 'Native addon could not be loaded' },
   BACKEND_MISSING: { grpc: null, http: 500, text: 'Inference backend could not be loaded' },
 
+  // cloud storages
+  STORAGE_PACKAGE_MISSING: { grpc: null, http: 500, text: 'Package of the cloud storage is not installed' },
+  S3_BUCKET_NOT_FOUND: { grpc: null, http: 500, text: 'S3 Bucket not found' },
+  S3_INVALID_ACCESS: { grpc: null, http: 500, text: 'S3 Invalid access rights' },
+  S3_FAILED_LIST_OBJECTS: { grpc: null, http: 500, text: 'S3 Failed to list objects' },
+  S3_FAILED_GET_OBJECT: { grpc: null, http: 500, text: 'S3 Failed to get object from path' },
+  S3_FILE_INVALID: { grpc: null, http: 500, text: 'S3 File path is invalid' },
+  GCS_BUCKET_NOT_FOUND: { grpc: null, http: 500, text: 'GCS Bucket not found' },
+  GCS_INVALID_ACCESS: { grpc: null, http: 500, text: 'GCS Invalid access rights' },
+  GCS_FAILED_LIST_OBJECTS: { grpc: null, http: 500, text: 'GCS Failed to list objects' },
+  GCS_FAILED_GET_OBJECT: { grpc: null, http: 500, text: 'GCS Failed to get object from path' },
+  GCS_FILE_INVALID: { grpc: null, http: 500, text: 'GCS File path is invalid' },
+  AS_INVALID_PATH: { grpc: null, http: 500, text: 'AS Invalid path' },
+  AS_CONTAINER_NOT_FOUND: { grpc: null, http: 500, text: 'AS Container not found' },
+  AS_SHARE_NOT_FOUND: { grpc: null, http: 500, text: 'AS Share not found' },
+  AS_INVALID_ACCESS: { grpc: null, http: 500, text: 'AS Invalid access rights' },
+  AS_FAILED_LIST_OBJECTS: { grpc: null, http: 500, text: 'AS Failed to list objects' },
+  AS_FAILED_GET_OBJECT: { grpc: null, http: 500, text: 'AS Failed to get object from path' },
+  AS_FILE_INVALID: { grpc: null, http: 500, text: 'AS File path is invalid' },
+
   // pipeline definitions, in the order OVMS 2026.2.1 checks them
   PIPELINE_NAME_OCCUPIED: { grpc: null, http: 500, text: 'Pipeline has the same name as model' },
   PIPELINE_LIBRARY_INVALID: { grpc: null, http: 500, text: 'Pipeline refers to incorrect library' },

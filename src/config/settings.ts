@@ -8,7 +8,8 @@ import type { Dimension, PartialShape } from '../tensors/shape.js';
 
 /**
  * What everything behind the command line and config.json reads: complete, camelCase and frozen. Plain data, so that a record
- * crosses threads by structured clone. Nobody reads a raw config, an argument vector or `process.env` after these were made.
+ * crosses threads by structured clone. Nobody reads a raw config, an argument vector or `process.env` after these were made, but for the
+ * variables of cloud storages, some of which their vendors' packages read themselves.
  */
 export interface ServerSettings {
   /** `null`: no gRPC listener. */

@@ -1,15 +1,12 @@
 import { isAuto, isInvalid, type InvalidEntry, type ModelSettings } from '../config/settings.js';
 import type { ModelSignature } from '../dag/definition.js';
 import { ServingError } from '../errors.js';
-import type { CompiledModelReference } from '../inference/inference.js';
 import { log } from '../observability/logger.js';
-import { scanVersions } from '../servables/repository.js';
 import type { ModelSnapshot } from '../servables/snapshot.js';
 import { selectVersions } from '../servables/version-policy.js';
-import type { ModelCompiler } from './model-compiler.js';
 import type { RepeatedFaults } from './repeated-faults.js';
-import { loadVersion, mustReload } from './version-loader.js';
-import { afterCommit, VersionTable } from './version-table.js';
+import { loadVersion, mustReload, type VersionSources } from './version-loader.js';
+import { afterCommit, VersionTable, type LoadedVersion } from './version-table.js';
 
 /**
  * One model and the life of its versions, on the control plane. A pass of it has three steps: {@link update} loads what is wanted and
@@ -18,7 +15,7 @@ import { afterCommit, VersionTable } from './version-table.js';
  */
 export class ModelVersions {
   readonly name: string;
-  readonly #compiler: ModelCompiler;
+  readonly #sources: VersionSources;
   readonly #faults: RepeatedFaults;
   readonly #versions: VersionTable;
   #settings: ModelSettings | InvalidEntry | null = null;
@@ -27,9 +24,9 @@ export class ModelVersions {
   #isStateful: boolean | null = null;
 
   /** @param changed called after every change of a version's state. */
-  constructor(name: string, compiler: ModelCompiler, faults: RepeatedFaults, changed: () => void) {
+  constructor(name: string, sources: VersionSources, faults: RepeatedFaults, changed: () => void) {
     this.name = name;
-    this.#compiler = compiler;
+    this.#sources = sources;
     this.#faults = faults;
     this.#versions = new VersionTable(name, changed);
   }
@@ -62,8 +59,8 @@ export class ModelVersions {
     }
   }
 
-  /** @returns the compiled models that no snapshot shows any more: to be released when every owner worker knows. */
-  commit(): CompiledModelReference[] {
+  /** @returns what no snapshot shows any more: to be released when every owner worker knows. */
+  commit(): LoadedVersion[] {
     return this.#versions.commit();
   }
 
@@ -92,9 +89,9 @@ export class ModelVersions {
     }
   }
 
-  /** @throws ServingError PATH_INVALID: then nothing is retired, the directory may come back. */
+  /** @throws ServingError PATH_INVALID, or of a cloud storage: then nothing is retired, the directory may come back. */
   async #scan({ basePath }: ModelSettings): Promise<readonly number[]> {
-    const { versions, warnings } = await scanVersions(basePath);
+    const { versions, warnings } = await this.#sources.repository.scan(basePath);
     for (const warning of warnings) if (!this.#warnings.includes(warning)) log.modelmanager.warning(warning);
     this.#warnings = warnings;
     return versions;
@@ -139,11 +136,11 @@ export class ModelVersions {
       this.#versions.set(version, 'LOADING', 'OK');
     }
     try {
-      const model = await loadVersion(settings, version, this.#compiler, isRetry);
+      const loaded = await loadVersion(settings, version, this.#sources, isRetry);
       this.#isStateful ??= settings.stateful !== null;
       this.#faults.forget(this.#placeOf(version));
-      if (serving === null) this.#versions.set(version, 'AVAILABLE', 'OK', { model, madeWith: settings });
-      else this.#versions.planReplacement(version, { model, madeWith: settings });
+      if (serving === null) this.#versions.set(version, 'AVAILABLE', 'OK', loaded);
+      else this.#versions.planReplacement(version, loaded);
       return null;
     } catch (error) {
       const fault = this.#logFault(error, version);

@@ -6,6 +6,7 @@ import type { ModelSnapshot, ServablesSnapshot } from '../servables/snapshot.js'
 import type { ConfigSource } from './config-source.js';
 import { ConfigWatch, type ConfigLook } from './config-watch.js';
 import type { ModelCompiler } from './model-compiler.js';
+import { LOCAL_REPOSITORY, type ModelRepository } from './model-repository.js';
 import { ModelVersions } from './model-versions.js';
 import { plainPipelineBuilder, type PipelineBuilder } from './pipelines/pipeline-builder.js';
 import { Pipelines, type ModelSurroundings } from './pipelines/pipelines.js';
@@ -16,6 +17,8 @@ import { SnapshotPublisher } from './snapshot-publisher.js';
 export interface ServableManagerOptions {
   readonly source: ConfigSource;
   readonly compiler: ModelCompiler;
+  /** Where models come from; without it from directories of this machine. */
+  readonly repository?: ModelRepository;
   /** Resolves when every owner worker runs on the snapshot. */
   readonly publish: (snapshot: ServablesSnapshot) => Promise<void>;
   /** For nodes of users' own code; without it there are none. */
@@ -159,8 +162,9 @@ export class ServableManager {
   #model(name: string): ModelVersions {
     const known = this.#models.get(name);
     if (known !== undefined) return known;
+    const { compiler, repository = LOCAL_REPOSITORY } = this.#options;
     const changed = (): void => this.#publisher.changed();
-    const model = new ModelVersions(name, this.#options.compiler, this.#modelFaults, changed);
+    const model = new ModelVersions(name, { compiler, repository }, this.#modelFaults, changed);
     this.#models.set(name, model);
     return model;
   }
@@ -185,7 +189,7 @@ export class ServableManager {
     const replaced = models.flatMap((model) => model.commit());
     if (differ(before, this.#pipelines.snapshots())) this.#publisher.changed();
     await this.#publisher.applied();
-    for (const reference of replaced) this.#options.compiler.release(reference);
+    await Promise.all(replaced.map((version) => version.release()));
     this.#pipelines.releaseDiscarded();
     for (const model of models) model.end();
     await this.#publisher.applied();

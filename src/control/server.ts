@@ -18,8 +18,10 @@ import { DataPlane } from './data-plane.js';
 import { hostText, Listeners } from './listeners.js';
 import { Metrics, settlingMetrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
+import { repositoryFor, type ModelRepository } from './model-repository.js';
 import { SequenceCleaner } from './sequence-cleaner.js';
 import { ServableManager } from './servable-manager.js';
+import { StorageRepository } from './storage/storage-repository.js';
 import { Watcher } from './watcher.js';
 
 /**
@@ -31,6 +33,7 @@ export class Server {
   readonly #dataPlane: DataPlane;
   readonly #blocking: BlockingPool;
   readonly #compiler: ModelCompiler;
+  readonly #repository: ModelRepository;
   readonly #manager: ServableManager;
   readonly #watcher: Watcher;
   readonly #cleaner: SequenceCleaner;
@@ -49,11 +52,12 @@ export class Server {
 
   private constructor(parts: ServerParts, settings: ServerSettings) {
     const { servables, pollIntervalSeconds, sequenceCleanerIntervalMinutes } = settings;
-    const { ports, dataPlane, blocking, compiler, manager, metrics, binding } = parts;
+    const { ports, dataPlane, blocking, compiler, repository, manager, metrics, binding } = parts;
     this.#listeners = [ports.grpc, ports.rest].filter((listeners) => listeners !== null);
     this.#dataPlane = dataPlane;
     this.#blocking = blocking;
     this.#compiler = compiler;
+    this.#repository = repository;
     this.#manager = manager;
     this.#metrics = metrics;
     this.#watcher = new Watcher(() => manager.poll(), pollIntervalSeconds);
@@ -85,10 +89,12 @@ export class Server {
     const ports = await openPorts(binding, settings);
     const blocking = new BlockingPool();
     const compiler = new ModelCompiler(binding, blocking, { ...settings, cacheDir });
+    const repository = repositoryFor(new StorageRepository());
     const metrics = new Metrics();
     const manager = new ServableManager({
       source: settlingMetrics(metrics, settings, configSource(settings.servables)),
       compiler,
+      repository,
       publish: (snapshot) => dataPlane.publish(snapshot),
       pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
     });
@@ -101,7 +107,7 @@ export class Server {
         () => manager.reload(),
       );
       logPorts(ports);
-      return new Server({ ports, dataPlane, blocking, compiler, manager, metrics, binding }, settings);
+      return new Server({ ports, dataPlane, blocking, compiler, repository, manager, metrics, binding }, settings);
     } catch (error) {
       for (const listeners of [ports.grpc, ports.rest]) listeners?.close();
       throw error;
@@ -154,6 +160,7 @@ export class Server {
     for (const listeners of this.#listeners) listeners.close();
     await this.#dataPlane.stop();
     this.#compiler.close();
+    await this.#repository.close();
     await this.#blocking.close();
     await this.#manager.close();
     log.serving.info('Server stopped');
@@ -165,6 +172,7 @@ interface ServerParts {
   readonly dataPlane: DataPlane;
   readonly blocking: BlockingPool;
   readonly compiler: ModelCompiler;
+  readonly repository: ModelRepository;
   readonly manager: ServableManager;
   readonly metrics: Metrics;
   readonly binding: NativeBinding;

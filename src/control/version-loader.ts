@@ -2,27 +2,48 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { isAuto, type ModelSettings } from '../config/settings.js';
 import { log } from '../observability/logger.js';
-import { openVersion } from '../servables/repository.js';
-import type { ServingModel } from '../servables/snapshot.js';
 import { compileSpecification } from './compile-specification.js';
 import type { ModelCompiler } from './model-compiler.js';
 import { logLoaded } from './model-log.js';
+import type { ModelRepository, OpenedVersion } from './model-repository.js';
 import { servedPorts } from './model-signature.js';
+import type { LoadedVersion } from './version-table.js';
 
 /**
- * Reads and compiles a version. The result holds the compiled model until it is released.
+ * Reads and compiles a version. The result holds the compiled model, and the files of it, until it is released.
  *
  * @param isRetry whether it failed before: such a try is not announced, there may be one a second.
- * @throws ServingError PATH_INVALID, FILE_INVALID, MODEL_*, NOT_IMPLEMENTED, SERVER_STOPPING
+ * @throws ServingError PATH_INVALID, FILE_INVALID, MODEL_*, NOT_IMPLEMENTED, SERVER_STOPPING, and those of a cloud storage
  */
 export async function loadVersion(
   settings: ModelSettings,
   version: number,
+  { compiler, repository }: VersionSources,
+  isRetry: boolean,
+): Promise<LoadedVersion> {
+  const files = await repository.open(settings, version);
+  try {
+    return await compileVersion(settings, files, compiler, isRetry);
+  } catch (error) {
+    await files.release(error);
+    throw error;
+  }
+}
+
+/** What versions are made from, and by whom. */
+export interface VersionSources {
+  readonly compiler: ModelCompiler;
+  readonly repository: ModelRepository;
+}
+
+async function compileVersion(
+  settings: ModelSettings,
+  files: OpenedVersion,
   compiler: ModelCompiler,
   isRetry: boolean,
-): Promise<ServingModel> {
+): Promise<LoadedVersion> {
   const { name, basePath, targetDevice } = settings;
-  const { modelFile, mapping } = await openVersion(basePath, version);
+  const { version, modelFile, mapping } = files;
   const text = `Loading model: ${name}, version: ${version}, from path: ${modelFile.path}, with target device: ${targetDevice} ...`;
   if (isRetry) log.modelmanager.debug(text);
   else log.modelmanager.info(text);
@@ -31,10 +52,14 @@ export async function loadVersion(
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
     const ports = servedPorts(reference.description, mapping);
-    const serving = { reference, nireq, ...ports, isAuto: isAuto(settings), stateful: settings.stateful };
-    logLoaded(name, version, serving);
+    const model = { reference, nireq, ...ports, isAuto: isAuto(settings), stateful: settings.stateful };
+    logLoaded(name, version, model);
     log.modelmanager.debug(`Model ${name} version ${version} was read from ${basePath}`);
-    return serving;
+    const release = async (): Promise<void> => {
+      compiler.release(reference);
+      await files.release();
+    };
+    return { model, madeWith: settings, release };
   } catch (error) {
     compiler.release(reference);
     throw error;

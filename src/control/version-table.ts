@@ -1,6 +1,5 @@
 import type { ModelSettings } from '../config/settings.js';
 import type { ModelSignature } from '../dag/definition.js';
-import type { CompiledModelReference } from '../inference/inference.js';
 import { log } from '../observability/logger.js';
 import type { ServableState, StateErrorCode } from '../servables/serving.js';
 import type { ModelSnapshot, ServingModel } from '../servables/snapshot.js';
@@ -9,6 +8,8 @@ import type { ModelSnapshot, ServingModel } from '../servables/snapshot.js';
 export interface LoadedVersion {
   readonly model: ServingModel;
   readonly madeWith: ModelSettings;
+  /** To be called once, when no snapshot shows it and every owner worker knows. */
+  readonly release: () => Promise<void>;
 }
 
 export interface VersionRecord {
@@ -57,12 +58,12 @@ export class VersionTable {
     }
   }
 
-  /** @returns the compiled models that no snapshot shows any more. */
-  commit(): CompiledModelReference[] {
-    const replaced: CompiledModelReference[] = [];
+  /** @returns what no snapshot shows any more. */
+  commit(): LoadedVersion[] {
+    const replaced: LoadedVersion[] = [];
     for (const { version, serving, next } of this.#ascending()) {
       if (next === null) continue;
-      if (serving !== null) replaced.push(serving.model.reference);
+      if (serving !== null) replaced.push(serving);
       if (next === 'retire') this.set(version, 'UNLOADING', 'OK');
       else this.set(version, 'AVAILABLE', 'OK', next);
     }

@@ -1,5 +1,7 @@
 import { basename, extname, join } from 'node:path';
 
+import { ServingError } from '../errors.js';
+
 /** Kinds of models, in the order in which a version directory is searched (as OVMS 2026.2.1). */
 export type ModelFormat = 'IR' | 'ONNX' | 'Paddle' | 'TF' | 'TFLite';
 
@@ -10,7 +12,7 @@ export interface ModelFile {
 }
 
 /** What a version directory must hold, for error texts. */
-export const EXPECTED_MODEL_FILES = '*.xml with *.bin, *.onnx, *.pdmodel with *.pdiparams, *.pb or *.tflite';
+const EXPECTED_MODEL_FILES = '*.xml with *.bin, *.onnx, *.pdmodel with *.pdiparams, *.pb or *.tflite';
 
 /**
  * The model among the files of a version directory, or `null`. Where one kind has several files the first by name is taken.
@@ -30,6 +32,13 @@ export function findModelFile(directory: string, files: readonly string[]): Mode
     if (file !== undefined) return { format, path: join(directory, file) };
   }
   return null;
+}
+
+/** The error of a version directory in which {@link findModelFile} finds nothing. */
+export function missingModelFile(directory: string, files: readonly string[]): ServingError {
+  const found = files.length === 0 ? 'no file' : [...files].sort().join(', ');
+  const text = `Could not find file for model: expected ${EXPECTED_MODEL_FILES} in ${directory}, found ${found}`;
+  return new ServingError('FILE_INVALID', text);
 }
 
 function withExtension(files: readonly string[], extension: string): string | undefined {

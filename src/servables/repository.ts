@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServingError } from '../errors.js';
-import { EXPECTED_MODEL_FILES, findModelFile, type ModelFile } from './model-file.js';
+import { findModelFile, missingModelFile, type ModelFile } from './model-file.js';
 import { readMapping, type ModelMapping } from './model-mapping.js';
 
 /** One look at the version directories of a model. */
@@ -28,19 +28,24 @@ export interface RepositoryVersion {
  * @throws ServingError PATH_INVALID when it is missing, no directory, or unreadable.
  */
 export async function scanVersions(basePath: string): Promise<VersionScan> {
+  return versionsAmong(await readDirectories(basePath), basePath);
+}
+
+/** The versions among the names of the directories at `where`. */
+export function versionsAmong(names: readonly string[], where: string): VersionScan {
   const versions: number[] = [];
   const warnings: string[] = [];
-  for (const name of await readDirectories(basePath)) {
+  for (const name of names) {
     const version = parseVersion(name);
     if (version === null) {
       warnings.push(
-        `Expected version directory name to be a positive integer, received ${JSON.stringify(name)} in ${basePath}`,
+        `Expected version directory name to be a positive integer, received ${JSON.stringify(name)} in ${where}`,
       );
     } else {
       versions.push(version);
     }
   }
-  if (versions.length === 0) warnings.push(`No version found for model in path: ${basePath}`);
+  if (versions.length === 0) warnings.push(`No version found for model in path: ${where}`);
   return { versions: versions.sort((left, right) => left - right), warnings: warnings.sort() };
 }
 
@@ -53,13 +58,7 @@ export async function openVersion(basePath: string, version: number): Promise<Re
   const entries = await readEntries(directory);
   const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
   const modelFile = findModelFile(directory, names);
-  if (!modelFile) {
-    const found = names.length === 0 ? 'no file' : names.sort().join(', ');
-    throw new ServingError(
-      'FILE_INVALID',
-      `Could not find file for model: expected ${EXPECTED_MODEL_FILES} in ${directory}, found ${found}`,
-    );
-  }
+  if (!modelFile) throw missingModelFile(directory, names);
   return { version, directory, modelFile, mapping: await readMapping(directory) };
 }
 

@@ -21,7 +21,7 @@ CLIENTS = CACHE / "conformance"
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 14)
 # Of the files whose packages do not exist for all of these.
-OLDEST_PYTHON_OF = {"tritonclient": (3, 11)}
+OLDEST_PYTHON_OF = {"storage-emulators": (3, 10), "tritonclient": (3, 11)}
 MACHINES = ("x86_64", "aarch64")
 
 

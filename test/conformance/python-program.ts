@@ -1,3 +1,5 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import type { ServerProcess } from '../helpers/server.js';
 import {
@@ -7,6 +9,7 @@ import {
   readInstalled,
   reportTests,
   runProgram,
+  SUITE,
   type Finished,
   type TestLine,
 } from './client-program.js';
@@ -43,6 +46,12 @@ export const TENSORFLOW_SERVING: PythonClient = {
 export const TRITONCLIENT: PythonClient = {
   packages: ['tritonclient', 'libraries'],
   distributions: ['tritonclient', 'grpcio', 'geventhttpclient'],
+};
+
+/** moto for S3, gcp-storage-emulator for Google Cloud Storage. */
+export const STORAGE_EMULATORS: PythonClient = {
+  packages: ['storage-emulators', 'libraries'],
+  distributions: ['moto', 'gcp-storage-emulator'],
 };
 
 /** Why a client cannot run here, or `false`. */
@@ -83,11 +92,21 @@ export function runPython(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<Finished> {
-  return runProgram(installed().python, args, {
-    ...environment,
-    PYTHONPATH: client.packages.map((folder) => `${clientsFolder(FOLDER)}/${folder}`).join(':'),
-    PYTHONNOUSERSITE: '1',
-  });
+  return runProgram(installed().python, args, { ...environment, ...packagesOf(client) });
+}
+
+/** Starts a program of `python/` that runs until its standard input ends; its standard error is passed on. */
+export function startPython(
+  client: PythonClient,
+  args: readonly string[],
+): ChildProcessByStdio<Writable, Readable, null> {
+  const options = { cwd: `${SUITE}/python`, env: { ...process.env, ...packagesOf(client) } };
+  return spawn(installed().python, [...args], { ...options, stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+function packagesOf({ packages }: PythonClient): NodeJS.ProcessEnv {
+  const path = packages.map((folder) => `${clientsFolder(FOLDER)}/${folder}`).join(':');
+  return { PYTHONPATH: path, PYTHONNOUSERSITE: '1' };
 }
 
 function installed(): Installed {

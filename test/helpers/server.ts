@@ -26,12 +26,15 @@ export interface ServerProcess {
 /**
  * Starts `vinery` with the given flags on two free ports of 127.0.0.1, waits until its first load pass is over, and stops it when
  * `use` has ended, in whichever way.
+ *
+ * @param environment variables beside those of this process.
  */
 export async function withServerProcess<T>(
   flags: readonly string[],
   use: (server: ServerProcess) => Promise<T>,
+  environment: NodeJS.ProcessEnv = {},
 ): Promise<T> {
-  const server = await startServerProcess(flags);
+  const server = await startServerProcess(flags, environment);
   try {
     await server.line('ServableManagerModule started');
     return await use(server);
@@ -40,12 +43,20 @@ export async function withServerProcess<T>(
   }
 }
 
-/** As {@link withServerProcess}, without waiting for the servables; the caller stops it. */
-export async function startServerProcess(flags: readonly string[]): Promise<ServerProcess> {
+/**
+ * As {@link withServerProcess}, without waiting for the servables; the caller stops it.
+ *
+ * @param environment variables beside those of this process.
+ */
+export async function startServerProcess(
+  flags: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ServerProcess> {
   const [grpcPort, restPort] = [await freePort(), await freePort()];
   const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
   const child = spawn(VINERY, [...bind, '--port', String(grpcPort), '--rest_port', String(restPort), ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
   });
   const lines: string[] = [];
   const waiting = new Set<() => void>();

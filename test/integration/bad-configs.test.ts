@@ -109,6 +109,7 @@ describe('a model or a pipeline that cannot be used', () => {
   for (const [name, place, expected] of models) {
     test(`model ${name}: the log says why, and requests for it are refused`, async () => {
       covers('life-cycle.failed-load', 'life-cycle.error-message', 'life-cycle.default-version');
+      covers('repository.missing-directory', 'repository.mapping-invalid', 'repository.no-file');
       const line = server.lines.find((text) => expected.every((part) => text.includes(part)) && text.includes(name));
       assert.ok(line, `expected a line with ${expected.join(', ')} and ${name} in\n${server.lines.join('\n')}`);
       if (line.includes('[error]')) assert.ok(line.includes(`Error occurred while loading model: ${place}; error: `));

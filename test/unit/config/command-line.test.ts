@@ -288,7 +288,7 @@ describe('command line: settings', () => {
   });
 
   it('uses /opt/cache when it exists and no other is named', () => {
-    covers('cli.cache-dir');
+    covers('cli.cache-dir', 'repository.cache-default');
     const host = { directoryExists: (path: string) => path === '/opt/cache' };
     assert.equal(settings(CONFIG, host).cacheDir, '/opt/cache');
     assert.equal(settings(`${CONFIG} --cache_dir /mine`, host).cacheDir, '/mine');

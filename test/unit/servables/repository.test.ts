@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openVersion, scanVersions } from '#src/servables/repository.js';
 import { withFiles } from './temporary-directory.js';
+import { covers } from '../../contract/covers.js';
 
 const IR = { '1/m.xml': '', '1/m.bin': '' };
 
@@ -82,6 +83,7 @@ describe('repository: the model of a version', () => {
     ['files one directory deeper', { '1/deep/m.onnx': '' }, 'no file'],
   ] as const) {
     it(`says what it expected, where, and what it found: ${name}`, async () => {
+      covers('repository.no-file', 'repository.ir-pair');
       await withFiles(files, (root) =>
         assert.rejects(openVersion(root, 1), {
           code: 'FILE_INVALID',
@@ -113,6 +115,7 @@ describe('repository: the model of a version', () => {
     ['TF', { '1/m.tflite': '', '1/m.pb': '' }, '1/m.pb'],
   ] as const) {
     it(`finds ${expected} (${format}) among ${Object.keys(files).join(' ')}`, async () => {
+      covers('repository.search-order');
       await withFiles(files, async (root) => {
         assert.deepEqual(await openVersion(root, 1), {
           version: 1,
