@@ -16,6 +16,7 @@ from pathlib import Path
 
 NATIVE = Path(__file__).resolve().parent
 REPOSITORY = NATIVE.parent
+FOLDERS = ("core", "ingress", "napi")
 REQUIREMENTS = NATIVE / "lint-requirements.txt"
 TOOLS = REPOSITORY / ".cache" / "clang"
 BUILD = REPOSITORY / "build" / "native"
@@ -65,8 +66,8 @@ def main() -> int:
     parser.add_argument("--fix", action="store_true", help="format the files in place")
     options = parser.parse_args()
     install_tools()
-    sources = sorted([*NATIVE.glob("core/*.cc"), *NATIVE.glob("napi/*.cc")])
-    headers = sorted([*NATIVE.glob("core/*.h"), *NATIVE.glob("napi/*.h")])
+    sources = sorted([source for folder in FOLDERS for source in NATIVE.glob(f"{folder}/*.cc")])
+    headers = sorted([header for folder in FOLDERS for header in NATIVE.glob(f"{folder}/*.h")])
     faults = check_format(sources + headers, options.fix) | check_tidy(sources)
     if faults == 0:
         print(f"native: {len(sources) + len(headers)} files are well formatted and tidy")

@@ -36,6 +36,19 @@ void RegisterSequences(Napi::Object& exports) {
   Register<CountSequences>(exports, "countSequences");
 }
 
+void RegisterIngress(Napi::Object& exports) {
+  Register<IngressFault>(exports, "ingressFault");
+  Register<OpenIngress>(exports, "openIngress");
+  Register<DrainIngress>(exports, "drainIngress");
+  Register<CloseIngress>(exports, "closeIngress");
+  Register<TakeIngressEvents>(exports, "takeIngressEvents");
+  Register<IngressEventTexts>(exports, "ingressEventTexts");
+  Register<GiveIngressRegion>(exports, "giveIngressRegion");
+  Register<SendMessage>(exports, "sendMessage");
+  Register<FinishCall>(exports, "finishCall");
+  Register<ContinueCall>(exports, "continueCall");
+}
+
 /// The names of `NativeBinding` in `src/native/binding.ts`, in its order.
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Environment::Attach(env);
@@ -70,6 +83,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<CloseSocket>(exports, "closeDescriptor");
   Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
   Register<EndProcess>(exports, "endProcess");
+  RegisterIngress(exports);
   return exports;
 }
 

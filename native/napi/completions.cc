@@ -68,8 +68,13 @@ void Completions::Drain(Napi::Env env) {
 }
 
 void Completions::WriteRecord(Completion& completion, std::int32_t* record) {
-  const Status status = flights_.Remove(completion.flight)->Land(std::move(completion.status));
   record[0] = completion.token;
+  if (completion.token < 0) {
+    record[1] = 0;
+    record[2] = 0;
+    return;
+  }
+  const Status status = flights_.Remove(completion.flight)->Land(std::move(completion.status));
   record[1] = static_cast<std::int32_t>(Remember(completion.token, status));
   record[2] = completion.micros;
 }

@@ -1,6 +1,7 @@
 #include "napi/environment.h"
 
 #include <memory>
+#include <utility>
 
 #include "napi/conversions.h"
 
@@ -28,6 +29,20 @@ std::uint32_t Environment::AddSlab(const Napi::Uint8Array& view) {
 void Environment::RemoveSlab(std::uint32_t id) {
   slabs_.Remove(id);
   slab_views_.erase(id);
+}
+
+IngressBridge& Environment::OpenedIngress(Napi::Env env) {
+  if (ingress_ == nullptr) ThrowTypeError(env, "ingress: expected an open one");
+  return *ingress_;
+}
+
+void Environment::OpenIngress(Napi::Env env, IngressSettings settings, const Napi::Float64Array& records) {
+  // After that of the completions, so that it runs before: no I/O thread may post to them or touch slabs any more.
+  if (!std::exchange(ingress_hooked_, true)) {
+    env.AddCleanupHook([](Environment* ending) { ending->CloseIngress(); }, this);
+  }
+  ingress_ = std::make_unique<IngressBridge>(std::move(settings), records,
+                                             [this] { completions_.Notify(kIngressToken); });
 }
 
 void Environment::Release() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <unordered_map>
 
 #include "core/custom_node_registry.h"
@@ -7,6 +8,7 @@
 #include "core/slab_table.h"
 #include "napi/completions.h"
 #include "napi/held_entries.h"
+#include "napi/ingress_bridge.h"
 #include "napi/napi_setup.h"
 
 namespace vinery {
@@ -25,6 +27,13 @@ class Environment {
   /// Throws a `TypeError` when JavaScript has not opened them yet.
   Completions& OpenedCompletions(Napi::Env env);
   const SlabTable& slabs() const { return slabs_; }
+  /// Throws a `TypeError` when there is none.
+  IngressBridge& OpenedIngress(Napi::Env env);
+  bool has_ingress() const { return ingress_ != nullptr; }
+  /// Once the completions are open, and while there is none.
+  void OpenIngress(Napi::Env env, IngressSettings settings, const Napi::Float64Array& records);
+  /// Harmless when there is none.
+  void CloseIngress() { ingress_.reset(); }
 
   std::uint32_t AddSlab(const Napi::Uint8Array& view);
   void RemoveSlab(std::uint32_t id);
@@ -40,6 +49,8 @@ class Environment {
   /// Keeps the memory of each slab alive.
   std::unordered_map<std::uint32_t, Napi::Reference<Napi::Uint8Array>> slab_views_;
   Completions completions_;
+  std::unique_ptr<IngressBridge> ingress_;
+  bool ingress_hooked_ = false;
 };
 
 }  // namespace vinery

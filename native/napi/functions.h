@@ -68,6 +68,18 @@ void HandleIllegalInstruction(const Napi::CallbackInfo& info);
 // process_functions.cc
 void EndProcess(const Napi::CallbackInfo& info);
 
+// ingress_functions.cc
+Napi::Value IngressFault(const Napi::CallbackInfo& info);
+void OpenIngress(const Napi::CallbackInfo& info);
+void DrainIngress(const Napi::CallbackInfo& info);
+void CloseIngress(const Napi::CallbackInfo& info);
+Napi::Value TakeIngressEvents(const Napi::CallbackInfo& info);
+Napi::Value IngressEventTexts(const Napi::CallbackInfo& info);
+void GiveIngressRegion(const Napi::CallbackInfo& info);
+void SendMessage(const Napi::CallbackInfo& info);
+void FinishCall(const Napi::CallbackInfo& info);
+void ContinueCall(const Napi::CallbackInfo& info);
+
 // constant_functions.cc
 Napi::Value Constants(const Napi::CallbackInfo& info);
 

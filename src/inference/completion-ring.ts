@@ -35,6 +35,7 @@ export class CompletionRing {
   /** Listeners by token; tokens are indices and are used again. */
   readonly #running: (CompletionListener | null)[] = [];
   readonly #freeTokens: number[] = [];
+  readonly #notices = new Map<number, () => void>();
 
   /** The ring of the environment that `binding` was loaded into; opened at the first call. */
   static of(binding: NativeBinding): CompletionRing {
@@ -48,6 +49,12 @@ export class CompletionRing {
     binding.openCompletions(this.#records, (count) => {
       this.#drain(count);
     });
+  }
+
+  /** Has `listener` called at every notice of a negative token, until another one or `null` takes its place. */
+  onNotice(token: number, listener: (() => void) | null): void {
+    if (listener === null) this.#notices.delete(token);
+    else this.#notices.set(token, listener);
   }
 
   /**
@@ -87,6 +94,10 @@ export class CompletionRing {
   #drain(count: number): void {
     for (let start = 0; start < count * COMPLETION_STRIDE; start += COMPLETION_STRIDE) {
       const token = this.#records[start]!;
+      if (token < 0) {
+        this.#notices.get(token)?.();
+        continue;
+      }
       const status = this.#records[start + 1]!;
       const listener = this.#running[token]!;
       const text = status === 0 ? '' : this.#binding.takeError(token);

@@ -1,5 +1,6 @@
 import type { ColorFormat } from '../tensors/color-format.js';
 import type { Precision } from '../tensors/precision.js';
+import type { IngressBinding } from './ingress-binding.js';
 
 /**
  * The surface of the native addon, by hand; `native/napi/addon.cc` registers exactly these names and a native test compares both.
@@ -11,7 +12,7 @@ import type { Precision } from '../tensors/precision.js';
  * Errors: a wrong argument throws a `TypeError` that names the argument. A fault of OpenVINO or of a custom node's library throws an
  * `Error` whose `code` is a {@link NativeStatusName}; see `errors.ts`.
  */
-export interface NativeBinding {
+export interface NativeBinding extends IngressBinding {
   /** Version of the OpenVINO libraries in use, for example `2026.4.1-...`. */
   openvinoVersion(): string;
 
@@ -103,7 +104,8 @@ export interface NativeBinding {
    * Opens this environment's completion ring; once per environment. Each record is {@link COMPLETION_STRIDE} 32-bit integers:
    * `[token, NativeStatus, time of the inference or execution in microseconds]`. `drain(count)` is called on this thread with `count` records at the
    * start of `records`, as often as needed; any number of completions share one wake of the event loop. The records do not change
-   * while `drain` runs, whatever it starts. An exception out of `drain` is an uncaught exception.
+   * while `drain` runs, whatever it starts. An exception out of `drain` is an uncaught exception. A negative token is no completion
+   * but a notice of something that waits elsewhere (`INGRESS_TOKEN`).
    * The event loop is kept alive only while inferences or custom nodes run.
    */
   openCompletions(records: Int32Array, drain: (count: number) => void): void;

@@ -1,0 +1,289 @@
+#include "ingress/connection.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "ingress/nghttp2_functions.h"
+
+namespace vinery {
+namespace {
+
+/// Reads of one connection before the others have their turn.
+constexpr int kReadsATurn = 4;
+
+std::string PeerOf(int socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::getpeername(socket, generic, &length) != 0 ||
+      ::getnameinfo(generic, length, host.data(), host.size(), port.data(), port.size(),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "a client that is gone";
+  }
+  return std::string(host.data()) + ":" + port.data();
+}
+
+const HeaderList& GrpcHeaders() {
+  static const HeaderList headers = {{":status", "200"},
+                                     {"content-type", "application/grpc"},
+                                     {"grpc-accept-encoding", "identity,deflate,gzip"}};
+  return headers;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionHost& host, Descriptor socket, std::uint64_t number)
+    : host_(host),
+      socket_(std::move(socket)),
+      number_(number),
+      session_(static_cast<H2Handler&>(*this), host.limits().h2),
+      last_read_(host.now()) {
+  const int on = 1;
+  static_cast<void>(::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
+}
+
+Connection::~Connection() { streams_.clear(); }
+
+void Connection::Read(std::vector<std::uint8_t>& buffer) {
+  for (int turn = 0; turn < kReadsATurn && !over_; ++turn) {
+    paused_ = kept_ > 0 && host_.KeepsTooMuch();
+    if (paused_) return;
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (count <= 0) return Close();
+    Receive(buffer.data(), static_cast<std::size_t>(count));
+    if (static_cast<std::size_t>(count) < buffer.size()) return;
+  }
+}
+
+void Connection::Receive(const std::uint8_t* bytes, std::size_t length) {
+  last_read_ = host_.now();
+  has_read_ = true;
+  pinged_ = false;
+  const int fault = session_.Receive(bytes, length);
+  if (fault != 0) Fail(fault);
+}
+
+/// The session is of no use any more.
+void Connection::Fail(int fault) {
+  if (fault == nghttp2::kFlooded || fault == nghttp2::kCallbackFailure) {
+    Notice("sent too many control frames or too long headers");
+    // The session would not write it any more: length 8, GOAWAY, stream 0; last stream 0, the code.
+    constexpr std::array<std::uint8_t, 17> kGoaway = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                      nghttp2::kEnhanceYourCalm};
+    out_.Append(kGoaway.data(), kGoaway.size());
+    static_cast<void>(out_.Flush(socket_.get()));
+  } else {
+    Notice(fault == nghttp2::kBadClientMagic ? "speaks no HTTP/2" : std::string("failed: ") + nghttp2_strerror(fault));
+  }
+  Close();
+}
+
+void Connection::Notice(const std::string& words) {
+  auto texts = std::make_shared<EventTexts>(EventTexts{PeerOf(socket_.get()), words});
+  host_.events()->Push({EventKind::kNotice, 0, {}, std::move(texts)});
+}
+
+void Connection::Flush() {
+  while (!over_) {
+    if (!session_.Send()) return Close();
+    const bool had_something = out_.length() > 0;
+    const OutQueue::Result result = out_.Flush(socket_.get());
+    if (result == OutQueue::Result::kBroken) return Close();
+    blocked_ = result == OutQueue::Result::kBlocked;
+    if (blocked_) return;
+    HandOverParked();
+    if (!had_something || !session_.WantsWrite()) break;
+  }
+  const bool drained = ended_ && streams_.empty();
+  if (drained || (!session_.WantsRead() && !session_.WantsWrite())) Close();
+}
+
+void Connection::CountKept(std::ptrdiff_t change) {
+  kept_ += change;
+  host_.CountKept(change);
+}
+
+GrpcStream* Connection::Find(std::int32_t stream) {
+  const auto found = streams_.find(stream);
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+void Connection::Send(GrpcStream& stream, std::shared_ptr<OutMessage> message) {
+  *unsent_ += message->length();
+  message->AlsoOnSent([unsent = unsent_, length = message->length()] { *unsent -= length; });
+  if (stream.AddMessage(std::move(message))) {
+    session_.Respond(stream.id(), GrpcHeaders());
+  } else {
+    session_.Resume(stream.id());
+  }
+}
+
+void Connection::Finish(GrpcStream& stream, std::uint32_t code, const std::string& text,
+                        const std::vector<std::string>& metadata) {
+  if (!stream.Finish(code, text, metadata)) return session_.Resume(stream.id());
+  HeaderList headers = GrpcHeaders();
+  headers.insert(headers.end(), stream.trailers().begin(), stream.trailers().end());
+  session_.RespondWithHeaders(stream.id(), headers);
+}
+
+void Connection::CallFinished() {
+  --handed_;
+  HandOverParked();
+}
+
+bool Connection::MayHandOver() const {
+  return *unsent_ < host_.limits().unsent_bytes && handed_ < host_.limits().handed_calls;
+}
+
+bool Connection::MayHandOver(GrpcStream& stream) {
+  if (parked_.empty() && MayHandOver()) return true;
+  parked_.push_back(stream.id());
+  return false;
+}
+
+void Connection::HandOverParked() {
+  std::size_t count = 0;
+  while (count < parked_.size() && MayHandOver()) {
+    if (GrpcStream* stream = Find(parked_[count++])) stream->HandOver();
+  }
+  parked_.erase(parked_.begin(), parked_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  // A client that has said nothing yet expects nothing.
+  if (!has_read_) return Close();
+  session_.AnnounceEnd();
+  session_.Ping();
+}
+
+void Connection::EndNewStreams() {
+  if (ended_) return;
+  ended_ = true;
+  session_.End(nghttp2::kNoError);
+}
+
+Clock::time_point Connection::KeepAlive() {
+  const IngressLimits& limits = host_.limits();
+  if (draining_) {
+    EndNewStreams();
+    Flush();
+    return host_.now() + limits.keepalive_time;
+  }
+  const auto silent_until = last_read_ + limits.keepalive_time;
+  if (host_.now() < silent_until) return silent_until;
+  // One that has never said anything cannot be asked.
+  if (pinged_ || !has_read_) {
+    if (host_.now() < silent_until + limits.keepalive_timeout) return silent_until + limits.keepalive_timeout;
+    Notice("was silent for too long");
+    Close();
+    return host_.now();
+  }
+  pinged_ = true;
+  session_.Ping();
+  Flush();
+  return host_.now() + limits.keepalive_timeout;
+}
+
+void Connection::OnRequest(std::int32_t stream) {
+  if (streams_.count(stream) == 0) streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
+}
+
+bool Connection::OnHeader(std::int32_t stream, std::string_view name, std::string_view value) {
+  GrpcStream* found = Find(stream);
+  return found == nullptr || found->AddHeader(name, value);
+}
+
+void Connection::OnHeadersEnd(std::int32_t stream) {
+  GrpcStream* found = Find(stream);
+  if (found == nullptr) return;
+  const int status = found->EndHeaders();
+  if (status != 0) AnswerHttp(*found, status);
+}
+
+/// Browsers and probes get an answer that they can show.
+void Connection::AnswerHttp(GrpcStream& stream, int status) {
+  const std::string text = status == 405 ? "This is a gRPC port: expected the method POST.\n"
+                                         : "This is a gRPC port: expected the content type application/grpc.\n";
+  auto message = std::make_shared<OutMessage>(std::vector<std::uint8_t>(text.begin(), text.end()));
+  message->AddOwn(0, text.size());
+  const std::string code = std::to_string(status);
+  HeaderList headers = {{":status", code}, {"content-type", "text/plain; charset=utf-8"}};
+  if (status == 405) headers.emplace_back("allow", "POST");
+  static_cast<void>(stream.AddMessage(std::move(message)));
+  static_cast<void>(stream.Finish(0, {}, {}));
+  session_.RespondWithoutTrailers(stream.id(), headers);
+}
+
+void Connection::OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) {
+  GrpcStream* found = Find(stream);
+  if (found == nullptr) return session_.ConsumeConnection(length);
+  found->Receive(data, length);
+}
+
+void Connection::OnRequestEnd(std::int32_t stream) {
+  if (GrpcStream* found = Find(stream)) found->EndRequest();
+}
+
+/// What the client still has to say is of no interest.
+void Connection::OnAnswerEnd(std::int32_t stream) {
+  const GrpcStream* found = Find(stream);
+  if (found != nullptr && !found->is_request_over()) session_.Reset(stream, nghttp2::kNoError);
+}
+
+void Connection::OnStreamClose(std::int32_t stream) {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return;
+  const std::size_t unconsumed = found->second->unconsumed();
+  streams_.erase(found);
+  if (unconsumed > 0) session_.ConsumeConnection(unconsumed);
+}
+
+bool Connection::OnControlFrame() { return budget_.Spend(host_.now()); }
+
+void Connection::OnPingAck() {
+  if (draining_) EndNewStreams();
+}
+
+std::size_t Connection::BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) {
+  const GrpcStream* found = Find(stream);
+  ends = found == nullptr;
+  return found == nullptr ? 0 : found->BodyBytes(limit, ends);
+}
+
+const HeaderList& Connection::Trailers(std::int32_t stream) {
+  static const HeaderList none;
+  const GrpcStream* found = Find(stream);
+  return found == nullptr ? none : found->trailers();
+}
+
+bool Connection::Write(const std::uint8_t* bytes, std::size_t length) {
+  if (out_.is_full()) return false;
+  out_.Append(bytes, length);
+  return true;
+}
+
+bool Connection::WriteBody(std::int32_t stream, const std::uint8_t* frame_head, std::size_t length) {
+  if (out_.is_full()) return false;
+  constexpr std::size_t kFrameHead = 9;
+  out_.Append(frame_head, kFrameHead);
+  GrpcStream* found = Find(stream);
+  if (found == nullptr) return true;
+  found->TakeBody(length, [this](const OutMessage::Piece& piece, const std::shared_ptr<OutMessage>& message) {
+    out_.Append(piece, message);
+  });
+  return true;
+}
+
+}  // namespace vinery

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "ingress/connection_host.h"
+#include "ingress/frame_budget.h"
+#include "ingress/grpc_stream.h"
+#include "ingress/h2_session.h"
+#include "ingress/out_queue.h"
+
+namespace vinery {
+
+/// One client's connection: the socket, its HTTP/2 session and its calls. I/O thread only.
+class Connection : private H2Handler, private StreamCarrier {
+ public:
+  /// How long a client that was asked to open no more calls has for those on their way.
+  static constexpr std::chrono::milliseconds kDrainPatience{1000};
+
+  Connection(ConnectionHost& host, Descriptor socket, std::uint64_t number);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  Connection(Connection&&) = delete;
+  Connection& operator=(Connection&&) = delete;
+  ~Connection() override;
+
+  int socket() const { return socket_.get(); }
+  /// Reads what is there, as far as `buffer` goes a few times.
+  void Read(std::vector<std::uint8_t>& buffer);
+  /// Frames and writes what is due.
+  void Flush();
+  /// Nothing more will happen here.
+  bool is_over() const { return over_; }
+  /// What the thread is to wait for.
+  bool wants_read() const { return !paused_; }
+  bool wants_write() const { return blocked_; }
+  /// What the thread waits for; the thread's own note.
+  std::uint32_t watched = 0;
+  /// Fewer bytes are kept without a region now.
+  void ReadAgain() { paused_ = false; }
+
+  void Send(GrpcStream& stream, std::shared_ptr<OutMessage> message);
+  void Finish(GrpcStream& stream, std::uint32_t code, const std::string& text,
+              const std::vector<std::string>& metadata);
+  /// JavaScript has finished with a call that was handed over.
+  void CallFinished();
+
+  /// Asks for no new calls; those on their way are served until `KeepAlive` is called, `kDrainPatience` later, or the client has heard
+  /// of it. Over when the last call is.
+  void Drain();
+  /// Pings or gives up, as the silence of the client demands. @returns when to look again.
+  Clock::time_point KeepAlive();
+
+ private:
+  // H2Handler
+  void OnRequest(std::int32_t stream) override;
+  bool OnHeader(std::int32_t stream, std::string_view name, std::string_view value) override;
+  void OnHeadersEnd(std::int32_t stream) override;
+  void OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) override;
+  void OnRequestEnd(std::int32_t stream) override;
+  void OnAnswerEnd(std::int32_t stream) override;
+  void OnStreamClose(std::int32_t stream) override;
+  bool OnControlFrame() override;
+  void OnPingAck() override;
+  std::size_t BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) override;
+  const HeaderList& Trailers(std::int32_t stream) override;
+  bool Write(const std::uint8_t* bytes, std::size_t length) override;
+  bool WriteBody(std::int32_t stream, const std::uint8_t* frame_head, std::size_t length) override;
+
+  // StreamCarrier
+  ConnectionHost& host() override { return host_; }
+  std::uint64_t number() const override { return number_; }
+  bool MayHandOver(GrpcStream& stream) override;
+  void Handed() override { ++handed_; }
+  void ConsumeOf(std::int32_t stream, std::size_t length) override { session_.Consume(stream, length); }
+  void CountKept(std::ptrdiff_t change) override;
+
+  GrpcStream* Find(std::int32_t stream);
+  void Receive(const std::uint8_t* bytes, std::size_t length);
+  void Fail(int fault);
+  void AnswerHttp(GrpcStream& stream, int status);
+  void HandOverParked();
+  bool MayHandOver() const;
+  void Notice(const std::string& words);
+  void EndNewStreams();
+  void Close() { over_ = true; }
+
+  ConnectionHost& host_;
+  Descriptor socket_;
+  const std::uint64_t number_;
+  H2Session session_;
+  OutQueue out_;
+  std::unordered_map<std::int32_t, std::unique_ptr<GrpcStream>> streams_;
+  /// Requests that wait until the client has read more of its answers, by stream, in the order of their arrival.
+  std::vector<std::int32_t> parked_;
+  /// Bytes of messages that the client has not read yet; shared with those messages.
+  std::shared_ptr<std::size_t> unsent_ = std::make_shared<std::size_t>(0);
+  std::size_t handed_ = 0;
+  std::ptrdiff_t kept_ = 0;
+  FrameBudget budget_;
+  Clock::time_point last_read_;
+  bool has_read_ = false;
+  bool pinged_ = false;
+  bool draining_ = false;
+  bool ended_ = false;
+  bool paused_ = false;
+  bool blocked_ = false;
+  bool over_ = false;
+};
+
+}  // namespace vinery

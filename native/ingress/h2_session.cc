@@ -1,0 +1,244 @@
+#include "ingress/h2_session.h"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include "ingress/nghttp2_functions.h"
+
+namespace vinery {
+namespace {
+
+H2Handler& HandlerOf(void* user) { return *static_cast<H2Handler*>(user); }
+
+std::string_view TextOf(const std::uint8_t* bytes, std::size_t length) {
+  return {reinterpret_cast<const char*>(bytes), length};
+}
+
+ssize_t OnSend(nghttp2::Session* /*session*/, const std::uint8_t* bytes, std::size_t length, int /*flags*/,
+               void* user) {
+  return HandlerOf(user).Write(bytes, length) ? static_cast<ssize_t>(length) : nghttp2::kWouldBlock;
+}
+
+int OnSendData(nghttp2::Session* /*session*/, nghttp2::Frame* frame, const std::uint8_t* head, std::size_t length,
+               nghttp2::DataSource* /*source*/, void* user) {
+  return HandlerOf(user).WriteBody(frame->head.stream_id, head, length) ? 0 : nghttp2::kWouldBlock;
+}
+
+int OnBeginHeaders(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, void* user) {
+  HandlerOf(user).OnRequest(frame->head.stream_id);
+  return 0;
+}
+
+int OnHeader(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, const std::uint8_t* name,
+             std::size_t name_length, const std::uint8_t* value, std::size_t value_length, std::uint8_t /*flags*/,
+             void* user) {
+  const bool ok = HandlerOf(user).OnHeader(frame->head.stream_id, TextOf(name, name_length), TextOf(value, value_length));
+  return ok ? 0 : nghttp2::kCallbackFailure;
+}
+
+int OnBeginFrame(nghttp2::Session* /*session*/, const nghttp2::FrameHead* head, void* user) {
+  // Empty DATA frames carry nothing either, but for the end of a stream.
+  const bool empty_data = head->type == nghttp2::kData && head->length == 0 && head->flags != nghttp2::kFlagEndStream;
+  const bool control =
+      empty_data || (head->type > nghttp2::kHeaders && head->type != nghttp2::kWindowUpdate);
+  return !control || HandlerOf(user).OnControlFrame() ? 0 : nghttp2::kCallbackFailure;
+}
+
+int OnFrame(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, void* user) {
+  H2Handler& handler = HandlerOf(user);
+  const nghttp2::FrameHead& head = frame->head;
+  if (head.type == nghttp2::kHeaders) handler.OnHeadersEnd(head.stream_id);
+  const bool of_request = head.type == nghttp2::kHeaders || head.type == nghttp2::kData;
+  if (of_request && (head.flags & nghttp2::kFlagEndStream) != 0) handler.OnRequestEnd(head.stream_id);
+  if (head.type == nghttp2::kPing && (head.flags & nghttp2::kFlagAck) != 0) handler.OnPingAck();
+  return 0;
+}
+
+int OnFrameSent(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, void* user) {
+  const nghttp2::FrameHead& head = frame->head;
+  const bool of_answer = head.type == nghttp2::kHeaders || head.type == nghttp2::kData;
+  if (of_answer && (head.flags & nghttp2::kFlagEndStream) != 0) HandlerOf(user).OnAnswerEnd(head.stream_id);
+  return 0;
+}
+
+int OnDataChunk(nghttp2::Session* /*session*/, std::uint8_t /*flags*/, std::int32_t stream, const std::uint8_t* data,
+                std::size_t length, void* user) {
+  HandlerOf(user).OnData(stream, data, length);
+  return 0;
+}
+
+int OnStreamClose(nghttp2::Session* /*session*/, std::int32_t stream, std::uint32_t /*code*/, void* user) {
+  HandlerOf(user).OnStreamClose(stream);
+  return 0;
+}
+
+/// Without this nghttp2 keeps frames at 16 KB, whatever the client takes.
+ssize_t LargestFrame(nghttp2::Session* /*session*/, std::uint8_t /*type*/, std::int32_t /*stream*/,
+                     std::int32_t connection_window, std::int32_t stream_window, std::uint32_t max_frame_size,
+                     void* /*user*/) {
+  // One stream must not keep the others waiting for a whole megabyte.
+  constexpr std::int64_t kFairFrame = 256L * 1024;
+  const std::int64_t window = std::min(connection_window, stream_window);
+  return static_cast<ssize_t>(std::min({window, static_cast<std::int64_t>(max_frame_size), kFairFrame}));
+}
+
+struct CallbacksDeleter {
+  void operator()(nghttp2::Callbacks* callbacks) const { nghttp2_session_callbacks_del(callbacks); }
+};
+
+struct OptionDeleter {
+  void operator()(nghttp2::Option* option) const { nghttp2_option_del(option); }
+};
+
+void CheckMemory(int result) {
+  if (result != 0) throw std::bad_alloc();
+}
+
+std::unique_ptr<nghttp2::Callbacks, CallbacksDeleter> NewCallbacks() {
+  nghttp2::Callbacks* made = nullptr;
+  CheckMemory(nghttp2_session_callbacks_new(&made));
+  std::unique_ptr<nghttp2::Callbacks, CallbacksDeleter> callbacks(made);
+  nghttp2_session_callbacks_set_send_callback(made, OnSend);
+  nghttp2_session_callbacks_set_send_data_callback(made, OnSendData);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(made, OnBeginHeaders);
+  nghttp2_session_callbacks_set_on_header_callback(made, OnHeader);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(made, OnBeginFrame);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(made, OnFrame);
+  nghttp2_session_callbacks_set_on_frame_send_callback(made, OnFrameSent);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, OnDataChunk);
+  nghttp2_session_callbacks_set_on_stream_close_callback(made, OnStreamClose);
+  nghttp2_session_callbacks_set_data_source_read_length_callback(made, LargestFrame);
+  return callbacks;
+}
+
+std::unique_ptr<nghttp2::Option, OptionDeleter> NewOption(const H2Settings& settings) {
+  nghttp2::Option* made = nullptr;
+  CheckMemory(nghttp2_option_new(&made));
+  std::unique_ptr<nghttp2::Option, OptionDeleter> option(made);
+  nghttp2_option_set_no_auto_window_update(made, 1);
+  nghttp2_option_set_no_closed_streams(made, 1);
+  if (&nghttp2_option_set_stream_reset_rate_limit != nullptr) {
+    nghttp2_option_set_stream_reset_rate_limit(made, settings.reset_burst, settings.reset_rate);
+  }
+  return option;
+}
+
+/// nghttp2 only reads what its field type lets it write.
+std::uint8_t* Bytes(std::string_view text) {
+  return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
+}
+
+std::vector<nghttp2::HeaderField> Fields(const HeaderList& headers) {
+  std::vector<nghttp2::HeaderField> fields;
+  fields.reserve(headers.size());
+  for (const auto& [name, value] : headers) {
+    fields.push_back({Bytes(name), Bytes(value), name.size(), value.size(), nghttp2::kFlagNone});
+  }
+  return fields;
+}
+
+ssize_t ReadBody(nghttp2::Session* session, std::int32_t stream, std::size_t length, std::uint32_t* flags, void* user,
+                 bool with_trailers) {
+  H2Handler& handler = HandlerOf(user);
+  bool ends = false;
+  const std::size_t count = handler.BodyBytes(stream, length, ends);
+  if (count == 0 && !ends) return nghttp2::kDeferred;
+  *flags |= nghttp2::kBodyNotCopied;
+  if (!ends) return static_cast<ssize_t>(count);
+  *flags |= nghttp2::kBodyEnds;
+  if (with_trailers) {
+    *flags |= nghttp2::kTrailersFollow;
+    const auto fields = Fields(handler.Trailers(stream));
+    static_cast<void>(nghttp2_submit_trailer(session, stream, fields.data(), fields.size()));
+  }
+  return static_cast<ssize_t>(count);
+}
+
+ssize_t ReadBodyBeforeTrailers(nghttp2::Session* session, std::int32_t stream, std::uint8_t* /*buffer*/,
+                               std::size_t length, std::uint32_t* flags, nghttp2::DataSource* /*source*/, void* user) {
+  return ReadBody(session, stream, length, flags, user, true);
+}
+
+ssize_t ReadWholeBody(nghttp2::Session* session, std::int32_t stream, std::uint8_t* /*buffer*/, std::size_t length,
+                      std::uint32_t* flags, nghttp2::DataSource* /*source*/, void* user) {
+  return ReadBody(session, stream, length, flags, user, false);
+}
+
+/// What was submitted for a stream that has closed meanwhile comes to nothing, which is as it should be.
+void Submit(nghttp2::Session* session, std::int32_t stream, const HeaderList& headers,
+            const nghttp2::DataProvider* body) {
+  const auto fields = Fields(headers);
+  static_cast<void>(nghttp2_submit_response(session, stream, fields.data(), fields.size(), body));
+}
+
+}  // namespace
+
+void H2Session::Deleter::operator()(nghttp2::Session* session) const { nghttp2_session_del(session); }
+
+H2Session::H2Session(H2Handler& handler, const H2Settings& settings) {
+  const auto callbacks = NewCallbacks();
+  const auto option = NewOption(settings);
+  nghttp2::Session* made = nullptr;
+  CheckMemory(nghttp2_session_server_new2(&made, callbacks.get(), &handler, option.get()));
+  session_.reset(made);
+  const std::array<nghttp2::SettingsEntry, 4> entries = {{
+      {nghttp2::kMaxConcurrentStreams, settings.max_concurrent_streams},
+      {nghttp2::kInitialWindowSize, settings.stream_window},
+      {nghttp2::kMaxFrameSize, settings.max_frame_size},
+      {nghttp2::kMaxHeaderListSize, settings.max_header_list_size},
+  }};
+  CheckMemory(nghttp2_submit_settings(made, nghttp2::kFlagNone, entries.data(), entries.size()));
+  CheckMemory(nghttp2_session_set_local_window_size(made, nghttp2::kFlagNone, 0,
+                                                    static_cast<std::int32_t>(settings.connection_window)));
+}
+
+int H2Session::Receive(const std::uint8_t* bytes, std::size_t length) {
+  const ssize_t taken = nghttp2_session_mem_recv(session_.get(), bytes, length);
+  return taken < 0 ? static_cast<int>(taken) : 0;
+}
+
+bool H2Session::Send() { return nghttp2_session_send(session_.get()) == 0; }
+
+bool H2Session::WantsRead() const { return nghttp2_session_want_read(session_.get()) != 0; }
+
+bool H2Session::WantsWrite() const { return nghttp2_session_want_write(session_.get()) != 0; }
+
+void H2Session::Consume(std::int32_t stream, std::size_t length) {
+  static_cast<void>(nghttp2_session_consume(session_.get(), stream, length));
+}
+
+void H2Session::ConsumeConnection(std::size_t length) {
+  static_cast<void>(nghttp2_session_consume_connection(session_.get(), length));
+}
+
+void H2Session::Respond(std::int32_t stream, const HeaderList& headers) {
+  const nghttp2::DataProvider body = {{}, ReadBodyBeforeTrailers};
+  Submit(session_.get(), stream, headers, &body);
+}
+
+void H2Session::RespondWithHeaders(std::int32_t stream, const HeaderList& headers) {
+  Submit(session_.get(), stream, headers, nullptr);
+}
+
+void H2Session::RespondWithoutTrailers(std::int32_t stream, const HeaderList& headers) {
+  const nghttp2::DataProvider body = {{}, ReadWholeBody};
+  Submit(session_.get(), stream, headers, &body);
+}
+
+void H2Session::Resume(std::int32_t stream) { static_cast<void>(nghttp2_session_resume_data(session_.get(), stream)); }
+
+void H2Session::Reset(std::int32_t stream, std::uint32_t code) {
+  static_cast<void>(nghttp2_submit_rst_stream(session_.get(), nghttp2::kFlagNone, stream, code));
+}
+
+void H2Session::Ping() { static_cast<void>(nghttp2_submit_ping(session_.get(), nghttp2::kFlagNone, nullptr)); }
+
+void H2Session::AnnounceEnd() { static_cast<void>(nghttp2_submit_shutdown_notice(session_.get())); }
+
+void H2Session::End(std::uint32_t code) {
+  const std::int32_t last = nghttp2_session_get_last_proc_stream_id(session_.get());
+  static_cast<void>(nghttp2_submit_goaway(session_.get(), nghttp2::kFlagNone, last, code, nullptr, 0));
+}
+
+}  // namespace vinery

@@ -1,0 +1,365 @@
+#include "ingress/ingress.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "core/process_wide.h"
+
+namespace vinery {
+namespace {
+
+constexpr std::size_t kBufferBytes = 256UL * 1024;
+constexpr std::size_t kEventsATurn = 64;
+constexpr int kAcceptsATurn = 16;
+/// Keys of what is waited for: numbers of connections are below.
+constexpr std::uint64_t kCommandsKey = ~0ULL;
+constexpr std::uint64_t kListenerKeys = 1ULL << 63U;
+/// Before accepting again when the process has no descriptor left.
+constexpr std::chrono::milliseconds kDescriptorPatience{100};
+
+/// The same number for all descriptors of one socket.
+std::uint64_t SocketNumber(int descriptor) {
+  struct stat status {};
+  return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
+}
+
+}  // namespace
+
+Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
+    : settings_(std::move(settings)),
+      events_(std::make_shared<EventQueue>(std::move(wake))),
+      seat_(std::make_shared<DealerSeat>()),
+      dealer_(ProcessWide<ConnectionDealer>()),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      stock_(settings_.limits.stock_bytes),
+      buffer_(kBufferBytes) {
+  if (epoll_.get() < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  for (std::size_t index = 0; index < settings_.methods.size(); ++index) {
+    method_of_path_.emplace(settings_.methods[index].path, static_cast<std::int32_t>(index));
+  }
+  Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN, EPOLL_CTL_ADD);
+  for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
+    Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
+  }
+  if (!settings_.listeners.empty()) {
+    group_ = SocketNumber(settings_.listeners.front().get());
+    dealer_->Join(group_, seat_);
+    joined_ = true;
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+Ingress::~Ingress() {
+  events_->Close();
+  static_cast<void>(seat_->commands.Push(IngressCommand(IngressCommand::Kind::kStop)));
+  thread_.join();
+}
+
+void Ingress::Run() {
+  while (!stopped_) {
+    Wait();
+    HandleTimers();
+    FlushDirty();
+    if (draining_ && connections_.empty()) {
+      draining_ = false;
+      events_->Push({EventKind::kDrained, 0, {}, nullptr});
+    }
+  }
+  LeaveDealer();
+  seat_->commands.Close();
+  connections_.clear();
+}
+
+void Ingress::Wait() {
+  std::array<epoll_event, kEventsATurn> events{};
+  const int timeout = timers_.MillisecondsLeft(Clock::now());
+  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  now_ = Clock::now();
+  for (int index = 0; index < count; ++index) {
+    const epoll_event& event = events.at(static_cast<std::size_t>(index));
+    HandleEvent(event.data.u64, event.events);
+  }
+}
+
+void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
+  if (key == kCommandsKey) return HandleCommands();
+  if (key >= kListenerKeys) {
+    const std::size_t index = key - kListenerKeys;
+    // A drain may have closed it within this turn.
+    if (index < settings_.listeners.size()) Accept(settings_.listeners[index].get());
+    return;
+  }
+  Connection* connection = Touch(key);
+  if (connection != nullptr && (what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) connection->Read(buffer_);
+}
+
+void Ingress::HandleTimers() {
+  TimerQueue::Timer due{};
+  while (timers_.TakeDue(now_, due)) {
+    if (due.kind == TimerQueue::Kind::kCall) {
+      const auto found = calls_.find(due.number);
+      if (found == calls_.end() || found->second.stream == nullptr) continue;
+      static_cast<void>(Touch(found->second.connection));
+      found->second.stream->DeadlinePassed();
+    } else if (due.kind == TimerQueue::Kind::kConnection) {
+      Connection* connection = Touch(due.number);
+      if (connection != nullptr) timers_.Set({connection->KeepAlive(), TimerQueue::Kind::kConnection, due.number});
+    } else if (due.number < settings_.listeners.size()) {
+      Watch(settings_.listeners[due.number].get(), kListenerKeys + due.number, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
+    }
+  }
+}
+
+void Ingress::HandleCommands() {
+  seat_->commands.TakeAll(taken_);
+  for (IngressCommand& command : taken_) Execute(command);
+  // What they own goes now, and not with the next turn.
+  taken_.clear();
+}
+
+void Ingress::Execute(IngressCommand& command) {
+  switch (command.kind) {
+    case IngressCommand::Kind::kSend:
+      return Send(command);
+    case IngressCommand::Kind::kFinish:
+      return Finish(command);
+    case IngressCommand::Kind::kContinue: {
+      const auto found = calls_.find(command.call);
+      if (found == calls_.end() || found->second.stream == nullptr) return;
+      static_cast<void>(Touch(found->second.connection));
+      return found->second.stream->Continue();
+    }
+    case IngressCommand::Kind::kGive:
+      return Give(command);
+    case IngressCommand::Kind::kAdopt:
+      return Adopt(std::move(command.socket));
+    case IngressCommand::Kind::kDrain:
+      return Drain();
+    case IngressCommand::Kind::kStop:
+      stopped_ = true;
+      return;
+  }
+}
+
+void Ingress::Send(IngressCommand& command) {
+  KeepRegion(command.region);
+  if (command.notify) {
+    command.message->AlsoOnSent([events = events_, call = command.call] {
+      events->Push({EventKind::kSent, call, {}, nullptr});
+    });
+  }
+  const auto found = calls_.find(command.call);
+  Connection* connection = found == calls_.end() ? nullptr : Touch(found->second.connection);
+  GrpcStream* stream = connection == nullptr ? nullptr : found->second.stream;
+  if (stream != nullptr) {
+    connection->Send(*stream, std::move(command.message));
+    if (command.last) connection->Finish(*stream, 0, {}, {});
+  }
+  if (command.last) Settle(command.call);
+}
+
+void Ingress::Finish(const IngressCommand& command) {
+  KeepRegion(command.region);
+  const auto found = calls_.find(command.call);
+  if (found == calls_.end()) return;
+  Connection* connection = Touch(found->second.connection);
+  if (connection != nullptr && found->second.stream != nullptr) {
+    connection->Finish(*found->second.stream, command.code, command.text, command.metadata);
+  }
+  Settle(command.call);
+}
+
+/// JavaScript is through with a call.
+void Ingress::Settle(std::uint64_t call) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return;
+  if (Connection* connection = FindConnection(found->second.connection)) connection->CallFinished();
+  calls_.erase(call);
+}
+
+void Ingress::Give(const IngressCommand& command) {
+  const auto found = calls_.find(command.call);
+  if (found == calls_.end() || found->second.stream == nullptr) {
+    return command.call == 0 ? KeepRegion(command.region) : DropRegion(command.region);
+  }
+  static_cast<void>(Touch(found->second.connection));
+  found->second.stream->GiveRegion(command.region);
+}
+
+void Ingress::Accept(int listener) {
+  for (int turn = 0; turn < kAcceptsATurn; ++turn) {
+    Descriptor socket(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.get() < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) PauseAccepting();
+      return;
+    }
+    // The thread it is dealt to may end just then; its connections end with it.
+    const std::shared_ptr<DealerSeat> seat = dealer_->Deal(group_);
+    if (seat == nullptr) return;
+    if (seat == seat_) {
+      Adopt(std::move(socket));
+    } else {
+      IngressCommand command(IngressCommand::Kind::kAdopt);
+      command.socket = std::move(socket);
+      static_cast<void>(seat->commands.Push(std::move(command)));
+    }
+  }
+}
+
+/// Else the thread would find the same client waiting again and again.
+void Ingress::PauseAccepting() {
+  for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
+    Watch(settings_.listeners[index].get(), kListenerKeys + index, 0, EPOLL_CTL_DEL);
+    timers_.Set({now_ + kDescriptorPatience, TimerQueue::Kind::kAccept, index});
+  }
+  events_->Push({EventKind::kNotice, 0, {}, std::make_shared<EventTexts>(EventTexts{
+                     "a new client", "must wait: the process has no descriptor left"})});
+}
+
+void Ingress::Adopt(Descriptor socket) {
+  if (!joined_) {
+    --seat_->connections;
+    return;
+  }
+  const std::uint64_t number = ++last_number_;
+  const int descriptor = socket.get();
+  auto connection = std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), std::move(socket), number);
+  connection->watched = EPOLLIN;
+  connections_.emplace(number, std::move(connection));
+  Watch(descriptor, number, EPOLLIN, EPOLL_CTL_ADD);
+  timers_.Set({now_ + settings_.limits.keepalive_time, TimerQueue::Kind::kConnection, number});
+  dirty_.insert(number);
+}
+
+void Ingress::Drain() {
+  LeaveDealer();
+  for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
+    timers_.Clear({now_, TimerQueue::Kind::kAccept, index});
+  }
+  settings_.listeners.clear();
+  draining_ = true;
+  for (const auto& [number, connection] : connections_) {
+    connection->Drain();
+    timers_.Set({now_ + Connection::kDrainPatience, TimerQueue::Kind::kConnection, number});
+    dirty_.insert(number);
+  }
+}
+
+void Ingress::LeaveDealer() {
+  if (joined_) dealer_->Leave(group_, seat_);
+  joined_ = false;
+}
+
+void Ingress::FlushDirty() {
+  if (!paused_.empty() && !KeepsTooMuch()) ReadPausedAgain();
+  // A flush may hand parked requests over, but touches no other connection.
+  for (const std::uint64_t number : dirty_) {
+    Connection* connection = FindConnection(number);
+    if (connection == nullptr) continue;
+    connection->Flush();
+    if (connection->is_over()) {
+      Close(number);
+    } else {
+      Rewatch(number, *connection);
+    }
+  }
+  dirty_.clear();
+}
+
+void Ingress::Rewatch(std::uint64_t number, Connection& connection) {
+  if (!connection.wants_read()) paused_.insert(number);
+  const std::uint32_t wanted = (connection.wants_read() ? static_cast<std::uint32_t>(EPOLLIN) : 0U) |
+                               (connection.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+  if (std::exchange(connection.watched, wanted) != wanted) Watch(connection.socket(), number, wanted, EPOLL_CTL_MOD);
+}
+
+void Ingress::ReadPausedAgain() {
+  for (const std::uint64_t number : paused_) {
+    if (Connection* connection = Touch(number)) connection->ReadAgain();
+  }
+  paused_.clear();
+}
+
+void Ingress::Close(std::uint64_t number) {
+  connections_.erase(number);
+  --seat_->connections;
+}
+
+void Ingress::Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation) {
+  epoll_event event{};
+  event.events = what;
+  event.data.u64 = key;
+  static_cast<void>(::epoll_ctl(epoll_.get(), operation, descriptor, &event));
+}
+
+Connection* Ingress::FindConnection(std::uint64_t number) {
+  const auto found = connections_.find(number);
+  return found == connections_.end() ? nullptr : found->second.get();
+}
+
+/// As `FindConnection`, for something that may leave it with bytes to write.
+Connection* Ingress::Touch(std::uint64_t number) {
+  Connection* connection = FindConnection(number);
+  if (connection != nullptr) dirty_.insert(number);
+  return connection;
+}
+
+std::int32_t Ingress::FindMethod(const std::string& path) const {
+  const auto found = method_of_path_.find(path);
+  return found == method_of_path_.end() ? -1 : found->second;
+}
+
+std::uint64_t Ingress::AddCall(GrpcStream& stream, std::uint64_t connection) {
+  const std::uint64_t call = ++last_number_;
+  calls_.emplace(call, Call{&stream, connection});
+  return call;
+}
+
+void Ingress::RemoveStream(std::uint64_t call, bool handed) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return;
+  if (handed) {
+    found->second.stream = nullptr;
+  } else {
+    calls_.erase(found);
+  }
+}
+
+void Ingress::SetDeadline(std::uint64_t call, Clock::time_point when) {
+  timers_.Set({when, TimerQueue::Kind::kCall, call});
+}
+
+void Ingress::ClearDeadline(std::uint64_t call, Clock::time_point when) {
+  timers_.Clear({when, TimerQueue::Kind::kCall, call});
+}
+
+Region Ingress::TakeRegion(std::uint64_t call, std::uint64_t size) {
+  const Region region = stock_.Take(size);
+  if (!region.is_there()) {
+    events_->Push({EventKind::kRegionWanted, call, {static_cast<double>(size)}, nullptr});
+  }
+  return region;
+}
+
+void Ingress::DropRegion(const Region& region) {
+  events_->Push({EventKind::kRegionDropped, 0, {static_cast<double>(region.number)}, nullptr});
+  KeepRegion(region);
+}
+
+void Ingress::KeepRegion(const Region& region) {
+  if (!region.is_there()) return;
+  std::vector<Region> surplus;
+  stock_.Put(region, surplus);
+  for (const Region& each : surplus) {
+    events_->Push({EventKind::kRegionReturned, 0, {static_cast<double>(each.number)}, nullptr});
+  }
+}
+
+}  // namespace vinery

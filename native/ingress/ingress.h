@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "core/descriptor.h"
+#include "ingress/connection.h"
+#include "ingress/connection_dealer.h"
+#include "ingress/connection_host.h"
+#include "ingress/ingress_command.h"
+#include "ingress/ingress_event.h"
+#include "ingress/region_stock.h"
+#include "ingress/timer_queue.h"
+
+namespace vinery {
+
+struct IngressSettings {
+  /// Listening sockets to accept from; the ingress closes them.
+  std::vector<Descriptor> listeners;
+  std::vector<IngressMethod> methods;
+  IngressLimits limits;
+};
+
+/// gRPC over HTTP/2 without TLS for one environment: a thread that waits for its sockets, and two queues between that thread and
+/// JavaScript. Requests arrive in regions that JavaScript has leased, answers are sent from where they are.
+///
+/// The thread starts with the object and has ended with its destructor, which closes every connection at once; `kDrain` closes them
+/// in peace. Everything but the constructor, the destructor and the queues is the thread's own.
+class Ingress : private ConnectionHost {
+ public:
+  /// @param wake called on the I/O thread when events are there after none were.
+  /// Throws `std::system_error` when the system gives no descriptor or no thread.
+  Ingress(IngressSettings settings, std::function<void()> wake);
+  Ingress(const Ingress&) = delete;
+  Ingress& operator=(const Ingress&) = delete;
+  Ingress(Ingress&&) = delete;
+  Ingress& operator=(Ingress&&) = delete;
+  ~Ingress() override;
+
+  CommandQueue& commands() const { return seat_->commands; }
+  EventQueue& event_queue() const { return *events_; }
+
+ private:
+  struct Call {
+    /// Null once the stream has gone.
+    GrpcStream* stream;
+    std::uint64_t connection;
+  };
+
+  // ConnectionHost
+  const std::vector<IngressMethod>& methods() const override { return settings_.methods; }
+  std::int32_t FindMethod(const std::string& path) const override;
+  const IngressLimits& limits() const override { return settings_.limits; }
+  Clock::time_point now() const override { return now_; }
+  std::uint64_t AddCall(GrpcStream& stream, std::uint64_t connection) override;
+  void RemoveStream(std::uint64_t call, bool handed) override;
+  void SetDeadline(std::uint64_t call, Clock::time_point when) override;
+  void ClearDeadline(std::uint64_t call, Clock::time_point when) override;
+  const std::shared_ptr<EventQueue>& events() const override { return events_; }
+  Region TakeRegion(std::uint64_t call, std::uint64_t size) override;
+  void DropRegion(const Region& region) override;
+  void CountKept(std::ptrdiff_t change) override { kept_ += change; }
+  bool KeepsTooMuch() const override { return kept_ > static_cast<std::ptrdiff_t>(settings_.limits.kept_bytes); }
+
+  void Run();
+  void Wait();
+  void HandleEvent(std::uint64_t key, std::uint32_t what);
+  void HandleTimers();
+  void HandleCommands();
+  void Execute(IngressCommand& command);
+  void Send(IngressCommand& command);
+  void Finish(const IngressCommand& command);
+  void Settle(std::uint64_t call);
+  void Give(const IngressCommand& command);
+  void KeepRegion(const Region& region);
+  void Accept(int listener);
+  void PauseAccepting();
+  void Adopt(Descriptor socket);
+  void Drain();
+  void LeaveDealer();
+  void FlushDirty();
+  void Rewatch(std::uint64_t number, Connection& connection);
+  void Close(std::uint64_t number);
+  void ReadPausedAgain();
+  void Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation);
+  Connection* FindConnection(std::uint64_t number);
+  Connection* Touch(std::uint64_t number);
+
+  IngressSettings settings_;
+  const std::shared_ptr<EventQueue> events_;
+  const std::shared_ptr<DealerSeat> seat_;
+  const std::shared_ptr<ConnectionDealer> dealer_;
+  std::uint64_t group_ = 0;
+  Descriptor epoll_;
+  std::unordered_map<std::string, std::int32_t> method_of_path_;
+
+  Clock::time_point now_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::unordered_map<std::uint64_t, Call> calls_;
+  std::unordered_set<std::uint64_t> dirty_;
+  std::unordered_set<std::uint64_t> paused_;
+  std::uint64_t last_number_ = 0;
+  TimerQueue timers_;
+  RegionStock stock_;
+  std::ptrdiff_t kept_ = 0;
+  std::vector<std::uint8_t> buffer_;
+  std::vector<IngressCommand> taken_;
+  bool joined_ = false;
+  bool draining_ = false;
+  bool stopped_ = false;
+
+  std::thread thread_;
+};
+
+}  // namespace vinery
