@@ -46,12 +46,12 @@ module.exports = {
     forbid(
       'frontends-are-wire-only',
       '^src/frontends',
-      '^src/(control|data-plane|client|inference|native|dag)',
+      '^src/(control|data-plane|client|inference|native|dag|ingress)',
       'wire to domain, nothing else',
     ),
     forbid(
       'one-door-to-the-addon',
-      '^src/(?!native|inference|nodes|blocking|control|openvino|main)',
+      '^src/(?!native|inference|nodes|blocking|control|data-plane|openvino|main)',
       '^src/native/load',
       'who may load the addon',
     ),

@@ -228,6 +228,10 @@ export const CATALOGUE = {
   SERVICE_UNKNOWN: { grpc: NOT_FOUND, http: 404, text: 'Service with requested name is not found' },
   SYMBOL_UNKNOWN: { grpc: NOT_FOUND, http: 404, text: 'Symbol or file with requested name is not found' },
   METHOD_UNIMPLEMENTED: { grpc: UNIMPLEMENTED, http: 501, text: '' },
+  MESSAGE_TOO_LARGE: { grpc: RESOURCE_EXHAUSTED, http: 413, text: 'Received message larger than max' },
+  HEADERS_TOO_LARGE: { grpc: RESOURCE_EXHAUSTED, http: 431, text: 'Received metadata larger than max' },
+  ENCODING_UNKNOWN: { grpc: UNIMPLEMENTED, http: 415, text: 'Received message in an unknown encoding' },
+  STREAM_BROKEN: { grpc: INTERNAL, http: 400, text: 'Received stream could not be read' },
   INTERNAL_ERROR: { grpc: INTERNAL, http: 500, text: 'Internal server error' },
   UNKNOWN_ERROR: { grpc: UNKNOWN, http: 500, text: 'Unknown error' },
 

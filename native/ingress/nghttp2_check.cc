@@ -8,8 +8,6 @@
 
 namespace vinery::nghttp2 {
 
-static_assert(sizeof(Info) == sizeof(nghttp2_info) && offsetof(Info, version) == offsetof(nghttp2_info, version_str));
-static_assert(offsetof(Info, version_number) == offsetof(nghttp2_info, version_num));
 static_assert(sizeof(FrameHead) == sizeof(nghttp2_frame_hd));
 static_assert(offsetof(FrameHead, length) == offsetof(nghttp2_frame_hd, length));
 static_assert(offsetof(FrameHead, stream_id) == offsetof(nghttp2_frame_hd, stream_id));

@@ -5,9 +5,6 @@
 namespace vinery {
 namespace {
 
-/// 1.43: the oldest version that any supported Node.js line was built with carries all of the functions above.
-constexpr int kLeastVersion = 0x012b00;
-
 template <typename Function>
 bool IsThere(Function* function) {
   return function != nullptr;
@@ -59,14 +56,6 @@ bool AllAreThere() {
 
 }  // namespace
 
-std::string Nghttp2Fault() {
-  if (!IsThere(&nghttp2_version) || !AllAreThere()) return "this Node.js does not export nghttp2";
-  const nghttp2::Info* info = nghttp2_version(0);
-  const int major = info->version_number >> 16;
-  if (major != 1 || info->version_number < kLeastVersion) {
-    return std::string("expected nghttp2 1.43 or newer of version 1, this Node.js has ") + info->version;
-  }
-  return {};
-}
+std::string Nghttp2Fault() { return AllAreThere() ? "" : "this Node.js does not export the functions of nghttp2"; }
 
 }  // namespace vinery

@@ -5,10 +5,9 @@
 #include "ingress/nghttp2_types.h"
 
 /// nghttp2's functions as Node.js exports them. Weak: an addon in a Node.js without them still loads, and `Nghttp2Fault` tells.
-#define VINERY_NGHTTP2(returned, name, ...) __attribute__((weak)) returned nghttp2_##name(__VA_ARGS__)
+#define VINERY_NGHTTP2(returned, name, ...) __attribute__((weak, visibility("default"))) returned nghttp2_##name(__VA_ARGS__)
 
 extern "C" {
-VINERY_NGHTTP2(vinery::nghttp2::Info*, version, int least);
 VINERY_NGHTTP2(const char*, strerror, int code);
 
 VINERY_NGHTTP2(int, option_new, vinery::nghttp2::Option**);
@@ -74,7 +73,8 @@ VINERY_NGHTTP2(int, submit_goaway, vinery::nghttp2::Session*, std::uint8_t flags
 
 namespace vinery {
 
-/// Why HTTP/2 cannot be served in this process; empty when it can.
+/// Why HTTP/2 cannot be served in this process; empty when it can. The version is `process.versions.nghttp2`: what would tell it here
+/// is not part of the Node.js executable.
 std::string Nghttp2Fault();
 
 }  // namespace vinery

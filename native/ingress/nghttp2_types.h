@@ -16,13 +16,6 @@ struct Session;
 struct Option;
 struct Callbacks;
 
-struct Info {
-  int age;
-  int version_number;
-  const char* version;
-  const char* protocol;
-};
-
 struct FrameHead {
   std::size_t length;
   std::int32_t stream_id;

@@ -15,6 +15,9 @@ export interface DataPlaneSettings {
   readonly workers: number;
   readonly grpc: Listeners | null;
   readonly rest: Listeners | null;
+  readonly grpcTransport: OwnerTask['grpcTransport'];
+  /** Of one worker. */
+  readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;
   readonly cors: CorsSettings;
   readonly log: LogSettings;

@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { parseChannelArguments } from '../config/channel-arguments.js';
 import type { ServablesSource, ServerSettings } from '../config/settings.js';
-import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
 import { CustomNodeFactory } from '../nodes/custom/custom-node-factory.js';
@@ -15,6 +14,7 @@ import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
 import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
 import { DataPlane } from './data-plane.js';
+import { chooseGrpcTransport } from './grpc-transport.js';
 import { hostText, Listeners } from './listeners.js';
 import { Metrics, settlingMetrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
@@ -81,8 +81,8 @@ export class Server {
    * @throws ServingError NATIVE_BINDING_MISSING, BACKEND_MISSING, CONFIG_VALUE_INVALID
    */
   static async start(settings: ServerSettings): Promise<Server> {
-    refuseAbsent(settings);
     const binding = loadNativeBinding();
+    const grpcTransport = chooseGrpcTransport(binding, settings);
     const channelArguments = parseChannelArguments(settings.grpcChannelArguments);
     const cacheDir = prepareCacheDir(settings.cacheDir);
     if (settings.cpuExtension !== null) binding.addExtension(settings.cpuExtension);
@@ -102,7 +102,18 @@ export class Server {
     try {
       const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
       dataPlane = await DataPlane.start(
-        { ...ports, workers, channelArguments, cors, log: logSettings, backend, nodeExecutor, metrics },
+        {
+          ...ports,
+          workers,
+          grpcTransport,
+          grpcMemoryBytes: Math.floor(settings.grpcMemoryQuotaBytes / workers),
+          channelArguments,
+          cors,
+          log: logSettings,
+          backend,
+          nodeExecutor,
+          metrics,
+        },
         EMPTY_SNAPSHOT,
         () => manager.reload(),
       );
@@ -176,13 +187,6 @@ interface ServerParts {
   readonly manager: ServableManager;
   readonly metrics: Metrics;
   readonly binding: NativeBinding;
-}
-
-/** What the command line knows and this server has not yet. */
-function refuseAbsent({ grpcTransport }: ServerSettings): void {
-  if (grpcTransport === 'native') {
-    throw new ServingError('CONFIG_VALUE_INVALID', '--grpc_transport: expected auto or js, received native');
-  }
 }
 
 /** The directory when compiled models can be cached there; one that cannot be written only warns (as OVMS 2026.2.1). */

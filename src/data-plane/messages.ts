@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 
-import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
+import type { Backend, CorsSettings, GrpcTransport, LogSettings, NodeExecutor } from '../config/settings.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
@@ -13,6 +13,10 @@ export interface OwnerTask {
   /** Listening sockets of its own: descriptors that this worker accepts from and closes. */
   readonly grpcDescriptors: readonly number[];
   readonly restDescriptors: readonly number[];
+  /** Which server the gRPC port has; decided by now. */
+  readonly grpcTransport: Exclude<GrpcTransport, 'auto'>;
+  /** Bytes of requests that this worker's gRPC port receives or works on at a time. */
+  readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;
   readonly cors: CorsSettings;
   readonly log: LogSettings;

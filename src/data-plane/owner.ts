@@ -1,7 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 
 import { BlockingPool, SERVING_IDLE_MS } from '../blocking/blocking-pool.js';
-import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { kserveEndpoints } from '../frontends/rest/kserve/endpoints.js';
@@ -18,7 +17,8 @@ import { Arena } from '../tensors/arena.js';
 import { CopyCounter } from '../tensors/copy-counter.js';
 import { UserNodes } from '../nodes/user-nodes.js';
 import { productVersion } from '../version.js';
-import { acceptFrom, listenOn } from './accept.js';
+import { listenOn } from './accept.js';
+import { openGrpcServer } from './grpc-server.js';
 import { grpcServices } from './grpc-services.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 import { Questions } from './questions.js';
@@ -45,7 +45,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const stop = followControlPlane(task.control, { serving, metrics, readiness }, asked);
   await serving.apply(task.snapshot);
   readiness.observe(task.snapshot);
-  const closeFrontends = await openFrontends(task, serving, readiness, blocking, asked);
+  const closeFrontends = await openFrontends(task, serving, readiness, { arena, blocking }, asked);
   report(task.control, { kind: 'ready' });
 
   await stop;
@@ -99,19 +99,22 @@ function followControlPlane(
   });
 }
 
+/** What frontends use of this worker beside its servables. */
+interface OwnerParts {
+  readonly arena: Arena;
+  readonly blocking: BlockingPool;
+}
+
 async function openFrontends(
   task: OwnerTask,
   serving: WorkerServing,
   readiness: Readiness,
-  blocking: BlockingPool,
+  { arena, blocking }: OwnerParts,
   { reloads, pages }: Asked,
 ): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
-  const grpc = createJsTransport(grpcServices(serving, readiness, log.serving), task.channelArguments, onBug);
-  const acceptors = await Promise.all(
-    task.grpcDescriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
-  );
+  const grpc = await openGrpcServer(task, grpcServices(serving, readiness, log.serving), arena, onBug);
   const rest = task.restDescriptors.map(() =>
     createRestServer(serving, {
       cors: task.cors,
@@ -127,7 +130,6 @@ async function openFrontends(
   );
   await Promise.all(rest.map(({ server }, index) => listenOn(server, task.restDescriptors[index]!)));
   return async () => {
-    for (const acceptor of acceptors) acceptor.close();
     await Promise.all([grpc.close(), ...rest.map((server) => server.close())]);
   };
 }

@@ -1,14 +1,26 @@
 import type { CallContext } from '../servables/serving.js';
+import { ScatteredMessage } from './protobuf/scattered-message.js';
 
 /**
  * One unary RPC on bytes: no transport type crosses this line, so every transport serves the same methods and the same tests.
  * Rejects with a `ServingError`.
  */
-export type RpcMethod = (request: Uint8Array, call: RpcCall) => Promise<Uint8Array> | Uint8Array;
+export type RpcMethod = (request: Uint8Array, call: RpcCall) => Promise<RpcAnswer> | RpcAnswer;
+
+/** A message, or one whose tensors still lie in leased memory; that only where {@link RpcCall.takesRegions}. */
+export type RpcAnswer = Uint8Array | ScatteredMessage;
 
 export interface RpcCall extends CallContext {
   /** Adds a trailing metadata entry to the answer. */
   setTrailer(name: string, value: string): void;
+  /** Whether the transport sends tensors from where they lie. */
+  readonly takesRegions?: boolean;
+}
+
+/** The answer to a call that takes no regions. */
+export function wholeMessage(answer: RpcAnswer): Uint8Array {
+  if (answer instanceof ScatteredMessage) throw new Error('a scattered message for a transport that takes none');
+  return answer;
 }
 
 /** A method without anything to wait for: what it throws must still reach the transport as a rejection. */

@@ -42,9 +42,11 @@ export class PredictOutcome implements PredictResult {
     this.#copies = counts.copies;
   }
 
-  encoded(): void {
+  encoded(sentInPlace = 0): void {
     this.#isEncoded = true;
-    for (const { bytes } of this.outputs) this.#copies.count('response', bytes.byteLength);
+    let copied = -sentInPlace;
+    for (const { bytes } of this.outputs) copied += bytes.byteLength;
+    this.#copies.count('response', copied);
     this.#metrics?.succeeded(this.#call, 'predict');
     this.#metrics?.took(this.#call, Math.round((performance.now() - this.#call.arrived) * 1000));
   }
@@ -59,5 +61,5 @@ export class PredictOutcome implements PredictResult {
 function responseTensor(name: string, tensor: Tensor | null): ResponseTensor[] {
   if (tensor === null) return [];
   const { precision, shape, bytes } = tensor;
-  return [{ name, precision, shape, bytes }];
+  return [{ name, precision, shape, bytes, memory: tensor }];
 }

@@ -39,4 +39,12 @@ export interface ResponseTensor {
   readonly bytes: Uint8Array;
   /** The element, U64, is sent in the typed field of TensorFlow Serving's message, where clients look for it (as OVMS 2026.2.1). */
   readonly inValueField?: true;
+  /** Where `bytes` are, when they are in a slab. */
+  readonly memory?: SlabMemory;
+}
+
+/** A place in the memory that native code knows. */
+export interface SlabMemory {
+  readonly slabId: number;
+  readonly byteOffset: number;
 }

@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../native/binding.js';
 import type { Caller } from '../observability/metrics/caller.js';
+import type { Lease } from '../tensors/arena.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, ResponseTensor } from './predict-request.js';
 
@@ -51,6 +52,8 @@ export interface CallContext extends Caller {
   readonly signal: AbortSignal;
   /** Whether the client asked for the time line of its request. */
   readonly wantsTimeline: boolean;
+  /** The leased region that the request's bytes are in; without one they are in memory of their own. */
+  readonly message?: Lease | null;
 }
 
 export interface PredictResult {
@@ -62,9 +65,13 @@ export interface PredictResult {
   readonly version: number;
   /** Present when it was asked for. */
   readonly timeline: Timeline | null;
-  /** The answer is complete: the request has succeeded. At most once, before `release`; without it the request has failed. */
-  encoded(): void;
-  /** Gives the output regions back to the arena. Exactly once. */
+  /**
+   * The answer is complete: the request has succeeded. At most once, before `release`; without it the request has failed.
+   *
+   * @param sentInPlace bytes of the outputs that were not copied; 0 when not given.
+   */
+  encoded(sentInPlace?: number): void;
+  /** Gives the output regions back to the arena. Exactly once, when nothing reads them any more. */
   release(): void;
 }
 

@@ -6,7 +6,7 @@ import { isEnabled, log } from '../observability/logger.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
 import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
-import type { Arena } from '../tensors/arena.js';
+import type { Arena, Lease } from '../tensors/arena.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
@@ -255,7 +255,7 @@ export class WorkerServing implements Serving {
 
   #run(run: Run, tensors: readonly RequestTensor[]): Promise<Outputs> {
     if (hasStrings(tensors)) return this.#decodeAndExecute(run, tensors);
-    return this.#execute(run, this.#admit(tensors, run.plan.inputs));
+    return this.#execute(run, this.#admit(tensors, run.plan.inputs, run.call));
   }
 
   /** Memory is leased when the turn has come; a snapshot that comes meanwhile closes nothing of the plan. */
@@ -282,7 +282,7 @@ export class WorkerServing implements Serving {
     holdUnits(plan);
     try {
       const strings = await admitStrings(tensors, plan.inputs, this.#arena, this.#pictureDecoder);
-      const inputs = this.#admit(tensors, plan.inputs, strings);
+      const inputs = this.#admit(tensors, plan.inputs, call, strings);
       if (!call.signal.aborted) return await this.#execute(run, inputs);
       for (const tensor of inputs) tensor.release();
       throw call.signal.reason;
@@ -292,25 +292,36 @@ export class WorkerServing implements Serving {
   }
 
   /**
-   * Copies the request's tensors into leased regions: the one copy on the way in.
+   * Copies the request's tensors into leased regions: the one copy on the way in. Those that a transport has put into leased memory
+   * already stay where they are.
    *
    * @param strings what is leased already, by place; released with the rest when memory cannot be had.
    */
   #admit(
     tensors: readonly RequestTensor[],
     inputs: readonly TensorInfo[],
+    { message }: CallContext,
     strings: readonly (Tensor | null)[] = [],
   ): Tensor[] {
     const admitted = Array.from(strings);
     try {
-      return tensors.map((tensor, index) => (admitted[index] ??= this.#admitTensor(tensor, inputs[index]!)));
+      return tensors.map(
+        (tensor, index) => (admitted[index] ??= this.#admitTensor(tensor, inputs[index]!, message ?? null)),
+      );
     } catch (error) {
       for (const tensor of admitted) tensor?.release();
       throw new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
     }
   }
 
-  #admitTensor({ shape, content }: RequestTensor, { precision }: TensorInfo): Tensor {
+  #admitTensor({ shape, content }: RequestTensor, { precision }: TensorInfo, message: Lease | null): Tensor {
+    if (content.kind === 'bytes' && message !== null) {
+      const start = startWithin(message, content.bytes);
+      if (start !== null && start % ELEMENT_BYTES[precision] === 0) {
+        message.retain(1);
+        return new Tensor(precision, shape, message, start);
+      }
+    }
     const lease = this.#arena.lease(elementCount(shape)! * ELEMENT_BYTES[precision]);
     if (content.kind === 'bytes') this.#arena.copyIn(lease, content.bytes, 'request');
     else if (content.kind === 'values') {
@@ -389,6 +400,13 @@ function retire({ unit }: Opened): void {
 
 function knownError(error: unknown): ServingError {
   return error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
+}
+
+/** Where bytes begin in a lease, `null` when they are elsewhere. */
+function startWithin(lease: Lease, { buffer, byteOffset, byteLength }: Uint8Array): number | null {
+  const start = byteOffset - lease.byteOffset;
+  const isWithin = buffer === lease.buffer && start >= 0 && start + byteLength <= lease.byteLength;
+  return isWithin && byteLength > 0 ? start : null;
 }
 
 /** Only Predict speaks of pipelines when a name is unknown (as OVMS 2026.2.1). */

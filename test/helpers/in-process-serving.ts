@@ -3,7 +3,7 @@ import { configFileSource } from '#src/control/config-source.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServableManager } from '#src/control/servable-manager.js';
 import { UserCodePipelineBuilder } from '#src/control/pipelines/user-code-builder.js';
-import type { RpcCall } from '#src/frontends/rpc.js';
+import { wholeMessage, type RpcCall } from '#src/frontends/rpc.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { tensorflowServingMethods } from '#src/frontends/tfs/service.js';
 import { NativeInference } from '#src/inference/native-inference.js';
@@ -60,7 +60,7 @@ export async function openInProcessServing(configPath: string): Promise<InProces
     arena,
     serving,
     predict: async (request, signal = new AbortController().signal) =>
-      predict(request, { ...CALL, arrived: performance.now(), signal }),
+      wholeMessage(await predict(request, { ...CALL, arrived: performance.now(), signal })),
     close: async () => {
       serving.close();
       await userNodes.close();

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '#src/demo/free-port.js';
+import { TRANSPORT_FLAGS } from './transport.js';
 
 /** The command under test. */
 export const VINERY = fileURLToPath(new URL('../../../dist/vinery', import.meta.url));
@@ -54,7 +55,9 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const [grpcPort, restPort] = [await freePort(), await freePort()];
   const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
-  const child = spawn(VINERY, [...bind, '--port', String(grpcPort), '--rest_port', String(restPort), ...flags], {
+  const ports = ['--port', String(grpcPort), '--rest_port', String(restPort)];
+  const transport = flags.includes('--grpc_transport') ? [] : TRANSPORT_FLAGS;
+  const child = spawn(VINERY, [...bind, ...ports, ...transport, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   });

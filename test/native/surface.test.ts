@@ -61,6 +61,16 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   closeDescriptor: true,
   exitOnIllegalInstruction: true,
   endProcess: true,
+  ingressFault: true,
+  openIngress: true,
+  drainIngress: true,
+  closeIngress: true,
+  takeIngressEvents: true,
+  ingressEventTexts: true,
+  giveIngressRegion: true,
+  sendMessage: true,
+  finishCall: true,
+  continueCall: true,
 };
 
 test('surface: the addon registers the functions of NativeBinding and no others', () => {

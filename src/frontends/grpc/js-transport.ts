@@ -9,12 +9,10 @@ import {
 import type { Socket } from 'node:net';
 
 import { ServingError } from '../../errors.js';
-import { apiOfPath, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
+import { apiOfPath, type RpcMethod, type RpcService, type RpcStream, wholeMessage } from '../rpc.js';
 import { asBuffer, GrpcCall, statusOf } from './grpc-call.js';
+import { MESSAGE_LIMIT_BYTES } from './message-limit.js';
 import { StreamCall } from './stream-call.js';
-
-/** Largest message in both directions (as OVMS 2026.2.1). */
-export const MESSAGE_LIMIT_BYTES = 1024 ** 3;
 
 /**
  * Pings find peers that vanished and end connections that broke the HTTP/2 framing, which Node 20 leaves open and deaf. grpc-js by
@@ -88,7 +86,7 @@ function unaryHandler(path: string, method: RpcMethod, onBug: (error: unknown) =
       .then(() => method(call.request, context))
       .finally(() => context.settle())
       .then(
-        (bytes) => respond(null, asBuffer(bytes), context.trailer),
+        (answer) => respond(null, asBuffer(wholeMessage(answer)), context.trailer),
         (error: unknown) => respond(statusOf(error, context, onBug), null),
       );
   };

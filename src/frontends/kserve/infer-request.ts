@@ -8,6 +8,9 @@ const ID = tagOf(3, WIRE.BYTES);
 const INPUTS = tagOf(5, WIRE.BYTES);
 const RAW_INPUT_CONTENTS = tagOf(7, WIRE.BYTES);
 
+/** The field of a request that has the bytes of a tensor: `raw_input_contents`. */
+export const INFER_CONTENT: readonly number[] = [RAW_INPUT_CONTENTS >> 3];
+
 /** `inference.ModelInferRequest` without what is ignored: parameters and requested outputs (as OVMS 2026.2.1). */
 export interface InferMessage {
   readonly modelName: string;

@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { ResponseTensor } from '../../servables/predict-request.js';
+import type { ResponseTensor, SlabMemory } from '../../servables/predict-request.js';
 import { outputStrings } from '../../servables/strings/output-strings.js';
+import { Contents } from '../protobuf/scattered-message.js';
 import { copyShift, ExactWriter, lengthDelimited, type PlacedBytes } from '../protobuf/wire-writer.js';
 import { tagOf, WIRE } from '../protobuf/wire-reader.js';
 import { writeBytesElements } from './bytes-elements.js';
@@ -30,6 +31,8 @@ export interface OutputTensor {
   readonly shape: readonly number[];
   /** Little-endian elements, or BYTES elements with their lengths. */
   readonly content: Uint8Array;
+  /** Where `content` is, when it is in a slab. */
+  readonly memory?: SlabMemory | undefined;
 }
 
 /**
@@ -37,9 +40,9 @@ export interface OutputTensor {
  * BYTES are.
  */
 export function outputTensor(output: ResponseTensor): OutputTensor {
-  const { name, precision, shape, bytes } = output;
+  const { name, precision, shape, bytes, memory } = output;
   const rows = precision === 'STRING' ? null : outputStrings(output);
-  if (rows === null) return { name, datatype: dataTypeOfPrecision(precision), shape, content: bytes };
+  if (rows === null) return { name, datatype: dataTypeOfPrecision(precision), shape, content: bytes, memory };
   return {
     name,
     datatype: dataTypeOfPrecision('STRING'),
@@ -51,13 +54,32 @@ export function outputTensor(output: ResponseTensor): OutputTensor {
 /**
  * Encodes `inference.ModelInferResponse`, every output in `raw_output_contents`, in the order given. Each content is copied once, from
  * wherever it is into the message: the outputs may be released afterwards.
+ * @param leftOut gets the large contents, which are then neither copied nor part of the result.
  */
-export function encodeInferResponse(answer: InferAnswerHead, outputs: readonly ResponseTensor[]): Buffer {
+export function encodeInferResponse(
+  answer: InferAnswerHead,
+  outputs: readonly ResponseTensor[],
+  leftOut?: Contents,
+): Buffer {
   const tensors = outputs.map(outputTensor);
   const head = encodeHead(answer, tensors);
   const { placed, size } = placeContents(tensors, head.byteLength);
+  if (leftOut !== undefined) return encodeAround(head, tensors, size, leftOut);
   const writer = new ExactWriter(size, copyShift(placed)).bytes(head);
   for (const { bytes } of placed) writer.tag(RAW_OUTPUT_CONTENTS, bytes.byteLength).bytes(bytes);
+  return writer.finish();
+}
+
+/** The message without its large contents. */
+function encodeAround(head: Uint8Array, tensors: readonly OutputTensor[], size: number, leftOut: Contents): Buffer {
+  const isLeftOut = ({ content, memory }: OutputTensor): boolean => Contents.leavesOut(content, memory);
+  const without = tensors.filter(isLeftOut).reduce((bytes, { content }) => bytes + content.byteLength, 0);
+  const writer = new ExactWriter(size - without).bytes(head);
+  for (const { content, memory } of tensors) {
+    writer.tag(RAW_OUTPUT_CONTENTS, content.byteLength);
+    if (Contents.leavesOut(content, memory)) leftOut.add(writer.length, memory, content.byteLength);
+    else writer.bytes(content);
+  }
   return writer.finish();
 }
 

@@ -1,8 +1,8 @@
 import { countExpected } from '../../servables/expected-inputs.js';
 import type { Serving } from '../../servables/serving.js';
-import { rejecting, type RpcCall, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
+import { answerOf } from '../answer.js';
+import { rejecting, type RpcAnswer, type RpcCall, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
 import type { ServerState } from '../server-state.js';
-import { TIMELINE_HEADER, timelineText } from '../timeline.js';
 import { countingRefusals } from '../counting-refusals.js';
 import { decodeInferRequest, type InferMessage, tensorsOf } from './infer-request.js';
 import { encodeInferResponse } from './infer-response.js';
@@ -35,7 +35,7 @@ function modelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint
   return encodeModelMetadata(serving.metadata(name, parseModelVersion(version), call));
 }
 
-async function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {
+async function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> {
   const message = decodeInferRequest(bytes);
   try {
     return await infer(serving, message, call);
@@ -44,21 +44,13 @@ async function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): P
   }
 }
 
-async function infer(serving: Serving, message: InferMessage, call: RpcCall): Promise<Uint8Array> {
+async function infer(serving: Serving, message: InferMessage, call: RpcCall): Promise<RpcAnswer> {
   const { modelName, modelVersion, id } = message;
   const version = parseModelVersion(modelVersion);
   const infos = await serving.inputs(modelName, version, call);
   const expected = countExpected(infos, (name) => message.inputs.some((input) => input.name === name));
   const inputs = countingRefusals(serving, modelName, version, call, () => tensorsOf(message, expected));
   const result = await serving.predict({ servable: modelName, version, inputs }, call);
-  try {
-    const response = encodeInferResponse({ modelName, version: result.version, id }, result.outputs);
-    if (call.wantsTimeline && result.timeline !== null) {
-      call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
-    }
-    result.encoded();
-    return response;
-  } finally {
-    result.release();
-  }
+  const head = { modelName, version: result.version, id };
+  return answerOf(result, call, (leftOut) => encodeInferResponse(head, result.outputs, leftOut));
 }

@@ -11,6 +11,11 @@ export class ExactWriter {
     this.#buffer = shift === 0 ? memory : memory.subarray(shift);
   }
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#pos;
+  }
+
   byte(value: number): this {
     this.#buffer[this.#pos++] = value;
     return this;

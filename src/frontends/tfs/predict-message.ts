@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { PredictRequest, RequestTensor, ResponseTensor } from '../../servables/predict-request.js';
+import type { Contents } from '../protobuf/scattered-message.js';
 import { encodeModelSpec, ModelSpec } from './model-spec.js';
 import { decodeMessage, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 import { outputStrings } from '../../servables/strings/output-strings.js';
@@ -13,6 +14,9 @@ const RESPONSE_OUTPUTS_FIELD = 1;
 const RESPONSE_OUTPUTS = tagOf(RESPONSE_OUTPUTS_FIELD, WIRE.BYTES);
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Fields from a request down to the bytes of a tensor: `inputs`, the value of its entry, `tensor_content`. */
+export const PREDICT_CONTENT: readonly number[] = [REQUEST_INPUTS_FIELD, 2, 4];
 
 export interface DecodedPredictRequest extends PredictRequest {
   /** Without one the servable's name is empty, which no servable has. */
@@ -44,9 +48,10 @@ function readPredictRequest(reader: Reader): DecodedPredictRequest {
  * Encodes `tensorflow.serving.PredictResponse` with every tensor in `tensor_content`, strings in `string_val` and sequence ids in `uint64_val`,
  * in the order given.
  * `model_spec` stays unset (as OVMS 2026.2.1). The bytes are copied: the outputs may be released afterwards.
+ * @param leftOut gets the large contents, which are then neither copied nor part of the result.
  */
-export function encodePredictResponse(outputs: readonly ResponseTensor[]): Buffer {
-  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(wireTensor));
+export function encodePredictResponse(outputs: readonly ResponseTensor[], leftOut?: Contents): Buffer {
+  return encodeTensorMap(RESPONSE_OUTPUTS_FIELD, outputs.map(wireTensor), undefined, leftOut);
 }
 
 function wireTensor(output: ResponseTensor): WireTensor {

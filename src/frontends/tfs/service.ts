@@ -1,7 +1,7 @@
 import { ServingError } from '../../errors.js';
 import type { Serving } from '../../servables/serving.js';
-import { rejecting, type RpcCall, type RpcMethod } from '../rpc.js';
-import { TIMELINE_HEADER, timelineText } from '../timeline.js';
+import { answerOf } from '../answer.js';
+import { rejecting, type RpcAnswer, type RpcCall, type RpcMethod } from '../rpc.js';
 import { METHOD } from './method.js';
 import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
 import { decodePredictRequest, encodePredictResponse } from './predict-message.js';
@@ -25,18 +25,9 @@ export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): Re
   ]);
 }
 
-async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<Uint8Array> {
+async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> {
   const result = await serving.predict(decodePredictRequest(bytes), call);
-  try {
-    const response = encodePredictResponse(result.outputs);
-    if (call.wantsTimeline && result.timeline !== null) {
-      call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
-    }
-    result.encoded();
-    return response;
-  } finally {
-    result.release();
-  }
+  return answerOf(result, call, (leftOut) => encodePredictResponse(result.outputs, leftOut));
 }
 
 function getModelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint8Array {

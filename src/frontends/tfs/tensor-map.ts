@@ -2,6 +2,7 @@ import type { RequestTensor, ResponseTensor } from '../../servables/predict-requ
 import type { StringList } from '../../tensors/strings.js';
 import { dataTypeOfPrecision } from './data-type.js';
 import { TensorProto } from './tensor-proto.js';
+import { Contents } from '../protobuf/scattered-message.js';
 import { readMapEntry, type Reader } from '../protobuf/wire-reader.js';
 import {
   copyShift,
@@ -43,15 +44,25 @@ export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTens
  * Its exact size is computed first, so that the bytes of each tensor are copied once, from wherever they are (arena regions are
  * shared memory) into the message; protobufjs would grow its buffer and copy it again at the end.
  * @param head Encoded fields to stand before the map.
+ * @param leftOut Gets the large contents in leased memory, which are then not part of the result.
  */
-export function encodeTensorMap(field: number, tensors: readonly WireTensor[], head?: Uint8Array): Buffer {
+export function encodeTensorMap(
+  field: number,
+  tensors: readonly WireTensor[],
+  head?: Uint8Array,
+  leftOut?: Contents,
+): Buffer {
   const entries = tensors.map(measureEntry);
   const headBytes = head === undefined ? 0 : head.byteLength;
   let size = headBytes;
-  for (const { entryBytes } of entries) size += lengthDelimited(entryBytes);
-  const writer = new ExactWriter(size, copyShift(placedContents(entries, headBytes)));
+  for (const { entryBytes, tensor } of entries) {
+    size += lengthDelimited(entryBytes);
+    if (leftOut !== undefined && Contents.leavesOut(tensor.bytes, tensor.memory)) size -= tensor.bytes.byteLength;
+  }
+  const shift = leftOut === undefined ? copyShift(placedContents(entries, headBytes)) : 0;
+  const writer = new ExactWriter(size, shift);
   if (head !== undefined) writer.bytes(head);
-  for (const entry of entries) writeEntry(writer, (field << 3) | 2, entry);
+  for (const entry of entries) writeEntry(writer, (field << 3) | 2, entry, leftOut);
   return writer.finish();
 }
 
@@ -87,7 +98,7 @@ function measureEntry(tensor: WireTensor): MeasuredEntry {
   return { tensor, dtype, nameBytes, shapeBytes, tensorBytes, entryBytes };
 }
 
-function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): void {
+function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry, leftOut: Contents | undefined): void {
   const { tensor } = entry;
   writer.tag(tag, entry.entryBytes);
   writer.tag(KEY_TAG, entry.nameBytes);
@@ -101,7 +112,9 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry): voi
   }
   if (tensor.bytes.byteLength > 0) {
     writer.tag(CONTENT_TAG, tensor.bytes.byteLength);
-    writer.bytes(tensor.bytes);
+    if (leftOut !== undefined && Contents.leavesOut(tensor.bytes, tensor.memory))
+      leftOut.add(writer.length, tensor.memory, tensor.bytes.byteLength);
+    else writer.bytes(tensor.bytes);
   }
   if (tensor.strings !== undefined) writer.strings(STRING_TAG, tensor.strings);
   if (tensor.valueField !== undefined) writer.bytes(tensor.valueField);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServingError } from '#src/errors.js';
 import { HEALTH_CHECK, HEALTH_WATCH, healthService } from '#src/frontends/grpc/health.js';
+import { wholeMessage } from '#src/frontends/rpc.js';
 import type { ServerState } from '#src/frontends/server-state.js';
 import { fakeCall, messages } from '../kserve/fake-serving.js';
 import { bytesField, hex } from '../tfs/wire.js';
@@ -33,7 +34,7 @@ class Starting implements ServerState {
 async function check(server: ServerState, service: string): Promise<Buffer> {
   const method = healthService(SERVICES, server).get(HEALTH_CHECK);
   assert.ok(typeof method === 'function');
-  return Buffer.from(await method(bytesField(1, service), fakeCall()));
+  return Buffer.from(wholeMessage(await method(bytesField(1, service), fakeCall())));
 }
 
 function watch(server: ServerState, service: string, signal?: AbortSignal): AsyncIterator<Uint8Array> {

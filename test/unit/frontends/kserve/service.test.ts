@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ServingError, type ErrorCode } from '#src/errors.js';
 import { METHOD } from '#src/frontends/kserve/method.js';
 import { kserveMethods } from '#src/frontends/kserve/service.js';
+import { wholeMessage } from '#src/frontends/rpc.js';
 import type { ServerState } from '#src/frontends/server-state.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { ELEMENT_BYTES } from '#src/tensors/precision.js';
@@ -17,7 +18,7 @@ const SERVER: ServerState = { version: '1.2.3', isReady: () => false, ready: () 
 async function ask(serving: FakeServing, path: string, bytes: Uint8Array, server = SERVER): Promise<Uint8Array> {
   const method = kserveMethods(serving, server).get(path);
   assert.ok(typeof method === 'function');
-  return method(bytes, fakeCall());
+  return wholeMessage(await method(bytes, fakeCall()));
 }
 
 const INPUT = { name: 'b', datatype: 'FP32', shape: [1], contents: { fp32_contents: [1] } };

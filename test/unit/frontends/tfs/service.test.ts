@@ -6,7 +6,7 @@ import { decodeMetadataResponse, encodeMetadataRequest } from '#src/frontends/tf
 import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { tensorflowServingMethods } from '#src/frontends/tfs/service.js';
 import { decodeStatusResponse, encodeStatusRequest } from '#src/frontends/tfs/status-message.js';
-import type { RpcCall } from '#src/frontends/rpc.js';
+import { wholeMessage, type RpcCall } from '#src/frontends/rpc.js';
 import type { PredictRequest, ResponseTensor } from '#src/servables/predict-request.js';
 import type { PredictResult, Serving, Timeline } from '#src/servables/serving.js';
 import { bytesField, hex } from './wire.js';
@@ -83,7 +83,7 @@ class FakeCall implements RpcCall {
 }
 
 async function ask(serving: Serving, path: string, request: Uint8Array, call = new FakeCall()): Promise<Uint8Array> {
-  return tensorflowServingMethods(serving).get(path)!(request, call);
+  return wholeMessage(await tensorflowServingMethods(serving).get(path)!(request, call));
 }
 
 function hasCode(code: ErrorCode): (error: unknown) => boolean {
@@ -205,7 +205,7 @@ test('service: HandleReloadConfigRequest is always OK, empty, and logged', async
   const log = { info: (text: string) => lines.push(text) };
   const method = tensorflowServingMethods(new FakeServing(), log).get(METHOD.HANDLE_RELOAD_CONFIG_REQUEST)!;
   for (const request of [new Uint8Array(0), hex('0aff')])
-    assert.equal((await method(request, new FakeCall())).length, 0);
+    assert.equal(wholeMessage(await method(request, new FakeCall())).length, 0);
   assert.equal(lines.length, 2);
 });
 

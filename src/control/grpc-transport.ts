@@ -1,0 +1,30 @@
+import type { GrpcTransport, ServerSettings } from '../config/settings.js';
+import { ServingError } from '../errors.js';
+import type { NativeBinding } from '../native/binding.js';
+
+/**
+ * The server that the gRPC port gets: the one that was asked for. The native one receives tensors into the memory that the native
+ * backend infers on, so it goes with no other backend.
+ *
+ * @throws ServingError CONFIG_VALUE_INVALID when the native one was asked for and cannot be had
+ */
+export function chooseGrpcTransport(
+  binding: NativeBinding,
+  { grpcTransport, backend }: Pick<ServerSettings, 'grpcTransport' | 'backend'>,
+): Exclude<GrpcTransport, 'auto'> {
+  if (grpcTransport !== 'native') return 'js';
+  const fault = backend === 'native' ? nghttp2Fault(binding) : `it needs --backend native, received ${backend}`;
+  if (fault === '') return 'native';
+  throw new ServingError('CONFIG_VALUE_INVALID', `--grpc_transport: native cannot be had here: ${fault}`);
+}
+
+/** Why the nghttp2 that this Node.js carries cannot be used; empty when it can. */
+function nghttp2Fault(binding: NativeBinding): string {
+  const version = process.versions['nghttp2'] ?? 'none';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major !== 1 || minor < LEAST_MINOR) return `it needs nghttp2 1.${LEAST_MINOR} or newer, received ${version}`;
+  return binding.ingressFault();
+}
+
+/** Of nghttp2 1: what Node.js 20 was first built with has all that is used. */
+const LEAST_MINOR = 52;

@@ -1,0 +1,52 @@
+import { createJsTransport } from '../frontends/grpc/js-transport.js';
+import type { RpcService } from '../frontends/rpc.js';
+import { ingressLimits } from '../ingress/ingress-limits.js';
+import { NativeTransport } from '../ingress/native-transport.js';
+import { loadNativeBinding } from '../native/load.js';
+import { log } from '../observability/logger.js';
+import type { Arena } from '../tensors/arena.js';
+import { acceptFrom } from './accept.js';
+import { TENSOR_CONTENTS } from './grpc-services.js';
+import type { OwnerTask } from './messages.js';
+
+/** Serves the gRPC port until it is closed: what was accepted is finished then. */
+export interface GrpcServer {
+  close(): Promise<void>;
+}
+
+/**
+ * Accepts from the sockets of the task, by the transport that the task names.
+ *
+ * @param onBug hears of faults that are not of the catalogue.
+ */
+export async function openGrpcServer(
+  task: OwnerTask,
+  service: RpcService,
+  arena: Arena,
+  onBug: (error: unknown) => void,
+): Promise<GrpcServer> {
+  const { grpcDescriptors: descriptors, channelArguments, grpcMemoryBytes } = task;
+  if (task.grpcTransport === 'native') {
+    return new NativeTransport({
+      binding: loadNativeBinding(),
+      arena,
+      service,
+      contents: TENSOR_CONTENTS,
+      limits: ingressLimits(channelArguments),
+      memoryBytes: grpcMemoryBytes,
+      descriptors,
+      onBug,
+      onNotice: (text) => log.serving.warning(text),
+    });
+  }
+  const grpc = createJsTransport(service, channelArguments, onBug);
+  const acceptors = await Promise.all(
+    descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
+  );
+  return {
+    close: () => {
+      for (const acceptor of acceptors) acceptor.close();
+      return grpc.close();
+    },
+  };
+}

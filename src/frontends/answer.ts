@@ -1,0 +1,31 @@
+import type { PredictResult } from '../servables/serving.js';
+import { Contents, ScatteredMessage } from './protobuf/scattered-message.js';
+import type { RpcAnswer, RpcCall } from './rpc.js';
+import { TIMELINE_HEADER, timelineText } from './timeline.js';
+
+/**
+ * The answer that `encode` makes of a result. Its memory is released before this returns, or, where the transport sends it from where
+ * it lies, with the message.
+ *
+ * @param encode leaves large contents out for the given place.
+ */
+export function answerOf(
+  result: PredictResult,
+  call: RpcCall,
+  encode: (leftOut: Contents | undefined) => Uint8Array,
+): RpcAnswer {
+  const leftOut = call.takesRegions === true ? new Contents() : undefined;
+  let isSentInPlace = false;
+  try {
+    const written = encode(leftOut);
+    if (call.wantsTimeline && result.timeline !== null) {
+      call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
+    }
+    result.encoded(leftOut?.byteLength ?? 0);
+    if (leftOut === undefined || leftOut.places.length === 0) return written;
+    isSentInPlace = true;
+    return new ScatteredMessage(written, leftOut.places, () => result.release());
+  } finally {
+    if (!isSentInPlace) result.release();
+  }
+}

@@ -1,0 +1,41 @@
+import type { SlabMemory } from '../../servables/predict-request.js';
+
+/** Smaller contents are copied: referring to them costs more. */
+const WORTH_REFERRING_BYTES = 4096;
+
+/** Contents of tensors that a message is written without, because a transport sends them from leased memory. */
+export class Contents {
+  readonly places: ContentPlace[] = [];
+  /** Bytes of all of them. */
+  byteLength = 0;
+
+  /** Whether a content is left out of the message. */
+  static leavesOut(bytes: Uint8Array, memory: SlabMemory | undefined): memory is SlabMemory {
+    return memory !== undefined && bytes.byteLength >= WORTH_REFERRING_BYTES;
+  }
+
+  /** @param before where it belongs: bytes of the written message in front of it. */
+  add(before: number, { slabId, byteOffset }: SlabMemory, byteLength: number): void {
+    this.places.push({ before, slabId, byteOffset, byteLength });
+    this.byteLength += byteLength;
+  }
+}
+
+/** A content in leased memory, and its place: so many bytes of the written message stand before it. */
+export interface ContentPlace extends SlabMemory {
+  readonly before: number;
+  readonly byteLength: number;
+}
+
+/** A message of which the contents of large tensors are still where the inference has put them. */
+export class ScatteredMessage {
+  /**
+   * @param written the message without those contents.
+   * @param release gives the memory back; called exactly once, when all of it is sent.
+   */
+  constructor(
+    readonly written: Uint8Array,
+    readonly contents: readonly ContentPlace[],
+    readonly release: () => void,
+  ) {}
+}
