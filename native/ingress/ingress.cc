@@ -110,7 +110,10 @@ void Ingress::HandleTimers() {
       found->second.stream->DeadlinePassed();
     } else if (due.kind == TimerQueue::Kind::kConnection) {
       Connection* connection = Touch(due.number);
-      if (connection != nullptr) timers_.Set({connection->KeepAlive(), TimerQueue::Kind::kConnection, due.number});
+      if (connection == nullptr) continue;
+      const Clock::time_point next = connection->KeepAlive();
+      // One that is over is closed behind this.
+      if (!connection->is_over()) timers_.Set({next, TimerQueue::Kind::kConnection, due.number});
     } else if (due.number < settings_.listeners.size()) {
       Watch(settings_.listeners[due.number].get(), kListenerKeys + due.number, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
     }

@@ -18,7 +18,7 @@ std::uint64_t StartFor(std::uint64_t content) { return (kAlignment - content % k
 
 std::size_t MessageReader::Append(const std::uint8_t* data, std::size_t length) {
   Input input{data, length};
-  if (is_drained()) {
+  if (kept() == 0) {
     const std::size_t taken = Consume(input);
     kept_.assign(input.data, input.data + input.length);
     kept_begin_ = 0;
@@ -48,7 +48,7 @@ std::size_t MessageReader::RunKept() {
   Input input{kept_.data() + kept_begin_, kept_.size() - kept_begin_};
   const std::size_t taken = Consume(input);
   kept_begin_ += taken;
-  if (is_drained()) {
+  if (kept() == 0) {
     // A stream that has waited once need not hold what it waited with.
     std::vector<std::uint8_t>().swap(kept_);
     kept_begin_ = 0;

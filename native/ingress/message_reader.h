@@ -67,9 +67,11 @@ class MessageReader {
   std::size_t Continue();
 
   /// Between two messages, with nothing begun.
-  bool is_idle() const { return (state_ == State::kPrefix || state_ == State::kPaused) && prefix_length_ == 0; }
-  /// All that has come was read.
-  bool is_drained() const { return kept_.size() == kept_begin_; }
+  bool is_idle() const {
+    return (state_ == State::kPrefix || state_ == State::kPaused) && prefix_length_ == 0 && kept() == 0;
+  }
+  /// All that has come was read, as far as it can be without more of the stream.
+  bool is_drained() const { return kept() == 0 || (state_ != State::kAwaitRegion && state_ != State::kPaused); }
   bool awaits_region() const { return state_ == State::kAwaitRegion; }
   /// Bytes that were received and cannot be placed yet.
   std::size_t kept() const { return kept_.size() - kept_begin_; }
