@@ -63,6 +63,7 @@ export class NativeTransport {
     finish: (call, error) => this.#finishStream(call, error),
   };
   #drained: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
   #settled: (() => void) | null = null;
 
   /** Accepts from here on. */
@@ -82,8 +83,12 @@ export class NativeTransport {
     binding.openIngress({ listeners: descriptors, methods, limits }, this.#records);
   }
 
-  /** Refuses new calls, lets those in flight finish, then closes every connection. */
-  async close(): Promise<void> {
+  /** Refuses new calls, lets those in flight finish, then closes every connection. Every call returns the same promise. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const drained = new Promise<void>((resolve) => (this.#drained = resolve));
     this.#binding.drainIngress();
     // A stream may last as long as its client wants.
