@@ -55,7 +55,7 @@ Connection::~Connection() { streams_.clear(); }
 
 void Connection::Read(std::vector<std::uint8_t>& buffer) {
   for (int turn = 0; turn < kReadsATurn && !over_; ++turn) {
-    paused_ = kept_ > 0 && host_.KeepsTooMuch();
+    paused_ = kept_ > 0 && filling_ == 0 && host_.KeepsTooMuch();
     if (paused_) return;
     const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
@@ -107,6 +107,26 @@ void Connection::Flush() {
   }
   const bool drained = ended_ && streams_.empty();
   if (drained || (!session_.WantsRead() && !session_.WantsWrite())) Close();
+}
+
+void Connection::Pay(std::size_t length) {
+  const std::size_t paid = std::min(length, debt_);
+  debt_ -= paid;
+  if (paid > 0) session_.ConsumeConnection(paid);
+}
+
+void Connection::ConsumeOf(std::int32_t stream, std::size_t length) {
+  session_.ConsumeStream(stream, length);
+  Pay(length);
+}
+
+/// A message that has its region must be able to come to its end, whatever else of this client waits: others may wait for the memory
+/// that it will free.
+void Connection::CountFilling(int change) {
+  filling_ += change;
+  if (filling_ == 0) return;
+  Pay(debt_);
+  paused_ = false;
 }
 
 void Connection::CountKept(std::ptrdiff_t change) {
@@ -228,8 +248,10 @@ void Connection::AnswerHttp(GrpcStream& stream, int status) {
 
 void Connection::OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) {
   GrpcStream* found = Find(stream);
-  if (found == nullptr) return session_.ConsumeConnection(length);
+  debt_ += length;
+  if (found == nullptr) return Pay(length);
   found->Receive(data, length);
+  if (filling_ > 0) Pay(debt_);
 }
 
 void Connection::OnRequestEnd(std::int32_t stream) {
@@ -247,7 +269,7 @@ void Connection::OnStreamClose(std::int32_t stream) {
   if (found == streams_.end()) return;
   const std::size_t unconsumed = found->second->unconsumed();
   streams_.erase(found);
-  if (unconsumed > 0) session_.ConsumeConnection(unconsumed);
+  Pay(unconsumed);
 }
 
 bool Connection::OnControlFrame() { return budget_.Spend(host_.now()); }

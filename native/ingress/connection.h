@@ -77,7 +77,8 @@ class Connection : private H2Handler, private StreamCarrier {
   std::uint64_t number() const override { return number_; }
   bool MayHandOver(GrpcStream& stream) override;
   void Handed() override { ++handed_; }
-  void ConsumeOf(std::int32_t stream, std::size_t length) override { session_.Consume(stream, length); }
+  void ConsumeOf(std::int32_t stream, std::size_t length) override;
+  void CountFilling(int change) override;
   void CountKept(std::ptrdiff_t change) override;
 
   GrpcStream* Find(std::int32_t stream);
@@ -88,6 +89,7 @@ class Connection : private H2Handler, private StreamCarrier {
   bool MayHandOver() const;
   void Notice(const std::string& words);
   void EndNewStreams();
+  void Pay(std::size_t length);
   void Close() { over_ = true; }
 
   ConnectionHost& host_;
@@ -102,6 +104,9 @@ class Connection : private H2Handler, private StreamCarrier {
   std::shared_ptr<std::size_t> unsent_ = std::make_shared<std::size_t>(0);
   std::size_t handed_ = 0;
   std::ptrdiff_t kept_ = 0;
+  /// Bytes that were received and that the client has not been told to be taken.
+  std::size_t debt_ = 0;
+  int filling_ = 0;
   FrameBudget budget_;
   Clock::time_point last_read_;
   bool has_read_ = false;

@@ -26,6 +26,7 @@ GrpcStream::~GrpcStream() {
   if (reader_.has_value()) {
     carrier_.CountKept(-static_cast<std::ptrdiff_t>(reader_->kept()));
     DropRegion(reader_->Abandon());
+    NoteFilling();
   }
   if (received_.has_value()) DropRegion(received_->region);
   if (deadline_.has_value()) host.ClearDeadline(call_, *deadline_);
@@ -89,6 +90,7 @@ void GrpcStream::Receive(const std::uint8_t* data, std::size_t length) {
   const auto before = static_cast<std::ptrdiff_t>(reader_->kept());
   const std::size_t taken = reader_->Append(data, length);
   carrier_.CountKept(static_cast<std::ptrdiff_t>(reader_->kept()) - before);
+  NoteFilling();
   if (taken > 0) carrier_.ConsumeOf(id_, taken);
 }
 
@@ -106,8 +108,15 @@ void GrpcStream::Continue() {
   if (reader_.has_value()) Consumed(reader_->Continue());
 }
 
+void GrpcStream::NoteFilling() {
+  if (reader_->is_filling() == is_filling_) return;
+  is_filling_ = !is_filling_;
+  carrier_.CountFilling(is_filling_ ? 1 : -1);
+}
+
 /// Kept bytes were taken.
 void GrpcStream::Consumed(std::size_t length) {
+  NoteFilling();
   if (length > 0) {
     carrier_.CountKept(-static_cast<std::ptrdiff_t>(length));
     carrier_.ConsumeOf(id_, length);

@@ -31,7 +31,10 @@ class StreamCarrier {
   virtual bool MayHandOver(GrpcStream& stream) = 0;
   /// One more call is JavaScript's to finish.
   virtual void Handed() = 0;
+  /// Bytes of the stream were taken.
   virtual void ConsumeOf(std::int32_t stream, std::size_t length) = 0;
+  /// One stream more, or fewer, has a message in a region that is not complete.
+  virtual void CountFilling(int change) = 0;
   /// More, or fewer, bytes are kept without a region.
   virtual void CountKept(std::ptrdiff_t change) = 0;
 };
@@ -85,6 +88,7 @@ class GrpcStream : private MessageReaderHost {
   void OpenMethod();
   void Refuse(Refusal reason, double number = 0);
   void Consumed(std::size_t length);
+  void NoteFilling();
   void CheckEnd();
   void EmitMessage(EventKind kind, const ReceivedMessage& message);
   void Emit(IngressEvent event);
@@ -103,6 +107,7 @@ class GrpcStream : private MessageReaderHost {
   std::optional<ReceivedMessage> received_;
   bool is_known_ = false;
   bool is_refused_ = false;
+  bool is_filling_ = false;
   bool ended_ = false;
   bool end_told_ = false;
   bool is_handed_ = false;

@@ -204,8 +204,8 @@ bool H2Session::WantsRead() const { return nghttp2_session_want_read(session_.ge
 
 bool H2Session::WantsWrite() const { return nghttp2_session_want_write(session_.get()) != 0; }
 
-void H2Session::Consume(std::int32_t stream, std::size_t length) {
-  static_cast<void>(nghttp2_session_consume(session_.get(), stream, length));
+void H2Session::ConsumeStream(std::int32_t stream, std::size_t length) {
+  static_cast<void>(nghttp2_session_consume_stream(session_.get(), stream, length));
 }
 
 void H2Session::ConsumeConnection(std::size_t length) {

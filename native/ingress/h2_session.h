@@ -40,7 +40,7 @@ class H2Handler {
   /// False ends the connection: the client has gone too far.
   virtual bool OnHeader(std::int32_t stream, std::string_view name, std::string_view value) = 0;
   virtual void OnHeadersEnd(std::int32_t stream) = 0;
-  /// The bytes count against the windows until `Consume`.
+  /// The bytes count against the windows until both `Consume...`.
   virtual void OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) = 0;
   /// The client has sent its whole side.
   virtual void OnRequestEnd(std::int32_t stream) = 0;
@@ -73,9 +73,9 @@ class H2Session {
   bool WantsRead() const;
   bool WantsWrite() const;
 
-  /// The stream's bytes were taken: the client may send as many more.
-  void Consume(std::int32_t stream, std::size_t length);
-  /// The same for bytes of a stream that is gone.
+  /// Bytes of the stream were taken: the client may send as many more on it.
+  void ConsumeStream(std::int32_t stream, std::size_t length);
+  /// The same on the connection, for bytes of whatever stream.
   void ConsumeConnection(std::size_t length);
 
   /// Headers, then the body that the handler gives, then its trailers.

@@ -73,6 +73,8 @@ class MessageReader {
   /// All that has come was read, as far as it can be without more of the stream.
   bool is_drained() const { return kept() == 0 || (state_ != State::kAwaitRegion && state_ != State::kPaused); }
   bool awaits_region() const { return state_ == State::kAwaitRegion; }
+  /// A message has its region and is not complete.
+  bool is_filling() const { return state_ == State::kPlace || state_ == State::kFill; }
   /// Bytes that were received and cannot be placed yet.
   std::size_t kept() const { return kept_.size() - kept_begin_; }
   /// Gives up the region of a message that has begun, if there is one.

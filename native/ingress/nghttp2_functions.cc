@@ -36,7 +36,7 @@ bool AllAreThere() {
       IsThere(&nghttp2_session_send),
       IsThere(&nghttp2_session_want_read),
       IsThere(&nghttp2_session_want_write),
-      IsThere(&nghttp2_session_consume),
+      IsThere(&nghttp2_session_consume_stream),
       IsThere(&nghttp2_session_consume_connection),
       IsThere(&nghttp2_session_resume_data),
       IsThere(&nghttp2_session_set_local_window_size),

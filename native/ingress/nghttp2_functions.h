@@ -50,7 +50,7 @@ VINERY_NGHTTP2(ssize_t, session_mem_recv, vinery::nghttp2::Session*, const std::
 VINERY_NGHTTP2(int, session_send, vinery::nghttp2::Session*);
 VINERY_NGHTTP2(int, session_want_read, vinery::nghttp2::Session*);
 VINERY_NGHTTP2(int, session_want_write, vinery::nghttp2::Session*);
-VINERY_NGHTTP2(int, session_consume, vinery::nghttp2::Session*, std::int32_t stream, std::size_t length);
+VINERY_NGHTTP2(int, session_consume_stream, vinery::nghttp2::Session*, std::int32_t stream, std::size_t length);
 VINERY_NGHTTP2(int, session_consume_connection, vinery::nghttp2::Session*, std::size_t length);
 VINERY_NGHTTP2(int, session_resume_data, vinery::nghttp2::Session*, std::int32_t stream);
 VINERY_NGHTTP2(int, session_set_local_window_size, vinery::nghttp2::Session*, std::uint8_t flags, std::int32_t stream,

@@ -17,7 +17,7 @@ void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Nap
 }
 
 void Completions::Start(Napi::Env env, const std::shared_ptr<Flight>& flight, std::int32_t token, Status bound) {
-  if (flights_.count() == 0) wake_.Ref(env);
+  if (!KeepsAlive()) wake_.Ref(env);
   const std::uint32_t number = flights_.Add(flight);
   if (!bound.ok()) {
     ring_.Post({token, number, 0, std::move(bound)});
@@ -27,6 +27,18 @@ void Completions::Start(Napi::Env env, const std::shared_ptr<Flight>& flight, st
   flight->Start([this, token, number](Status status, std::int32_t micros) {
     ring_.Post({token, number, micros, std::move(status)});
   });
+}
+
+void Completions::Hold(Napi::Env env, bool held) {
+  if (held_ == held) return;
+  const bool kept_alive = KeepsAlive();
+  held_ = held;
+  if (kept_alive == KeepsAlive()) return;
+  if (held) {
+    wake_.Ref(env);
+  } else {
+    wake_.Unref(env);
+  }
 }
 
 StatusCode Completions::Remember(std::int32_t token, const Status& status) {
@@ -64,7 +76,7 @@ void Completions::Drain(Napi::Env env) {
     begin += count;
     Report(env, static_cast<std::uint32_t>(count));
   }
-  if (flights_.count() == 0) wake_.Unref(env);
+  if (!KeepsAlive()) wake_.Unref(env);
 }
 
 void Completions::WriteRecord(Completion& completion, std::int32_t* record) {

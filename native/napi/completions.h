@@ -35,6 +35,9 @@ class Completions {
   /// were added after `Open` have run.
   void Notify(std::int32_t token) { ring_.Post({token, 0, 0, Status::Ok()}); }
 
+  /// Keeps the event loop alive although nothing flies: notices are waited for.
+  void Hold(Napi::Env env, bool held);
+
   /// Keeps the text of a failure for `TakeError`.
   StatusCode Remember(std::int32_t token, const Status& status);
   std::string TakeError(std::int32_t token);
@@ -48,6 +51,7 @@ class Completions {
   void Report(Napi::Env env, std::uint32_t count);
   void WriteRecord(Completion& completion, std::int32_t* record);
   void StopFlights();
+  bool KeepsAlive() const { return held_ || flights_.count() > 0; }
 
   Flights flights_;
   CompletionRing ring_;
@@ -58,6 +62,7 @@ class Completions {
   /// Texts that nobody has asked for yet; a token's next end replaces or removes its text, so they never pile up.
   std::unordered_map<std::int32_t, std::string> errors_;
   bool open_ = false;
+  bool held_ = false;
 };
 
 }  // namespace vinery

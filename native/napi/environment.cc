@@ -43,6 +43,7 @@ void Environment::OpenIngress(Napi::Env env, IngressSettings settings, const Nap
   }
   ingress_ = std::make_unique<IngressBridge>(std::move(settings), records,
                                              [this] { completions_.Notify(kIngressToken); });
+  completions_.Hold(env, true);
 }
 
 void Environment::Release() {

@@ -167,7 +167,11 @@ void OpenIngress(const Napi::CallbackInfo& info) {
 
 void DrainIngress(const Napi::CallbackInfo& info) { Bridge(info).Drain(); }
 
-void CloseIngress(const Napi::CallbackInfo& info) { Environment::Of(info.Env()).CloseIngress(); }
+void CloseIngress(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::Of(info.Env());
+  environment.CloseIngress();
+  if (environment.completions().is_open()) environment.completions().Hold(info.Env(), false);
+}
 
 Napi::Value TakeIngressEvents(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Bridge(info).TakeEvents());

@@ -106,7 +106,7 @@ export interface NativeBinding extends IngressBinding {
    * start of `records`, as often as needed; any number of completions share one wake of the event loop. The records do not change
    * while `drain` runs, whatever it starts. An exception out of `drain` is an uncaught exception. A negative token is no completion
    * but a notice of something that waits elsewhere (`INGRESS_TOKEN`).
-   * The event loop is kept alive only while inferences or custom nodes run.
+   * The event loop is kept alive only while inferences or custom nodes run or an ingress is open.
    */
   openCompletions(records: Int32Array, drain: (count: number) => void): void;
 
