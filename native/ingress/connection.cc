@@ -141,6 +141,7 @@ GrpcStream* Connection::Find(std::int32_t stream) {
 
 void Connection::Send(GrpcStream& stream, std::shared_ptr<OutMessage> message) {
   *unsent_ += message->length();
+  host_.NoteAnswer(stream.method(), message->length());
   message->AlsoOnSent([unsent = unsent_, length = message->length()] { *unsent -= length; });
   if (stream.AddMessage(std::move(message))) {
     session_.Respond(stream.id(), GrpcHeaders());
@@ -157,27 +158,38 @@ void Connection::Finish(GrpcStream& stream, std::uint32_t code, const std::strin
   session_.RespondWithHeaders(stream.id(), headers);
 }
 
-void Connection::CallFinished() {
+void Connection::Handed(const GrpcStream& stream) {
+  const std::size_t expected = host_.ExpectedAnswer(stream.method());
+  ++handed_;
+  expected_ += expected;
+  host_.CallHanded(stream.call(), expected);
+}
+
+void Connection::CallFinished(std::size_t expected) {
   --handed_;
+  expected_ -= expected;
   HandOverParked();
 }
 
-bool Connection::MayHandOver() const {
-  return *unsent_ < host_.limits().unsent_bytes && handed_ < host_.limits().handed_calls;
+bool Connection::HasRoomFor(const GrpcStream& stream) const {
+  if (handed_ >= host_.limits().handed_calls) return false;
+  const std::size_t bytes = *unsent_ + expected_;
+  return bytes == 0 || bytes + host_.ExpectedAnswer(stream.method()) <= host_.limits().unsent_bytes;
 }
 
 bool Connection::MayHandOver(GrpcStream& stream) {
-  if (parked_.empty() && MayHandOver()) return true;
+  if (parked_.empty() && HasRoomFor(stream)) return true;
   parked_.push_back(stream.id());
   return false;
 }
 
 void Connection::HandOverParked() {
-  std::size_t count = 0;
-  while (count < parked_.size() && MayHandOver()) {
-    if (GrpcStream* stream = Find(parked_[count++])) stream->HandOver();
+  while (!parked_.empty()) {
+    GrpcStream* stream = Find(parked_.front());
+    if (stream != nullptr && !HasRoomFor(*stream)) return;
+    parked_.pop_front();
+    if (stream != nullptr) stream->HandOver();
   }
-  parked_.erase(parked_.begin(), parked_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 void Connection::Drain() {

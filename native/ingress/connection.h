@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -48,7 +49,8 @@ class Connection : private H2Handler, private StreamCarrier {
   void Finish(GrpcStream& stream, std::uint32_t code, const std::string& text,
               const std::vector<std::string>& metadata);
   /// JavaScript has finished with a call that was handed over.
-  void CallFinished();
+  /// @param expected as it was noted then.
+  void CallFinished(std::size_t expected);
 
   /// Asks for no new calls; those on their way are served until `KeepAlive` is called, `kDrainPatience` later, or the client has heard
   /// of it. Over when the last call is.
@@ -76,7 +78,7 @@ class Connection : private H2Handler, private StreamCarrier {
   ConnectionHost& host() override { return host_; }
   std::uint64_t number() const override { return number_; }
   bool MayHandOver(GrpcStream& stream) override;
-  void Handed() override { ++handed_; }
+  void Handed(const GrpcStream& stream) override;
   void ConsumeOf(std::int32_t stream, std::size_t length) override;
   void CountFilling(int change) override;
   void CountKept(std::ptrdiff_t change) override;
@@ -86,7 +88,7 @@ class Connection : private H2Handler, private StreamCarrier {
   void Fail(int fault);
   void AnswerHttp(GrpcStream& stream, int status);
   void HandOverParked();
-  bool MayHandOver() const;
+  bool HasRoomFor(const GrpcStream& stream) const;
   void Notice(const std::string& words);
   void EndNewStreams();
   void Pay(std::size_t length);
@@ -99,10 +101,12 @@ class Connection : private H2Handler, private StreamCarrier {
   OutQueue out_;
   std::unordered_map<std::int32_t, std::unique_ptr<GrpcStream>> streams_;
   /// Requests that wait until the client has read more of its answers, by stream, in the order of their arrival.
-  std::vector<std::int32_t> parked_;
+  std::deque<std::int32_t> parked_;
   /// Bytes of messages that the client has not read yet; shared with those messages.
   std::shared_ptr<std::size_t> unsent_ = std::make_shared<std::size_t>(0);
   std::size_t handed_ = 0;
+  /// Bytes that are likely to come of those.
+  std::size_t expected_ = 0;
   std::ptrdiff_t kept_ = 0;
   /// Bytes that were received and that the client has not been told to be taken.
   std::size_t debt_ = 0;

@@ -34,7 +34,8 @@ struct IngressLimits {
   std::size_t header_bytes;
   /// Of a message.
   std::uint64_t message_bytes;
-  /// Of what lies unsent for one connection; beyond it no further request of it is handed over.
+  /// Of what lies unsent for one connection, and is likely to come of the calls it has; beyond it no further request of it is handed
+  /// over.
   std::size_t unsent_bytes;
   /// Calls of one connection that are handed over at a time.
   std::size_t handed_calls;
@@ -68,6 +69,11 @@ class ConnectionHost {
   virtual std::uint64_t AddCall(GrpcStream& stream, std::uint64_t connection) = 0;
   /// The stream has gone; `handed` calls stay known until JavaScript has finished with them.
   virtual void RemoveStream(std::uint64_t call, bool handed) = 0;
+  /// Bytes that an answer of the method is likely to have.
+  virtual std::size_t ExpectedAnswer(std::int32_t method) const = 0;
+  /// The call was handed to JavaScript, with an answer of so many bytes to be expected.
+  virtual void CallHanded(std::uint64_t call, std::size_t expected) = 0;
+  virtual void NoteAnswer(std::int32_t method, std::size_t length) = 0;
   virtual void SetDeadline(std::uint64_t call, Clock::time_point when) = 0;
   virtual void ClearDeadline(std::uint64_t call, Clock::time_point when) = 0;
 

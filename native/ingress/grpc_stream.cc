@@ -192,7 +192,7 @@ void GrpcStream::Emit(IngressEvent event) {
   is_known_ = is_known_ || event.kind == EventKind::kOpened;
   if (opens && !is_handed_) {
     is_handed_ = true;
-    carrier_.Handed();
+    carrier_.Handed(*this);
   }
   carrier_.host().events()->Push(std::move(event));
 }

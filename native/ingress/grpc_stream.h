@@ -30,7 +30,7 @@ class StreamCarrier {
   /// False: the request waits, `GrpcStream::HandOver` will be called later.
   virtual bool MayHandOver(GrpcStream& stream) = 0;
   /// One more call is JavaScript's to finish.
-  virtual void Handed() = 0;
+  virtual void Handed(const GrpcStream& stream) = 0;
   /// Bytes of the stream were taken.
   virtual void ConsumeOf(std::int32_t stream, std::size_t length) = 0;
   /// One stream more, or fewer, has a message in a region that is not complete.
@@ -52,6 +52,8 @@ class GrpcStream : private MessageReaderHost {
 
   std::int32_t id() const { return id_; }
   std::uint64_t call() const { return call_; }
+  /// Of the host's methods, -1 for none.
+  std::int32_t method() const { return method_; }
 
   /// False when the headers are too long to go on with the connection.
   bool AddHeader(std::string_view name, std::string_view value);

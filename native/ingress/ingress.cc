@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kBufferBytes = 256UL * 1024;
 constexpr std::size_t kEventsATurn = 64;
 constexpr int kAcceptsATurn = 16;
+constexpr std::size_t kCallsOfUnknownAnswer = 64;
 /// Keys of what is waited for: numbers of connections are below.
 constexpr std::uint64_t kCommandsKey = ~0ULL;
 constexpr std::uint64_t kListenerKeys = 1ULL << 63U;
@@ -44,6 +45,8 @@ Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
   for (std::size_t index = 0; index < settings_.methods.size(); ++index) {
     method_of_path_.emplace(settings_.methods[index].path, static_cast<std::int32_t>(index));
   }
+  // Until the first answer of a method so few calls of a connection run that nothing can come of it.
+  answer_bytes_.assign(settings_.methods.size(), settings_.limits.unsent_bytes / kCallsOfUnknownAnswer);
   Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN, EPOLL_CTL_ADD);
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
     Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
@@ -183,7 +186,7 @@ void Ingress::Finish(const IngressCommand& command) {
 void Ingress::Settle(std::uint64_t call) {
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;
-  if (Connection* connection = FindConnection(found->second.connection)) connection->CallFinished();
+  if (Connection* connection = FindConnection(found->second.connection)) connection->CallFinished(found->second.expected);
   calls_.erase(call);
 }
 
@@ -321,7 +324,7 @@ std::int32_t Ingress::FindMethod(const std::string& path) const {
 
 std::uint64_t Ingress::AddCall(GrpcStream& stream, std::uint64_t connection) {
   const std::uint64_t call = ++last_number_;
-  calls_.emplace(call, Call{&stream, connection});
+  calls_.emplace(call, Call{&stream, connection, 0});
   return call;
 }
 
@@ -333,6 +336,22 @@ void Ingress::RemoveStream(std::uint64_t call, bool handed) {
   } else {
     calls_.erase(found);
   }
+}
+
+std::size_t Ingress::ExpectedAnswer(std::int32_t method) const {
+  return method < 0 ? 0 : answer_bytes_[static_cast<std::size_t>(method)];
+}
+
+void Ingress::CallHanded(std::uint64_t call, std::size_t expected) {
+  const auto found = calls_.find(call);
+  if (found != calls_.end()) found->second.expected = expected;
+}
+
+void Ingress::NoteAnswer(std::int32_t method, std::size_t length) {
+  if (method < 0) return;
+  std::size_t& bytes = answer_bytes_[static_cast<std::size_t>(method)];
+  // Large ones are believed at once, small ones after a while.
+  bytes = std::max(length, bytes - bytes / 8 + length / 8);
 }
 
 void Ingress::SetDeadline(std::uint64_t call, Clock::time_point when) {

@@ -51,6 +51,8 @@ class Ingress : private ConnectionHost {
     /// Null once the stream has gone.
     GrpcStream* stream;
     std::uint64_t connection;
+    /// Bytes that its answer is likely to have, once it is handed over.
+    std::size_t expected;
   };
 
   // ConnectionHost
@@ -60,6 +62,9 @@ class Ingress : private ConnectionHost {
   Clock::time_point now() const override { return now_; }
   std::uint64_t AddCall(GrpcStream& stream, std::uint64_t connection) override;
   void RemoveStream(std::uint64_t call, bool handed) override;
+  std::size_t ExpectedAnswer(std::int32_t method) const override;
+  void CallHanded(std::uint64_t call, std::size_t expected) override;
+  void NoteAnswer(std::int32_t method, std::size_t length) override;
   void SetDeadline(std::uint64_t call, Clock::time_point when) override;
   void ClearDeadline(std::uint64_t call, Clock::time_point when) override;
   const std::shared_ptr<EventQueue>& events() const override { return events_; }
@@ -99,6 +104,8 @@ class Ingress : private ConnectionHost {
   std::uint64_t group_ = 0;
   Descriptor epoll_;
   std::unordered_map<std::string, std::int32_t> method_of_path_;
+  /// By method: what its answers have been like.
+  std::vector<std::size_t> answer_bytes_;
 
   Clock::time_point now_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;

@@ -32,7 +32,7 @@ export async function openGrpcServer(
       arena,
       service,
       contents: TENSOR_CONTENTS,
-      limits: ingressLimits(channelArguments),
+      limits: ingressLimits(channelArguments, grpcMemoryBytes),
       memoryBytes: grpcMemoryBytes,
       descriptors,
       onBug,

@@ -8,8 +8,12 @@ const MIB = 1024 * KIB;
  * What the native ingress holds its clients to.
  *
  * @param channelArguments gRPC's own channel options, as `--grpc_channel_arguments` gives them; those that say nothing here are ignored.
+ * @param memoryBytes of requests that are received or worked on at a time.
  */
-export function ingressLimits(channelArguments: Readonly<Record<string, string | number>>): IngressLimits {
+export function ingressLimits(
+  channelArguments: Readonly<Record<string, string | number>>,
+  memoryBytes: number,
+): IngressLimits {
   const number = (name: string, byDefault: number, least: number): number => {
     const value = channelArguments[name];
     return typeof value === 'number' && value >= least ? Math.min(value, 2 ** 31 - 1) : byDefault;
@@ -26,8 +30,8 @@ export function ingressLimits(channelArguments: Readonly<Record<string, string |
     unsentBytes: 32 * MIB,
     // Those of clients that have left count until their methods have ended, so resetting calls does not make room for more.
     handedCalls: maxConcurrentStreams,
-    keptBytes: 256 * MIB,
-    stockBytes: 64 * MIB,
+    keptBytes: Math.min(256 * MIB, Math.floor(memoryBytes / 4)),
+    stockBytes: Math.min(64 * MIB, Math.floor(memoryBytes / 4)),
     // As for grpc-js: pings find peers that vanished.
     keepaliveTimeMs: number('grpc.keepalive_time_ms', 300_000, 1),
     keepaliveTimeoutMs: number('grpc.keepalive_timeout_ms', 20_000, 1),

@@ -53,10 +53,11 @@ export class MessageRegions {
     const region = this.#regions[number]!;
     this.#setBusy(region, false);
     // Nodes that outlive their request may still read from it.
-    const isFree = region.lease.uses === 1;
-    if (!isFree) this.#forget(number, region);
+    if (region.lease.uses > 1) this.#forget(number, region);
+    else if (this.#waiting.length === 0) return number;
+    else this.#pass(number, region);
     this.#serve();
-    return isFree ? number : NO_REGION;
+    return NO_REGION;
   }
 
   /** Nothing came of it, and it lies in the stock. */
@@ -81,6 +82,15 @@ export class MessageRegions {
     this.#regions.forEach((region, number) => {
       if (region !== null) this.#forget(number, region);
     });
+  }
+
+  /** Hands a free region to the call that waits first, or its memory to whoever wants it. */
+  #pass(number: number, region: Region): void {
+    const { call, byteLength } = this.#waiting[0]!;
+    if (byteLength > region.lease.byteLength) return this.#forget(number, region);
+    this.#waiting.shift();
+    this.#setBusy(region, true);
+    this.#give(call, number);
   }
 
   #serve(): void {

@@ -40,7 +40,7 @@ export async function withIngress(
     arena,
     service,
     contents,
-    limits: { ...ingressLimits(channelArguments), ...limits },
+    limits: { ...ingressLimits(channelArguments, memoryBytes), ...limits },
     memoryBytes,
     descriptors: [fd],
     onBug: (error) => bugs.push(error),

@@ -429,6 +429,8 @@ describe('clients that misbehave', () => {
       ),
     ]);
     const use = async ({ port }: ServedIngress): Promise<void> => {
+      // From here on it is known how large such answers are.
+      await withGrpcClient(port, (client) => client.call(ECHO, Buffer.alloc(1)));
       const readers = await Promise.all(Array.from({ length: 15 }, () => connectRaw(port)));
       for (const { socket } of readers) {
         socket.pause();
