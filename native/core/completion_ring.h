@@ -11,7 +11,8 @@ namespace vinery {
 
 /// The end of one flight: an inference or the execution of a custom node.
 struct Completion {
-  /// JavaScript's name for it. A negative one is no end of a flight but a notice: somebody has something for JavaScript elsewhere.
+  /// JavaScript's name for it. A negative one is no end of a flight but a notice: somebody has something for JavaScript
+  /// elsewhere.
   std::int32_t token = 0;
   /// Native code's name for it, see `napi/flights.h`.
   std::uint32_t flight = 0;

@@ -33,9 +33,8 @@ std::string PeerOf(int socket) {
 }
 
 const HeaderList& GrpcHeaders() {
-  static const HeaderList headers = {{":status", "200"},
-                                     {"content-type", "application/grpc"},
-                                     {"grpc-accept-encoding", "identity,deflate,gzip"}};
+  static const HeaderList headers = {
+      {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", "identity,deflate,gzip"}};
   return headers;
 }
 
@@ -79,8 +78,8 @@ void Connection::Fail(int fault) {
   if (fault == nghttp2::kFlooded || fault == nghttp2::kCallbackFailure) {
     Notice("sent too many control frames or too long headers");
     // The session would not write it any more: length 8, GOAWAY, stream 0; last stream 0, the code.
-    constexpr std::array<std::uint8_t, 17> kGoaway = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                                      nghttp2::kEnhanceYourCalm};
+    constexpr std::array<std::uint8_t, 17> kGoaway = {
+        0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, nghttp2::kEnhanceYourCalm};
     out_.Append(kGoaway.data(), kGoaway.size());
     static_cast<void>(out_.Flush(socket_.get()));
   } else {
@@ -120,8 +119,8 @@ void Connection::ConsumeOf(std::int32_t stream, std::size_t length) {
   Pay(length);
 }
 
-/// A message that has its region must be able to come to its end, whatever else of this client waits: others may wait for the memory
-/// that it will free.
+/// A message that has its region must be able to come to its end, whatever else of this client waits: others may wait
+/// for the memory that it will free.
 void Connection::CountFilling(int change) {
   filling_ += change;
   if (filling_ == 0) return;
@@ -229,7 +228,8 @@ Clock::time_point Connection::KeepAlive() {
 }
 
 void Connection::OnRequest(std::int32_t stream) {
-  if (streams_.count(stream) == 0) streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
+  if (streams_.count(stream) == 0)
+    streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
 }
 
 bool Connection::OnHeader(std::int32_t stream, std::string_view name, std::string_view value) {

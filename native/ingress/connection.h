@@ -52,8 +52,8 @@ class Connection : private H2Handler, private StreamCarrier {
   /// @param expected as it was noted then.
   void CallFinished(std::size_t expected);
 
-  /// Asks for no new calls; those on their way are served until `KeepAlive` is called, `kDrainPatience` later, or the client has heard
-  /// of it. Over when the last call is.
+  /// Asks for no new calls; those on their way are served until `KeepAlive` is called, `kDrainPatience` later, or the
+  /// client has heard of it. Over when the last call is.
   void Drain();
   /// Pings or gives up, as the silence of the client demands. @returns when to look again.
   Clock::time_point KeepAlive();

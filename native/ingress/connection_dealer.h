@@ -18,8 +18,8 @@ struct DealerSeat {
   std::atomic<std::int64_t> connections{0};
 };
 
-/// Spreads accepted connections evenly over the I/O threads of a process that accept from the same listening socket: whoever
-/// accepts one asks here whose it is. The system itself would give most of them to one thread. Any thread.
+/// Spreads accepted connections evenly over the I/O threads of a process that accept from the same listening socket:
+/// whoever accepts one asks here whose it is. The system itself would give most of them to one thread. Any thread.
 class ConnectionDealer {
  public:
   /// @param group the same for all who listen on the same socket.

@@ -34,8 +34,8 @@ struct IngressLimits {
   std::size_t header_bytes;
   /// Of a message.
   std::uint64_t message_bytes;
-  /// Of what lies unsent for one connection, and is likely to come of the calls it has; beyond it no further request of it is handed
-  /// over.
+  /// Of what lies unsent for one connection, and is likely to come of the calls it has; beyond it no further request of
+  /// it is handed over.
   std::size_t unsent_bytes;
   /// Calls of one connection that are handed over at a time.
   std::size_t handed_calls;

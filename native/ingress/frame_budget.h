@@ -5,8 +5,8 @@
 
 namespace vinery {
 
-/// How many frames that carry no request a client may send: so many at once, and so many a second after that. Pings, settings, resets,
-/// priorities and empty data cost a server time and the client nothing.
+/// How many frames that carry no request a client may send: so many at once, and so many a second after that. Pings,
+/// settings, resets, priorities and empty data cost a server time and the client nothing.
 class FrameBudget {
  public:
   static constexpr double kBurst = 10000;

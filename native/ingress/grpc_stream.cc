@@ -175,7 +175,8 @@ void GrpcStream::Refuse(Refusal reason, double number) {
   if (reader_.has_value()) DropRegion(reader_->Abandon());
   if (received_.has_value()) DropRegion(std::exchange(received_, std::nullopt)->region);
   const double flags = is_handed_ ? 0 : kHasTexts;
-  Emit({EventKind::kRefused, call_, {static_cast<double>(reason), number, 0, 0, flags}, is_handed_ ? nullptr : Texts()});
+  Emit(
+      {EventKind::kRefused, call_, {static_cast<double>(reason), number, 0, 0, flags}, is_handed_ ? nullptr : Texts()});
 }
 
 void GrpcStream::EmitMessage(EventKind kind, const ReceivedMessage& message) {
@@ -187,8 +188,8 @@ void GrpcStream::EmitMessage(EventKind kind, const ReceivedMessage& message) {
 }
 
 void GrpcStream::Emit(IngressEvent event) {
-  const bool opens = event.kind == EventKind::kRequest || event.kind == EventKind::kOpened ||
-                     event.kind == EventKind::kRefused;
+  const bool opens =
+      event.kind == EventKind::kRequest || event.kind == EventKind::kOpened || event.kind == EventKind::kRefused;
   is_known_ = is_known_ || event.kind == EventKind::kOpened;
   if (opens && !is_handed_) {
     is_handed_ = true;

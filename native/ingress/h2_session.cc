@@ -33,15 +33,15 @@ int OnBeginHeaders(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, v
 int OnHeader(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, const std::uint8_t* name,
              std::size_t name_length, const std::uint8_t* value, std::size_t value_length, std::uint8_t /*flags*/,
              void* user) {
-  const bool ok = HandlerOf(user).OnHeader(frame->head.stream_id, TextOf(name, name_length), TextOf(value, value_length));
+  const bool ok =
+      HandlerOf(user).OnHeader(frame->head.stream_id, TextOf(name, name_length), TextOf(value, value_length));
   return ok ? 0 : nghttp2::kCallbackFailure;
 }
 
 int OnBeginFrame(nghttp2::Session* /*session*/, const nghttp2::FrameHead* head, void* user) {
   // Empty DATA frames carry nothing either, but for the end of a stream.
   const bool empty_data = head->type == nghttp2::kData && head->length == 0 && head->flags != nghttp2::kFlagEndStream;
-  const bool control =
-      empty_data || (head->type > nghttp2::kHeaders && head->type != nghttp2::kWindowUpdate);
+  const bool control = empty_data || (head->type > nghttp2::kHeaders && head->type != nghttp2::kWindowUpdate);
   return !control || HandlerOf(user).OnControlFrame() ? 0 : nghttp2::kCallbackFailure;
 }
 

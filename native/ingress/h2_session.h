@@ -68,7 +68,8 @@ class H2Session {
 
   /// 0, or nghttp2's number of what is wrong with the connection as a whole.
   int Receive(const std::uint8_t* bytes, std::size_t length);
-  /// Writes what is due through the handler until nothing is left or there is no room. False when the session is broken.
+  /// Writes what is due through the handler until nothing is left or there is no room. False when the session is
+  /// broken.
   bool Send();
   bool WantsRead() const;
   bool WantsWrite() const;

@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kDescriptorPatience{100};
 
 /// The same number for all descriptors of one socket.
 std::uint64_t SocketNumber(int descriptor) {
-  struct stat status {};
+  struct stat status{};
   return ::fstat(descriptor, &status) == 0 ? status.st_ino : 0;
 }
 
@@ -157,9 +157,8 @@ void Ingress::Execute(IngressCommand& command) {
 void Ingress::Send(IngressCommand& command) {
   KeepRegion(command.region);
   if (command.notify) {
-    command.message->AlsoOnSent([events = events_, call = command.call] {
-      events->Push({EventKind::kSent, call, {}, nullptr});
-    });
+    command.message->AlsoOnSent(
+        [events = events_, call = command.call] { events->Push({EventKind::kSent, call, {}, nullptr}); });
   }
   const auto found = calls_.find(command.call);
   Connection* connection = found == calls_.end() ? nullptr : Touch(found->second.connection);
@@ -186,7 +185,8 @@ void Ingress::Finish(const IngressCommand& command) {
 void Ingress::Settle(std::uint64_t call) {
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;
-  if (Connection* connection = FindConnection(found->second.connection)) connection->CallFinished(found->second.expected);
+  if (Connection* connection = FindConnection(found->second.connection))
+    connection->CallFinished(found->second.expected);
   calls_.erase(call);
 }
 
@@ -225,8 +225,11 @@ void Ingress::PauseAccepting() {
     Watch(settings_.listeners[index].get(), kListenerKeys + index, 0, EPOLL_CTL_DEL);
     timers_.Set({now_ + kDescriptorPatience, TimerQueue::Kind::kAccept, index});
   }
-  events_->Push({EventKind::kNotice, 0, {}, std::make_shared<EventTexts>(EventTexts{
-                     "a new client", "must wait: the process has no descriptor left"})});
+  events_->Push(
+      {EventKind::kNotice,
+       0,
+       {},
+       std::make_shared<EventTexts>(EventTexts{"a new client", "must wait: the process has no descriptor left"})});
 }
 
 void Ingress::Adopt(Descriptor socket) {

@@ -27,11 +27,11 @@ struct IngressSettings {
   IngressLimits limits;
 };
 
-/// gRPC over HTTP/2 without TLS for one environment: a thread that waits for its sockets, and two queues between that thread and
-/// JavaScript. Requests arrive in regions that JavaScript has leased, answers are sent from where they are.
+/// gRPC over HTTP/2 without TLS for one environment: a thread that waits for its sockets, and two queues between that
+/// thread and JavaScript. Requests arrive in regions that JavaScript has leased, answers are sent from where they are.
 ///
-/// The thread starts with the object and has ended with its destructor, which closes every connection at once; `kDrain` closes them
-/// in peace. Everything but the constructor, the destructor and the queues is the thread's own.
+/// The thread starts with the object and has ended with its destructor, which closes every connection at once; `kDrain`
+/// closes them in peace. Everything but the constructor, the destructor and the queues is the thread's own.
 class Ingress : private ConnectionHost {
  public:
   /// @param wake called on the I/O thread when events are there after none were.

@@ -11,8 +11,8 @@
 
 namespace vinery {
 
-/// What the I/O thread tells JavaScript. The numbers are `INGRESS_EVENT` of `src/native/ingress-binding.ts`, which says what the
-/// `numbers` of each are.
+/// What the I/O thread tells JavaScript. The numbers are `INGRESS_EVENT` of `src/native/ingress-binding.ts`, which says
+/// what the `numbers` of each are.
 enum class EventKind : std::int32_t {
   kRequest,
   kOpened,

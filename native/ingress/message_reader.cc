@@ -115,8 +115,8 @@ bool MessageReader::Place(Input& input) {
   const std::size_t available = std::min<std::uint64_t>(input.length, message_.length);
   if (available == 0) return false;
   bool undecided = false;
-  const auto content = message_.compressed ? std::nullopt
-                                           : FindContent(input.data, available, message_.length, path_, undecided);
+  const auto content =
+      message_.compressed ? std::nullopt : FindContent(input.data, available, message_.length, path_, undecided);
   if (undecided && available < message_.length && available < kLongestEnvelope) return false;
   message_.start = content.has_value() ? StartFor(*content) : 0;
   state_ = State::kFill;

@@ -50,8 +50,8 @@ class MessageReaderHost {
   virtual void OnRefusal(Refusal reason, std::uint64_t number) = 0;
 };
 
-/// Puts the messages of one stream together: gRPC's prefix, then the bytes, which are copied once, from where they were received to
-/// where they stay. The largest content on the path begins at a multiple of 64 bytes.
+/// Puts the messages of one stream together: gRPC's prefix, then the bytes, which are copied once, from where they were
+/// received to where they stay. The largest content on the path begins at a multiple of 64 bytes.
 class MessageReader {
  public:
   /// @param limit of a message, in bytes.

@@ -13,7 +13,8 @@ static_assert(offsetof(FrameHead, length) == offsetof(nghttp2_frame_hd, length))
 static_assert(offsetof(FrameHead, stream_id) == offsetof(nghttp2_frame_hd, stream_id));
 static_assert(offsetof(FrameHead, type) == offsetof(nghttp2_frame_hd, type));
 static_assert(offsetof(FrameHead, flags) == offsetof(nghttp2_frame_hd, flags));
-static_assert(offsetof(nghttp2_frame, hd) == 0 && offsetof(nghttp2_headers, hd) == 0 && offsetof(nghttp2_data, hd) == 0);
+static_assert(offsetof(nghttp2_frame, hd) == 0 && offsetof(nghttp2_headers, hd) == 0 &&
+              offsetof(nghttp2_data, hd) == 0);
 static_assert(sizeof(HeaderField) == sizeof(nghttp2_nv));
 static_assert(offsetof(HeaderField, name) == offsetof(nghttp2_nv, name));
 static_assert(offsetof(HeaderField, value) == offsetof(nghttp2_nv, value));

@@ -4,8 +4,10 @@
 
 #include "ingress/nghttp2_types.h"
 
-/// nghttp2's functions as Node.js exports them. Weak: an addon in a Node.js without them still loads, and `Nghttp2Fault` tells.
-#define VINERY_NGHTTP2(returned, name, ...) __attribute__((weak, visibility("default"))) returned nghttp2_##name(__VA_ARGS__)
+/// nghttp2's functions as Node.js exports them. Weak: an addon in a Node.js without them still loads, and
+/// `Nghttp2Fault` tells.
+#define VINERY_NGHTTP2(returned, name, ...) \
+  __attribute__((weak, visibility("default"))) returned nghttp2_##name(__VA_ARGS__)
 
 extern "C" {
 VINERY_NGHTTP2(const char*, strerror, int code);
@@ -73,8 +75,8 @@ VINERY_NGHTTP2(int, submit_goaway, vinery::nghttp2::Session*, std::uint8_t flags
 
 namespace vinery {
 
-/// Why HTTP/2 cannot be served in this process; empty when it can. The version is `process.versions.nghttp2`: what would tell it here
-/// is not part of the Node.js executable.
+/// Why HTTP/2 cannot be served in this process; empty when it can. The version is `process.versions.nghttp2`: what
+/// would tell it here is not part of the Node.js executable.
 std::string Nghttp2Fault();
 
 }  // namespace vinery

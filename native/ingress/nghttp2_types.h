@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The part of nghttp2's binary interface that the ingress uses, under names of ours. Node.js carries nghttp2 and exports its
-/// functions, but ships no header of it; with these few declarations the addon builds on every machine and is the same on all of
-/// them. The interface is that of version 1 (soname 14), which only ever grew; `nghttp2_check.cc` compares this file with the
-/// system's header where there is one, and `Nghttp2Fault` looks at what is really there before anything is called.
+/// The part of nghttp2's binary interface that the ingress uses, under names of ours. Node.js carries nghttp2 and
+/// exports its functions, but ships no header of it; with these few declarations the addon builds on every machine and
+/// is the same on all of them. The interface is that of version 1 (soname 14), which only ever grew; `nghttp2_check.cc`
+/// compares this file with the system's header where there is one, and `Nghttp2Fault` looks at what is really there
+/// before anything is called.
 namespace vinery::nghttp2 {
 
 /// Opaque.

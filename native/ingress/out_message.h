@@ -8,9 +8,9 @@
 
 namespace vinery {
 
-/// A message on its way to a client, with gRPC's prefix: bytes of its own, and pieces of leased regions between them. Shared by the
-/// stream and by what waits for the socket; with the last of them the regions are no longer read, and `sent` is called on the I/O
-/// thread.
+/// A message on its way to a client, with gRPC's prefix: bytes of its own, and pieces of leased regions between them.
+/// Shared by the stream and by what waits for the socket; with the last of them the regions are no longer read, and
+/// `sent` is called on the I/O thread.
 class OutMessage {
  public:
   struct Piece {

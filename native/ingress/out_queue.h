@@ -10,7 +10,8 @@
 
 namespace vinery {
 
-/// Bytes that wait for a socket. Small ones are gathered, pieces of messages stay where they are and are only referred to.
+/// Bytes that wait for a socket. Small ones are gathered, pieces of messages stay where they are and are only referred
+/// to.
 class OutQueue {
  public:
   enum class Result : std::uint8_t { kEmpty, kBlocked, kBroken };

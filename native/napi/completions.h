@@ -31,8 +31,8 @@ class Completions {
   /// Starts what was bound. A fault of binding goes through the ring like every other end.
   void Start(Napi::Env env, const std::shared_ptr<Flight>& flight, std::int32_t token, Status bound);
 
-  /// Wakes JavaScript for something that is no flight, under a negative token. Any thread, until the environment's cleanup hooks that
-  /// were added after `Open` have run.
+  /// Wakes JavaScript for something that is no flight, under a negative token. Any thread, until the environment's
+  /// cleanup hooks that were added after `Open` have run.
   void Notify(std::int32_t token) { ring_.Post({token, 0, 0, Status::Ok()}); }
 
   /// Keeps the event loop alive although nothing flies: notices are waited for.

@@ -41,8 +41,8 @@ void Environment::OpenIngress(Napi::Env env, IngressSettings settings, const Nap
   if (!std::exchange(ingress_hooked_, true)) {
     env.AddCleanupHook([](Environment* ending) { ending->CloseIngress(); }, this);
   }
-  ingress_ = std::make_unique<IngressBridge>(std::move(settings), records,
-                                             [this] { completions_.Notify(kIngressToken); });
+  ingress_ =
+      std::make_unique<IngressBridge>(std::move(settings), records, [this] { completions_.Notify(kIngressToken); });
   completions_.Hold(env, true);
 }
 

@@ -49,7 +49,8 @@ class IngressBridge {
   /// The first of the taken that was not written yet, and of those that were written last.
   std::size_t next_ = 0;
   std::size_t written_ = 0;
-  /// Regions that were given, by their numbers; where one came back to JavaScript its place is stale until it is given again.
+  /// Regions that were given, by their numbers; where one came back to JavaScript its place is stale until it is given
+  /// again.
   std::vector<Region> regions_;
   Ingress ingress_;
 };

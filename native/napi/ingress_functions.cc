@@ -14,9 +14,7 @@ namespace {
 /// Of gRPC's prefix: whether the message is compressed, then its length.
 constexpr std::size_t kPrefixBytes = 5;
 
-IngressBridge& Bridge(const Napi::CallbackInfo& info) {
-  return Environment::Of(info.Env()).OpenedIngress(info.Env());
-}
+IngressBridge& Bridge(const Napi::CallbackInfo& info) { return Environment::Of(info.Env()).OpenedIngress(info.Env()); }
 
 Napi::Object ReadRecord(const Napi::Value& value, const std::string& name) {
   if (!value.IsObject()) ThrowTypeError(value.Env(), name + ": expected an object");
@@ -94,8 +92,9 @@ IngressSettings ReadSettings(const Napi::Value& value) {
 
 std::uint8_t* ResolveRegion(Napi::Env env, double slab, double offset, double length) {
   std::uint8_t* address = nullptr;
-  const Status status = Environment::Of(env).slabs().Resolve(
-      static_cast<std::uint64_t>(slab), static_cast<std::uint64_t>(offset), static_cast<std::uint64_t>(length), address);
+  const Status status =
+      Environment::Of(env).slabs().Resolve(static_cast<std::uint64_t>(slab), static_cast<std::uint64_t>(offset),
+                                           static_cast<std::uint64_t>(length), address);
   if (!status.ok()) ThrowTypeError(env, "regions: " + status.text());
   return address;
 }
@@ -128,7 +127,8 @@ std::shared_ptr<OutMessage> ReadMessage(const Napi::CallbackInfo& info, std::uin
     before += row[index * kAnswerRegionStride];
     length += row[index * kAnswerRegionStride + 3];
   }
-  if (before > static_cast<double>(own.size() - kPrefixBytes)) ThrowTypeError(env, "regions: more bytes before than there are");
+  if (before > static_cast<double>(own.size() - kPrefixBytes))
+    ThrowTypeError(env, "regions: more bytes before than there are");
   WritePrefix(own, static_cast<std::uint64_t>(length));
   const std::size_t own_length = own.size();
   auto message = std::make_shared<OutMessage>(std::move(own));
@@ -190,9 +190,9 @@ void GiveIngressRegion(const Napi::CallbackInfo& info) {
   Region region;
   region.number = static_cast<std::int32_t>(ReadUint32(info[1], "region"));
   region.capacity = ReadOffset(info[4], "byteLength");
-  region.base = ResolveRegion(info.Env(), ReadUint32(info[2], "slabId"),
-                              static_cast<double>(ReadOffset(info[3], "byteOffset")),
-                              static_cast<double>(region.capacity));
+  region.base =
+      ResolveRegion(info.Env(), ReadUint32(info[2], "slabId"), static_cast<double>(ReadOffset(info[3], "byteOffset")),
+                    static_cast<double>(region.capacity));
   bridge.Give(call, region);
 }
 

@@ -22,7 +22,10 @@ export async function inflateMessage(message: Uint8Array, flags: number, limit: 
     return await decoders[name](Uint8Array.from(message), { maxOutputLength: limit });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new ServingError('MESSAGE_TOO_LARGE', `Expected: ${limit} bytes at most; Actual: more, decoded from ${name}`);
+      throw new ServingError(
+        'MESSAGE_TOO_LARGE',
+        `Expected: ${limit} bytes at most; Actual: more, decoded from ${name}`,
+      );
     }
     throw new ServingError('STREAM_BROKEN', `a message that claims to be ${name} is not`, { cause: error });
   }

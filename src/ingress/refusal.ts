@@ -16,9 +16,15 @@ export function refusalError({ reason, size, encoding, limits }: RefusedRequest)
     case INGRESS_REFUSAL.DEADLINE:
       return new ServingError('DEADLINE_EXCEEDED');
     case INGRESS_REFUSAL.MESSAGE_TOO_LARGE:
-      return new ServingError('MESSAGE_TOO_LARGE', `Expected: ${limits.messageBytes} bytes at most; Actual: ${size} bytes`);
+      return new ServingError(
+        'MESSAGE_TOO_LARGE',
+        `Expected: ${limits.messageBytes} bytes at most; Actual: ${size} bytes`,
+      );
     case INGRESS_REFUSAL.HEADERS_TOO_LARGE:
-      return new ServingError('HEADERS_TOO_LARGE', `Expected: ${limits.headerBytes} bytes at most; Actual: ${size} bytes`);
+      return new ServingError(
+        'HEADERS_TOO_LARGE',
+        `Expected: ${limits.headerBytes} bytes at most; Actual: ${size} bytes`,
+      );
     case INGRESS_REFUSAL.UNKNOWN_METHOD:
       return new ServingError('METHOD_UNIMPLEMENTED');
     case INGRESS_REFUSAL.UNKNOWN_ENCODING:

@@ -40,7 +40,7 @@ interface PlainAnswer {
   readonly http: number;
   readonly status: string;
   readonly text: string;
-  readonly headers: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string | number>>;
 }
 
 async function withSession<T>(port: number, use: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
@@ -60,7 +60,7 @@ function plainCall(
 ): Promise<PlainAnswer> {
   return new Promise((resolve) => {
     const stream = session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: ECHO, ...headers });
-    const seen: Record<string, unknown> = {};
+    const seen: Record<string, string | number> = {};
     const take = (received: object): void => void Object.assign(seen, received);
     stream.on('response', take);
     stream.on('trailers', take);
@@ -120,7 +120,11 @@ describe('messages', () => {
 
   for (const elements of [10, 150_528]) {
     test(`a tensor of ${elements * 4} bytes is received into leased memory, at a multiple of 64 bytes`, async () => {
-      const input = floatTensor('b', [1, elements], Array.from({ length: elements }, (_, index) => index));
+      const input = floatTensor(
+        'b',
+        [1, elements],
+        Array.from({ length: elements }, (_, index) => index),
+      );
       const request = encodePredictRequest('some_model', null, [input]);
       const places: bigint[] = [];
       const method: RpcMethod = (bytes, { message }) => {
@@ -280,14 +284,11 @@ describe('calls', () => {
   });
 
   test('of a method that fails by a bug end as INTERNAL', async () => {
-    const bugs = withIngress(
-      new Map([[ECHO, () => Promise.reject(new Error('bug'))]]),
-      async ({ port }) => {
-        await withGrpcClient(port, async (client) => {
-          assert.equal((await client.call(ECHO, bytesOf(1))).code, 'INTERNAL');
-        });
-      },
-    );
+    const bugs = withIngress(new Map([[ECHO, () => Promise.reject(new Error('bug'))]]), async ({ port }) => {
+      await withGrpcClient(port, async (client) => {
+        assert.equal((await client.call(ECHO, bytesOf(1))).code, 'INTERNAL');
+      });
+    });
     // The helper wants no bugs.
     await assert.rejects(bugs, /bug/);
   });
@@ -331,7 +332,12 @@ describe('requests that come to no method', () => {
     ['two messages', {}, [good, good], { status: '13' }],
     ['half a message', {}, [good.subarray(0, 9)], { status: '13' }],
     ['a message of another kind', {}, [Buffer.concat([Buffer.of(7), good.subarray(1)])], { status: '13' }],
-    ['a compressed message without an encoding', {}, [Buffer.concat([Buffer.of(1), good.subarray(1)])], { status: '13' }],
+    [
+      'a compressed message without an encoding',
+      {},
+      [Buffer.concat([Buffer.of(1), good.subarray(1)])],
+      { status: '13' },
+    ],
     [
       'a message of more than 1 GiB',
       {},
@@ -369,16 +375,10 @@ describe('clients that misbehave', () => {
       'calls that are reset at once',
       () =>
         many(30_000, (index) =>
-          Buffer.concat([
-            callHeaders(index * 2 + 1, ECHO),
-            frame(FRAME.RST_STREAM, 0, index * 2 + 1, Buffer.alloc(4)),
-          ]),
+          Buffer.concat([callHeaders(index * 2 + 1, ECHO), frame(FRAME.RST_STREAM, 0, index * 2 + 1, Buffer.alloc(4))]),
         ),
     ],
-    [
-      'empty data',
-      () => Buffer.concat([callHeaders(1, ECHO), many(50_000, () => frame(FRAME.DATA, 0, 1))]),
-    ],
+    ['empty data', () => Buffer.concat([callHeaders(1, ECHO), many(50_000, () => frame(FRAME.DATA, 0, 1))])],
     [
       'continuations',
       () =>
