@@ -7,7 +7,7 @@ constexpr std::uint32_t kVarint = 0;
 constexpr std::uint32_t kFixed64 = 1;
 constexpr std::uint32_t kBytes = 2;
 constexpr std::uint32_t kFixed32 = 5;
-constexpr int kVarintBits = 64;
+constexpr unsigned kVarintBits = 64;
 
 /// Walks the fields of a message and of those submessages that lie on the path.
 class Walk {
@@ -30,7 +30,7 @@ class Walk {
  private:
   bool Varint(std::uint64_t& value) {
     value = 0;
-    for (int shift = 0; shift < kVarintBits; shift += 7) {
+    for (unsigned shift = 0; shift < kVarintBits; shift += 7) {
       if (at_ >= available_) return Short();
       const std::uint8_t byte = message_[at_++];
       value |= static_cast<std::uint64_t>(byte & 0x7fU) << shift;
@@ -43,8 +43,8 @@ class Walk {
   bool Field() {
     std::uint64_t tag = 0;
     if (!Varint(tag)) return false;
-    const auto wire = static_cast<std::uint32_t>(tag & 7);
-    if (wire == kBytes) return LengthDelimited(tag >> 3);
+    const auto wire = static_cast<std::uint32_t>(tag & 7U);
+    if (wire == kBytes) return LengthDelimited(tag >> 3U);
     std::uint64_t ignored = 0;
     if (wire == kVarint) return Varint(ignored);
     if (wire == kFixed64) return Skip(8);

@@ -15,9 +15,9 @@ constexpr int kMethodNotAllowed = 405;
 constexpr int kUnsupportedMediaType = 415;
 
 // Bits of an event's flags; `INGRESS_FLAG` of `src/native/ingress-binding.ts`.
-constexpr int kGzip = 1;
-constexpr int kDeflate = 2;
-constexpr int kHasTexts = 4;
+constexpr unsigned kGzip = 1;
+constexpr unsigned kDeflate = 2;
+constexpr unsigned kHasTexts = 4;
 
 }  // namespace
 
@@ -65,18 +65,20 @@ int GrpcStream::EndHeaders() {
 
 bool GrpcStream::StartDeadline() {
   if (!head_.has_timeout()) return true;
-  if (!head_.timeout().has_value()) {
+  const auto timeout = head_.timeout();
+  if (!timeout.has_value()) {
     Refuse(Refusal::kInvalidTimeout);
     return false;
   }
   ConnectionHost& host = carrier_.host();
-  deadline_ = host.now() + *head_.timeout();
-  host.SetDeadline(call_, *deadline_);
+  const Clock::time_point deadline = host.now() + *timeout;
+  deadline_ = deadline;
+  host.SetDeadline(call_, deadline);
   return true;
 }
 
 void GrpcStream::OpenMethod() {
-  ConnectionHost& host = carrier_.host();
+  const ConnectionHost& host = carrier_.host();
   const IngressMethod& method = host.methods()[static_cast<std::size_t>(method_)];
   reader_.emplace(static_cast<MessageReaderHost&>(*this), method.content, host.limits().message_bytes,
                   !method.streaming);
@@ -109,7 +111,7 @@ void GrpcStream::Continue() {
 }
 
 void GrpcStream::NoteFilling() {
-  if (reader_->is_filling() == is_filling_) return;
+  if (!reader_.has_value() || reader_->is_filling() == is_filling_) return;
   is_filling_ = !is_filling_;
   carrier_.CountFilling(is_filling_ ? 1 : -1);
 }
@@ -138,8 +140,8 @@ void GrpcStream::CheckEnd() {
 }
 
 void GrpcStream::HandOver() {
-  if (is_refused_ || !received_.has_value()) return;
-  EmitMessage(EventKind::kRequest, *std::exchange(received_, std::nullopt));
+  const auto message = std::exchange(received_, std::nullopt);
+  if (!is_refused_ && message.has_value()) EmitMessage(EventKind::kRequest, *message);
 }
 
 void GrpcStream::DeadlinePassed() {
@@ -173,7 +175,8 @@ void GrpcStream::Refuse(Refusal reason, double number) {
   if (is_refused_ || is_finished_) return;
   is_refused_ = true;
   if (reader_.has_value()) DropRegion(reader_->Abandon());
-  if (received_.has_value()) DropRegion(std::exchange(received_, std::nullopt)->region);
+  const auto message = std::exchange(received_, std::nullopt);
+  if (message.has_value()) DropRegion(message->region);
   const double flags = is_handed_ ? 0 : kHasTexts;
   Emit(
       {EventKind::kRefused, call_, {static_cast<double>(reason), number, 0, 0, flags}, is_handed_ ? nullptr : Texts()});
@@ -199,12 +202,12 @@ void GrpcStream::Emit(IngressEvent event) {
 }
 
 double GrpcStream::FlagsOf(const ReceivedMessage& message) const {
-  int flags = head_.metadata().empty() ? 0 : kHasTexts;
+  unsigned flags = head_.metadata().empty() ? 0 : kHasTexts;
   if (message.compressed) {
     flags |= head_.encoding() == RequestHead::Encoding::kGzip ? kGzip : 0;
     flags |= head_.encoding() == RequestHead::Encoding::kDeflate ? kDeflate : 0;
   }
-  return flags;
+  return static_cast<double>(flags);
 }
 
 /// The path, the encoding, then the metadata.
@@ -229,7 +232,8 @@ bool GrpcStream::AddMessage(std::shared_ptr<OutMessage> message) {
 
 bool GrpcStream::Finish(std::uint32_t code, const std::string& text, const std::vector<std::string>& metadata) {
   is_finished_ = true;
-  if (deadline_.has_value()) carrier_.host().ClearDeadline(call_, *std::exchange(deadline_, std::nullopt));
+  const auto deadline = std::exchange(deadline_, std::nullopt);
+  if (deadline.has_value()) carrier_.host().ClearDeadline(call_, *deadline);
   trailer_texts_ = metadata;
   trailer_texts_.push_back(std::to_string(code));
   trailer_texts_.push_back(PercentEncoded(text));

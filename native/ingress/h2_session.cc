@@ -20,7 +20,7 @@ ssize_t OnSend(nghttp2::Session* /*session*/, const std::uint8_t* bytes, std::si
   return HandlerOf(user).Write(bytes, length) ? static_cast<ssize_t>(length) : nghttp2::kWouldBlock;
 }
 
-int OnSendData(nghttp2::Session* /*session*/, nghttp2::Frame* frame, const std::uint8_t* head, std::size_t length,
+int OnSendData(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, const std::uint8_t* head, std::size_t length,
                nghttp2::DataSource* /*source*/, void* user) {
   return HandlerOf(user).WriteBody(frame->head.stream_id, head, length) ? 0 : nghttp2::kWouldBlock;
 }

@@ -98,7 +98,7 @@ bool MessageReader::BeginMessage() {
   message_ = {};
   filled_ = 0;
   for (std::size_t index = 1; index < prefix_.size(); ++index) {
-    message_.length = message_.length << 8 | prefix_.at(index);
+    message_.length = message_.length << 8U | prefix_.at(index);
   }
   message_.compressed = prefix_[0] == 1;
   if (single_ && std::exchange(had_message_, true)) return Refuse(Refusal::kTooManyMessages, 0);

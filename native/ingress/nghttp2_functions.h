@@ -24,7 +24,7 @@ VINERY_NGHTTP2(void, session_callbacks_del, vinery::nghttp2::Callbacks*);
 VINERY_NGHTTP2(void, session_callbacks_set_send_callback, vinery::nghttp2::Callbacks*,
                ssize_t (*)(vinery::nghttp2::Session*, const std::uint8_t*, std::size_t, int, void*));
 VINERY_NGHTTP2(void, session_callbacks_set_send_data_callback, vinery::nghttp2::Callbacks*,
-               int (*)(vinery::nghttp2::Session*, vinery::nghttp2::Frame*, const std::uint8_t*, std::size_t,
+               int (*)(vinery::nghttp2::Session*, const vinery::nghttp2::Frame*, const std::uint8_t*, std::size_t,
                        vinery::nghttp2::DataSource*, void*));
 VINERY_NGHTTP2(void, session_callbacks_set_on_begin_headers_callback, vinery::nghttp2::Callbacks*,
                int (*)(vinery::nghttp2::Session*, const vinery::nghttp2::Frame*, void*));
