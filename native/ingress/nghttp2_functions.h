@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string>
+#include <string_view>
 
 #include "ingress/nghttp2_types.h"
 
@@ -77,6 +77,6 @@ namespace vinery {
 
 /// Why HTTP/2 cannot be served in this process; empty when it can. The version is `process.versions.nghttp2`: what
 /// would tell it here is not part of the Node.js executable.
-std::string Nghttp2Fault();
+std::string_view Nghttp2Fault();
 
 }  // namespace vinery

@@ -14,8 +14,8 @@ namespace vinery {
 class OutMessage {
  public:
   struct Piece {
-    const std::uint8_t* data;
-    std::size_t length;
+    const std::uint8_t* data = nullptr;
+    std::size_t length = 0;
   };
 
   explicit OutMessage(std::vector<std::uint8_t> bytes) : bytes_(std::move(bytes)) {}

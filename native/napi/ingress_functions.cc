@@ -36,6 +36,7 @@ std::int32_t ReadRegion(const Napi::Value& value) {
 std::vector<Descriptor> ReadListeners(const Napi::Value& value) {
   const Napi::Array array = ReadArray(value, "settings.listeners");
   std::vector<Descriptor> listeners;
+  listeners.reserve(array.Length());
   for (std::uint32_t index = 0; index < array.Length(); ++index) {
     listeners.emplace_back(static_cast<int>(ReadUint32(array.Get(index), "settings.listeners")));
   }
@@ -121,7 +122,7 @@ std::shared_ptr<OutMessage> ReadMessage(const Napi::CallbackInfo& info, std::uin
   auto table = ReadNumbers<Napi::Float64Array>(info[4], napi_float64_array, "regions: expected a Float64Array");
   if (table.ElementLength() < rows * kAnswerRegionStride) ThrowTypeError(env, "regions: fewer rows than regionCount");
   const double* row = table.Data();
-  double length = static_cast<double>(own.size() - kPrefixBytes);
+  auto length = static_cast<double>(own.size() - kPrefixBytes);
   double before = 0;
   for (std::uint32_t index = 0; index < rows; ++index) {
     before += row[index * kAnswerRegionStride];
@@ -147,14 +148,14 @@ std::shared_ptr<OutMessage> ReadMessage(const Napi::CallbackInfo& info, std::uin
 
 }  // namespace
 
-Napi::Value IngressFault(const Napi::CallbackInfo& info) { return ToValue(info.Env(), Nghttp2Fault()); }
+Napi::Value IngressFault(const Napi::CallbackInfo& info) { return ToValue(info.Env(), std::string(Nghttp2Fault())); }
 
 void OpenIngress(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Environment& environment = Environment::Of(env);
   static_cast<void>(environment.OpenedCompletions(env));
   if (environment.has_ingress()) ThrowTypeError(env, "ingress: this environment has one already");
-  if (const std::string fault = Nghttp2Fault(); !fault.empty()) throw Napi::Error::New(env, fault);
+  if (const std::string fault(Nghttp2Fault()); !fault.empty()) throw Napi::Error::New(env, fault);
   const auto records = ReadNumbers<Napi::Float64Array>(info[1], napi_float64_array, "records: expected a Float64Array");
   if (records.ElementLength() < kIngressEventStride) ThrowTypeError(env, "records: expected space for one event");
   IngressSettings settings = ReadSettings(info[0]);
