@@ -119,6 +119,9 @@ function withMetrics(flags: readonly string[], use: (server: EmbeddedServer) => 
   return withEmbeddedServer(embeddedSettings(config, '--log_path', repository.path('log'), ...flags), use);
 }
 
+/** The transport that copies every tensor once on its way in. */
+const COPYING = ['--grpc_transport', 'js'];
+
 const IMAGE = { ...DUMMY_INPUT, name: 'image' };
 const DEMO_BODY = { inputs: { image: [ZEROS] } };
 
@@ -551,7 +554,7 @@ describe('counting rules', () => {
     }));
 
   test('a pipeline inside a pipeline counts a request of the caller, as its models do', () =>
-    withMetrics(ON, async ({ grpcPort, restPort }) => {
+    withMetrics([...ON, ...COPYING], async ({ grpcPort, restPort }) => {
       await withGrpcClient(grpcPort, async (client) => {
         assert.equal((await client.predict('outer', [IMAGE])).code, 'OK');
       });
@@ -603,23 +606,26 @@ describe('counting rules', () => {
 });
 
 describe('copies', () => {
-  test('the demo copies the bytes of its request in and those of its answer out, and nothing between', () =>
-    withMetrics(ON, async (server) => {
-      await askDemo(server);
-      assert.deepEqual(copied(await scrape(server.restPort)), { request: 2 * 40, response: 2 * 8 });
-      await askDemo(server);
-      const page = await scrape(server.restPort);
-      assert.deepEqual(copied(page), { request: 4 * 40, response: 4 * 8 });
-      for (const name of ['left', 'right', 'argmax']) {
-        const labels = { node: name, pipeline: 'demo', version: '1' };
-        assert.equal(page.figure('vinery_node_copied_bytes_total', labels), 0);
-        assert.equal(page.figure('vinery_node_time_us_count', labels), 4);
-        assert.equal(page.figure('vinery_node_queue_time_us_count', labels), 4);
-      }
-    }));
+  // One request by gRPC and one by REST at a time; the native transport receives the tensors of its own where they stay.
+  for (const [transport, requests] of [['js', 2] as const, ['native', 1] as const]) {
+    test(`${transport}: the demo copies the bytes of ${requests} of 2 requests in and those of its answers out, and nothing between`, () =>
+      withMetrics([...ON, '--grpc_transport', transport], async (server) => {
+        await askDemo(server);
+        assert.deepEqual(copied(await scrape(server.restPort)), { request: requests * 40, response: 2 * 8 });
+        await askDemo(server);
+        const page = await scrape(server.restPort);
+        assert.deepEqual(copied(page), { request: 2 * requests * 40, response: 4 * 8 });
+        for (const name of ['left', 'right', 'argmax']) {
+          const labels = { node: name, pipeline: 'demo', version: '1' };
+          assert.equal(page.figure('vinery_node_copied_bytes_total', labels), 0);
+          assert.equal(page.figure('vinery_node_time_us_count', labels), 4);
+          assert.equal(page.figure('vinery_node_queue_time_us_count', labels), 4);
+        }
+      }));
+  }
 
   test('the piscina executor copies no more', () =>
-    withMetrics([...ON, '--node_executor', 'piscina'], async (server) => {
+    withMetrics([...ON, ...COPYING, '--node_executor', 'piscina'], async (server) => {
       await askDemo(server);
       assert.deepEqual(copied(await scrape(server.restPort)), { request: 2 * 40, response: 2 * 8 });
     }));
@@ -777,7 +783,7 @@ describe('two owner workers', () => {
     covers('metrics.workers');
     const log = new LogFile(repository.path('two.log'));
     await withMetrics(
-      [...ALL, '--grpc_workers', '2', '--log_path', log.path],
+      [...ALL, ...COPYING, '--grpc_workers', '2', '--log_path', log.path],
       async ({ server, grpcPort, restPort }) => {
         assert.equal(server.ownerThreads.length, 2);
         const assertCounted = async (calls: number): Promise<void> => {
