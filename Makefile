@@ -75,6 +75,7 @@ bench: setup
 	@$(NODE) build/bench/js-node.js $(BENCH)
 	@$(NODE) build/bench/profile.js $(BENCH)
 	@$(NODE) build/bench/reload.js $(BENCH)
+	@$(NODE) build/bench/transport.js $(BENCH)
 
 # --- tests ---
 
@@ -115,6 +116,8 @@ test-models: setup models
 test-integration: build-tests models ocr-models
 	@echo "== whole servers"
 	@$(NODE) test/run.mjs integration
+	@echo "== whole servers, gRPC by grpc-js"
+	@VINERY_TEST_GRPC_TRANSPORT=js $(NODE) test/run.mjs integration bad-connections,cancellation,kserve
 
 # The emulators' own stamp: `npm ci` takes a minute, and each Node line runs the same.
 test/emulators/node_modules/.vinery-stamp: test/emulators/package.json test/emulators/package-lock.json

@@ -1,5 +1,5 @@
 /**
- * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [part of a file name]`, and says at the end what
+ * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [parts of file names, with commas]`, and says at the end what
  * was skipped and why.
  * Lists the files itself, because Node 20 and 24 read folders and patterns on the command line differently.
  */
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const [folder = 'unit', part = ''] = process.argv.slice(2);
 const root = fileURLToPath(new URL(`../build/test/${folder}/`, import.meta.url));
 const files = readdirSync(root, { recursive: true })
-  .filter((file) => file.endsWith('.test.js') && file.includes(part))
+  .filter((file) => file.endsWith('.test.js') && part.split(',').some((each) => file.includes(each)))
   .sort()
   .map((file) => root + file);
 if (files.length === 0) {

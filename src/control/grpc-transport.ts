@@ -3,8 +3,8 @@ import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 
 /**
- * The server that the gRPC port gets: the one that was asked for. The native one receives tensors into the memory that the native
- * backend infers on, so it goes with no other backend.
+ * The server that the gRPC port gets: the one that was asked for, by `auto` the native one where it can be had. It receives tensors
+ * into the memory that the native backend infers on, so it goes with no other backend.
  *
  * @throws ServingError CONFIG_VALUE_INVALID when the native one was asked for and cannot be had
  */
@@ -12,9 +12,10 @@ export function chooseGrpcTransport(
   binding: NativeBinding,
   { grpcTransport, backend }: Pick<ServerSettings, 'grpcTransport' | 'backend'>,
 ): Exclude<GrpcTransport, 'auto'> {
-  if (grpcTransport !== 'native') return 'js';
+  if (grpcTransport === 'js') return 'js';
   const fault = backend === 'native' ? nghttp2Fault(binding) : `it needs --backend native, received ${backend}`;
   if (fault === '') return 'native';
+  if (grpcTransport === 'auto') return 'js';
   throw new ServingError('CONFIG_VALUE_INVALID', `--grpc_transport: native cannot be had here: ${fault}`);
 }
 
