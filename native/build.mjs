@@ -44,7 +44,14 @@ function openvinoDirectory() {
 
 function sourceFiles() {
   const inFolder = (folder) => readdirSync(join(native, folder)).map((name) => join(folder, name));
-  const files = [...inFolder('core'), ...inFolder('ingress'), ...inFolder('napi'), 'CMakeLists.txt', 'build.mjs', 'package.json'];
+  const files = [
+    ...inFolder('core'),
+    ...inFolder('ingress'),
+    ...inFolder('napi'),
+    'CMakeLists.txt',
+    'build.mjs',
+    'package.json',
+  ];
   return files.filter((file) => !file.endsWith('.md')).sort();
 }
 
