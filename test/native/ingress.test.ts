@@ -289,7 +289,7 @@ describe('calls', () => {
         assert.equal((await client.call(ECHO, bytesOf(1))).code, 'INTERNAL');
       });
     });
-    // The helper wants no bugs.
+    // `withIngress` wants no bugs.
     await assert.rejects(bugs, /bug/);
   });
 
