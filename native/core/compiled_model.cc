@@ -214,8 +214,10 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
-      may_fail_inside_(MayFailInside(source)),
-      sequences_(std::move(sequences)) {}
+      sequences_(std::move(sequences)) {
+  description_.may_fail_inside = MayFailInside(source);
+  description_.has_state = !source.get_variables().empty();
+}
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                               std::shared_ptr<const CompiledModel>& model) {

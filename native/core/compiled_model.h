@@ -26,9 +26,7 @@ class CompiledModel {
 
   const ModelDescription& description() const { return description_; }
   const ov::CompiledModel& compiled() const { return compiled_; }
-  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
-  /// OpenVINO's own.
-  bool may_fail_inside() const { return may_fail_inside_; }
+  bool may_fail_inside() const { return description_.may_fail_inside; }
   /// Null unless the model is stateful.
   const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
 
@@ -36,7 +34,6 @@ class CompiledModel {
   std::shared_ptr<ov::Core> core_;
   ov::CompiledModel compiled_;
   ModelDescription description_;
-  bool may_fail_inside_;
   std::shared_ptr<SequenceTable> sequences_;
 };
 

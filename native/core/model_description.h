@@ -37,6 +37,11 @@ struct ModelDescription {
   std::uint32_t streams = 1;
   /// `rt_info/model_info` of the model file; absent when it has none.
   std::optional<std::vector<ModelInfo>> model_info;
+  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
+  /// OpenVINO's own.
+  bool may_fail_inside = true;
+  /// Whether an infer request remembers something from one inference to the next.
+  bool has_state = false;
 };
 
 /// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled

@@ -269,6 +269,8 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("optimalInferRequests", description.optimal_infer_requests);
   object.Set("streams", description.streams);
   object.Set("modelInfo", description.model_info ? InfoToValue(env, *description.model_info) : env.Null());
+  object.Set("mayFailInside", description.may_fail_inside);
+  object.Set("hasState", description.has_state);
   return object;
 }
 

@@ -13,11 +13,18 @@ import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
 import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import { measureInference } from './measure-inference.js';
 import { decodePicture, measurePicture } from './pictures.js';
 
 /** Work that would stop an event loop. */
 export type BlockingTask =
-  CompileTask | InitializeCustomNodeTask | DecodeTask | DecodeInferTask | MeasurePictureTask | DecodePictureTask;
+  | CompileTask
+  | MeasureTask
+  | InitializeCustomNodeTask
+  | DecodeTask
+  | DecodeInferTask
+  | MeasurePictureTask
+  | DecodePictureTask;
 
 /** Reads and compiles a model; the result is the {@link ModelDescription} of the compiled model. */
 export interface CompileTask {
@@ -25,6 +32,13 @@ export interface CompileTask {
   /** Entry of the process-wide registry, reserved and held by the control plane. */
   readonly modelId: number;
   readonly specification: CompileSpecification;
+}
+
+/** Infers over zeros; the result is the time in microseconds. */
+export interface MeasureTask {
+  readonly kind: 'measure';
+  readonly modelId: number;
+  readonly description: ModelDescription;
 }
 
 /** Loads a library and initializes a custom node of it; the result is the {@link CustomNodeDescription}. */
@@ -81,6 +95,8 @@ function runKind(task: BlockingTask): unknown {
   switch (task.kind) {
     case 'compile':
       return { value: compile(task) };
+    case 'measure':
+      return { value: measureInference(task.modelId, task.description) };
     case 'initialize-custom-node':
       return { value: initializeCustomNode(task) };
     case 'decode-predict-body':

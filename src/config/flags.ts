@@ -99,7 +99,7 @@ export const FLAGS = {
   vinery: {
     node_executor: {
       type: 'string',
-      help: `How nodes run: ${NODE_EXECUTORS.join(' or ')}`,
+      help: `How nodes run: ${NODE_EXECUTORS.join(', ')}; adaptive infers on the event loop what takes below 150 us`,
       byDefault: NODE_EXECUTORS[0],
     },
     backend: { type: 'string', help: `Binding to OpenVINO: ${BACKENDS.join(' or ')}`, byDefault: BACKENDS[0] },

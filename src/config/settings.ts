@@ -73,7 +73,8 @@ export interface MetricsSettings {
   readonly names: readonly string[] | null;
 }
 
-export const NODE_EXECUTORS = ['async', 'piscina'] as const;
+/** The first is the default. */
+export const NODE_EXECUTORS = ['adaptive', 'async', 'piscina'] as const;
 export type NodeExecutor = (typeof NODE_EXECUTORS)[number];
 export const BACKENDS = ['native', 'openvino-node'] as const;
 export type Backend = (typeof BACKENDS)[number];

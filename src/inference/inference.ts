@@ -24,6 +24,15 @@ export interface CompiledModelReference {
   readonly modelId: number;
   readonly specification: CompileSpecification;
   readonly description: ModelDescription;
+  /** The same model for the event loop's own thread, where it is fast enough for that. */
+  readonly inline: InlineVariant | null;
+}
+
+/** A model compiled once more, for one stream of one thread. */
+export interface InlineVariant {
+  readonly modelId: number;
+  /** What an inference on one thread took when it was measured. */
+  readonly micros: number;
 }
 
 export interface InferenceModel {

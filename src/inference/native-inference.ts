@@ -7,6 +7,7 @@ import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
 import { CompletionRing, type CompletionListener } from './completion-ring.js';
+import { InlineModel } from './inline-model.js';
 import type {
   CompiledModelReference,
   Inference,
@@ -17,15 +18,17 @@ import type {
   SequenceTurn,
 } from './inference.js';
 import { NativeSequences, turnHandle } from './native-sequences.js';
+import { TurnBudget } from './turn-budget.js';
 
 /**
- * Asynchronous inference by the native addon: a start returns at once, completions of all infer requests of this thread come back
- * together through one ring with one wake of the event loop.
+ * Inference by the native addon. Asynchronous: a start returns at once, completions of all infer requests of this thread come back
+ * together through one ring with one wake of the event loop. What is fast enough runs on this thread instead ({@link InlineModel}).
  */
 export class NativeInference implements Inference {
   readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
   readonly #ring: CompletionRing;
+  readonly #budget = new TurnBudget();
   #arena: Arena | null = null;
 
   constructor(binding: NativeBinding) {
@@ -38,13 +41,17 @@ export class NativeInference implements Inference {
     this.#arena = arena;
   }
 
-  openModel({ modelId, specification, description }: CompiledModelReference): Promise<InferenceModel> {
+  openModel({ modelId, specification, description, inline }: CompiledModelReference): Promise<InferenceModel> {
     const binding = this.#binding;
     const handle = binding.openModel(modelId);
+    const here = inline === null ? null : new InlineModel(binding, this.#ring, this.#budget, inline, description);
     return Promise.resolve({
       ...(specification.stateful && { sequences: new NativeSequences(binding, this.#ring, handle) }),
-      createInferRequest: () => this.#createInferRequest(handle, description),
-      close: () => binding.closeModel(handle),
+      createInferRequest: () => this.#createInferRequest(handle, description, here),
+      close: () => {
+        here?.close();
+        binding.closeModel(handle);
+      },
     });
   }
 
@@ -52,10 +59,14 @@ export class NativeInference implements Inference {
     return Promise.resolve();
   }
 
-  #createInferRequest(model: CompiledModelHandle, description: ModelDescription): InferRequest {
+  #createInferRequest(
+    model: CompiledModelHandle,
+    description: ModelDescription,
+    here: InlineModel | null,
+  ): InferRequest {
     const table = new BindingTable(description.inputs.length, description.outputs.length);
     const handle = this.#binding.createInferRequest(model, table.numbers);
-    return new NativeInferRequest(this.#binding, this.#ring, handle, table, description, this.#arena!);
+    return new NativeInferRequest(this.#binding, this.#ring, handle, table, description, this.#arena!, here);
   }
 }
 
@@ -66,6 +77,7 @@ class NativeInferRequest implements InferRequest, CompletionListener {
   readonly #table: BindingTable;
   readonly #description: ModelDescription;
   readonly #arena: Arena;
+  readonly #here: InlineModel | null;
   #outputs: readonly OutputTarget[] = [];
   #done: InferenceDone | null = null;
 
@@ -76,7 +88,9 @@ class NativeInferRequest implements InferRequest, CompletionListener {
     table: BindingTable,
     description: ModelDescription,
     arena: Arena,
+    here: InlineModel | null,
   ) {
+    this.#here = here;
     this.#binding = binding;
     this.#ring = ring;
     this.#handle = handle;
@@ -91,6 +105,7 @@ class NativeInferRequest implements InferRequest, CompletionListener {
     done: InferenceDone,
     turn: SequenceTurn | null = null,
   ): void {
+    if (this.#here?.admits() === true) return this.#here.infer(inputs, outputs, done);
     const fault = this.#table.write(inputs, outputs);
     if (fault !== null) return done(new ServingError('TENSOR_BINDING_FAILED', fault), null, 0);
     this.#outputs = outputs;

@@ -321,6 +321,10 @@ export interface ModelDescription {
   readonly optimalInferRequests: number;
   /** `NUM_STREAMS`, 1 when the device does not tell. */
   readonly streams: number;
+  /** An inference can fail after it has begun: a shape is only known then, or an operation is not OpenVINO's own. */
+  readonly mayFailInside: boolean;
+  /** Infer requests remember something from one inference to the next. */
+  readonly hasState: boolean;
   /** `rt_info/model_info` of the model file; `null` when it has none. */
   readonly modelInfo: ModelInfo | null;
 }

@@ -32,8 +32,12 @@ export interface InProcessServing {
   close(): Promise<void>;
 }
 
-/** Loads a configuration. One per process: a thread has one completion ring. */
-export async function openInProcessServing(configPath: string): Promise<InProcessServing> {
+/**
+ * Loads a configuration. One at a time: a thread has one completion ring.
+ *
+ * @param wantsInline as `--node_executor adaptive` does, else `async`.
+ */
+export async function openInProcessServing(configPath: string, wantsInline = true): Promise<InProcessServing> {
   const binding = loadNativeBinding();
   const inference = new NativeInference(binding);
   const arena = new Arena(inference.memory);
@@ -49,7 +53,12 @@ export async function openInProcessServing(configPath: string): Promise<InProces
     blocking,
   );
   const predict = tensorflowServingMethods(serving).get(METHOD.PREDICT)!;
-  const compiler = new ModelCompiler(binding, blocking, { cacheDir: null, inferenceThreads: null });
+  const compiler = new ModelCompiler(binding, blocking, {
+    cacheDir: null,
+    inferenceThreads: null,
+    backend: 'native',
+    nodeExecutor: wantsInline ? 'adaptive' : 'async',
+  });
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
   const pipelineBuilder = new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking));
   const source = configFileSource(configPath);

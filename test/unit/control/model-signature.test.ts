@@ -23,7 +23,15 @@ function port(names: readonly string[], options: Partial<PortDescription> = {}):
 }
 
 function model(inputs: readonly PortDescription[], outputs: readonly PortDescription[]): ModelDescription {
-  return { inputs, outputs, optimalInferRequests: 1, streams: 1, modelInfo: null };
+  return {
+    inputs,
+    outputs,
+    optimalInferRequests: 1,
+    streams: 1,
+    mayFailInside: false,
+    hasState: false,
+    modelInfo: null,
+  };
 }
 
 function assertRefused(run: () => unknown, code: ErrorCode, detail: RegExp): void {

@@ -18,7 +18,15 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     preprocessing: NO_PREPROCESSING,
     stateful: null,
   };
-  const description = { inputs: [], outputs: [], optimalInferRequests: 1, streams: 1, modelInfo: null };
+  const description = {
+    inputs: [],
+    outputs: [],
+    optimalInferRequests: 1,
+    streams: 1,
+    modelInfo: null,
+    mayFailInside: false,
+    hasState: true,
+  };
   return {
     reference: { modelId, specification, description },
     nireq: 1,

@@ -23,7 +23,16 @@ const DUMMY: ModelDescription = {
   optimalInferRequests: 1,
   streams: 1,
   modelInfo: null,
+  mayFailInside: true,
+  hasState: false,
 };
+
+const COMPILER_SETTINGS = {
+  cacheDir: null,
+  inferenceThreads: null,
+  backend: 'native',
+  nodeExecutor: 'adaptive',
+} as const;
 
 /** A manager over real directories whose models are empty files: compiling says what the test wants. */
 class Fixture {
@@ -52,7 +61,7 @@ class Fixture {
         return this.compile(specification);
       },
     } as unknown as BlockingPool;
-    this.compiler = new ModelCompiler(binding, pool, { cacheDir: null, inferenceThreads: null });
+    this.compiler = new ModelCompiler(binding, pool, COMPILER_SETTINGS);
     this.manager = new ServableManager({
       source: configFileSource(join(root, 'config.json')),
       compiler: this.compiler,

@@ -1,0 +1,77 @@
+/** An inference below this on the calling thread costs less there than the way to a stream's thread and back (45-75 us, measured). */
+export const INLINE_BOUND_MICROS = 150;
+
+/** Weight of the newest time in the mean. */
+const WEIGHT = 1 / 8;
+/** No time counts for more than so many bounds: a thread that lost its core for a moment says nothing about the model. */
+const LARGEST_SHARE = 4;
+const FIRST_PROBE_AFTER = 64;
+const LAST_PROBE_AFTER = 1 << 20;
+
+/**
+ * Decides for one model in one owner worker whether the next inference runs on the event loop's own thread or is handed to a
+ * stream's thread. Pure: told of times, asked for a decision.
+ *
+ * What has become slow leaves inline mode with the second inference in a row above the bound, or when its mean is above it. It
+ * comes back by a probe, one inference inline after 64 elsewhere; after each probe that was too slow, and each return that did not
+ * last, twice as many come before the next. So a model that stays slow stands in the loop's way ever more rarely, and one that is
+ * fast again is found out.
+ */
+export class InlineGate {
+  readonly #bound: number;
+  #mean: number;
+  #isInline = true;
+  #wasSlow = false;
+  /** Inferences inline since it came back. */
+  #stayed = 0;
+  /** Inferences elsewhere since inline mode ended or the last probe, and how many there are to be before the next. */
+  #elsewhere = 0;
+  #probeAfter = FIRST_PROBE_AFTER;
+
+  /** @param measured microseconds of an inference on one thread, as measured when the model was loaded. */
+  constructor(measured: number, bound = INLINE_BOUND_MICROS) {
+    this.#mean = measured;
+    this.#bound = bound;
+  }
+
+  get isInline(): boolean {
+    return this.#isInline;
+  }
+
+  /** Whether the next inference is to run inline. */
+  admits(): boolean {
+    return this.#isInline || ++this.#elsewhere > this.#probeAfter;
+  }
+
+  /** Tells how long an inference took inline. */
+  observe(micros: number): void {
+    if (!this.#isInline) return this.#judgeProbe(micros);
+    this.#stayed += 1;
+    this.#mean += (Math.min(micros, LARGEST_SHARE * this.#bound) - this.#mean) * WEIGHT;
+    const isSlow = micros > this.#bound;
+    if (this.#mean > this.#bound || (isSlow && this.#wasSlow)) this.#leave();
+    else this.#wasSlow = isSlow;
+  }
+
+  #leave(): void {
+    this.#isInline = false;
+    this.#elsewhere = 0;
+    this.#probeAfter = this.#stayed > this.#probeAfter ? FIRST_PROBE_AFTER : this.#later();
+  }
+
+  #later(): number {
+    return Math.min(this.#probeAfter * 2, LAST_PROBE_AFTER);
+  }
+
+  #judgeProbe(micros: number): void {
+    this.#elsewhere = 0;
+    if (micros > this.#bound) {
+      this.#probeAfter = this.#later();
+      return;
+    }
+    this.#isInline = true;
+    this.#mean = micros;
+    this.#wasSlow = false;
+    this.#stayed = 0;
+  }
+}
