@@ -40,10 +40,10 @@ async function withVariants(
     Promise.allSettled(variants.map((variant) => variant.stop()));
   try {
     variants.push(reference(repository, 'LATENCY', signal));
-    variants.push(await server(repository, 'LATENCY', 'async', signal));
+    variants.push(await server(repository, 'LATENCY', 'adaptive', signal));
     variants.push(await server(repository, 'LATENCY', 'piscina', signal));
     variants.push(reference(repository, 'THROUGHPUT', signal));
-    variants.push(await server(repository, 'THROUGHPUT', 'async', signal));
+    variants.push(await server(repository, 'THROUGHPUT', 'adaptive', signal));
     await use(variants);
   } catch (error) {
     await stop();

@@ -18,7 +18,7 @@ let served: InProcessServing;
 
 before(async () => {
   configureLogging({ level: 'ERROR', path: null });
-  served = await openInProcessServing(writeServables(new TestRepository()));
+  served = await openInProcessServing(writeServables(new TestRepository()), false);
 });
 
 function writeServables(repository: TestRepository): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { covers } from '../contract/covers.js';
 import { decodePredictResponse, encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { loadNativeBinding } from '#src/native/load.js';
@@ -11,12 +11,29 @@ import { floatsOf, floatTensor, integersOf } from '../helpers/tensors.js';
 
 const PIPELINES = 200;
 
+configureLogging({ level: 'ERROR', path: null });
+const config = writeConfig(new TestRepository());
 let served: InProcessServing;
 
-before(async () => {
-  configureLogging({ level: 'ERROR', path: null });
-  const repository = new TestRepository();
-  // One infer request a model, and the same model in both branches and behind one of them: nodes wait for one another's.
+for (const wantsInline of [false, true]) {
+  const where = wantsInline ? 'on the event loop' : 'on streams';
+
+  test(`${where}: ${PIPELINES} pipelines at once over one infer request a model all end with right results`, async () => {
+    covers('pipelines.no-deadlock', 'pipelines.shared-queue');
+    served = await openInProcessServing(config, wantsInline);
+    for (let round = 0; round < 3; round += 1) {
+      const answers = await Promise.all(Array.from({ length: PIPELINES }, (_, index) => ask(index)));
+      answers.forEach((answer, index) => assertRight(answer, index));
+      assert.equal(served.arena.leasedRegions, 0);
+      assert.equal(loadNativeBinding().inFlight(), 0);
+    }
+    // Refuses while an infer request is in use.
+    await served.close();
+  });
+}
+
+/** One infer request a model, and the same model in both branches and behind one of them: nodes wait for one another's. */
+function writeConfig(repository: TestRepository): string {
   const nodes = [
     modelNode('left', 'dummy', { b: 'request.b' }, ['a']),
     modelNode('right', 'dummy', { b: 'request.c' }, ['a']),
@@ -24,29 +41,9 @@ before(async () => {
     modelNode('argmax', 'pair', { in1: 'left.a', in2: 'right_again.a' }, ['argmax']),
   ];
   const outputs = { left: 'left.a', right: 'right_again.a', largest: 'argmax.argmax' };
-  const config = repository.writeConfig(
-    [
-      { ...addDummy(repository), nireq: 1 },
-      { ...addPair(repository), nireq: 1 },
-    ],
-    [pipeline('diamond', ['b', 'c'], nodes, outputs)],
-  );
-  served = await openInProcessServing(config);
-});
-
-for (let round = 1; round <= 3; round += 1) {
-  test(`${PIPELINES} pipelines at once over one infer request a model all end with right results, round ${round}`, async () => {
-    covers('pipelines.no-deadlock', 'pipelines.shared-queue');
-    const answers = await Promise.all(Array.from({ length: PIPELINES }, (_, index) => ask(index)));
-    answers.forEach((answer, index) => assertRight(answer, index));
-    assert.equal(served.arena.leasedRegions, 0);
-    assert.equal(loadNativeBinding().inFlight(), 0);
-  });
+  const models = [addDummy(repository), addPair(repository)].map((model) => ({ ...model, nireq: 1 }));
+  return repository.writeConfig(models, [pipeline('diamond', ['b', 'c'], nodes, outputs)]);
 }
-
-test('every infer request is idle afterwards', async () => {
-  await served.close();
-});
 
 /** A row of its own for each request, with its largest element at `index % 10`. */
 function rowOf(index: number): number[] {

@@ -190,7 +190,7 @@ describe('command line: settings', () => {
       cpuExtension: null,
       inferenceThreads: null,
       metrics: { enabled: false, names: null },
-      nodeExecutor: 'async',
+      nodeExecutor: 'adaptive',
       backend: 'native',
       servables: { kind: 'config-file', path: '/c.json' },
     });
