@@ -179,7 +179,7 @@ describe('command line: settings', () => {
       grpcMaxThreads: 32,
       grpcMemoryQuotaBytes: 2147483648,
       grpcChannelArguments: '',
-      grpcTransport: 'auto',
+      grpcTransport: 'js',
       restWorkers: 4,
       cors: { allowCredentials: false, allowedOrigins: '*', allowedMethods: '*', allowedHeaders: '*' },
       log: { level: 'INFO', path: null },
@@ -190,7 +190,7 @@ describe('command line: settings', () => {
       cpuExtension: null,
       inferenceThreads: null,
       metrics: { enabled: false, names: null },
-      nodeExecutor: 'adaptive',
+      nodeExecutor: 'async',
       backend: 'native',
       servables: { kind: 'config-file', path: '/c.json' },
     });

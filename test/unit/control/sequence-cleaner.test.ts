@@ -28,7 +28,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     hasState: true,
   };
   return {
-    reference: { modelId, specification, description },
+    reference: { modelId, specification, description, inline: null },
     nireq: 1,
     inputs: [],
     outputs: [],
