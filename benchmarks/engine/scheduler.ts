@@ -46,6 +46,7 @@ export class Scheduler {
       timeline: null,
       executions: new RunningExecutions(),
       around: null,
+      turn: null,
     };
     const run: Subject['run'] = (ended) => {
       runPlan(plan, [this.#zeros()], context, (error, outputs) => {
