@@ -24,7 +24,12 @@ function reference(path: string, changes: Partial<CompileSpecification> = {}): C
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification(path, changes));
   const model = binding.openModel(modelId);
-  return { modelId, specification: specification(path, changes), description: binding.describeModel(model), inline: null };
+  return {
+    modelId,
+    specification: specification(path, changes),
+    description: binding.describeModel(model),
+    inline: null,
+  };
 }
 
 interface Input {
