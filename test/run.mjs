@@ -19,8 +19,8 @@ if (files.length === 0) {
   console.error(`No test file in ${root} matches "${part}"`);
   process.exit(1);
 }
-// Whole servers and clients measure nothing but need the cores; pure logic runs side by side.
-const concurrency = folder === 'unit' ? availableParallelism() : 1;
+// Whole servers and clients wait a lot, and no test asserts a time, so files run side by side; the addon's own are done in a moment.
+const concurrency = folder === 'native' ? 1 : availableParallelism();
 const temporary = mkdtempSync(join(tmpdir(), 'vinery-tests-'));
 const skipped = join(temporary, 'skipped.txt');
 const reporters = { spec: 'stdout', [new URL('skipped-reporter.mjs', import.meta.url).href]: skipped };
