@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { ResponseTensor, SlabMemory } from '../../servables/predict-request.js';
 import { outputStrings } from '../../servables/strings/output-strings.js';
-import { Contents } from '../protobuf/scattered-message.js';
+import type { Contents } from '../protobuf/scattered-message.js';
 import { copyShift, ExactWriter, lengthDelimited, type PlacedBytes } from '../protobuf/wire-writer.js';
 import { tagOf, WIRE } from '../protobuf/wire-reader.js';
 import { writeBytesElements } from './bytes-elements.js';
@@ -63,22 +63,16 @@ export function encodeInferResponse(
 ): Buffer {
   const tensors = outputs.map(outputTensor);
   const head = encodeHead(answer, tensors);
-  const { placed, size } = placeContents(tensors, head.byteLength);
-  if (leftOut !== undefined) return encodeAround(head, tensors, size, leftOut);
-  const writer = new ExactWriter(size, copyShift(placed)).bytes(head);
-  for (const { bytes } of placed) writer.tag(RAW_OUTPUT_CONTENTS, bytes.byteLength).bytes(bytes);
-  return writer.finish();
-}
-
-/** The message without its large contents. */
-function encodeAround(head: Uint8Array, tensors: readonly OutputTensor[], size: number, leftOut: Contents): Buffer {
-  const isLeftOut = ({ content, memory }: OutputTensor): boolean => Contents.leavesOut(content, memory);
-  const without = tensors.filter(isLeftOut).reduce((bytes, { content }) => bytes + content.byteLength, 0);
-  const writer = new ExactWriter(size - without).bytes(head);
+  let size = head.byteLength;
+  for (const { content, memory } of tensors) {
+    size += lengthDelimited(content.byteLength);
+    if (leftOut?.wants(content, memory) === true) size -= content.byteLength;
+  }
+  const shift = leftOut === undefined ? copyShift(placedContents(tensors, head.byteLength)) : 0;
+  const writer = new ExactWriter(size, shift).bytes(head);
   for (const { content, memory } of tensors) {
     writer.tag(RAW_OUTPUT_CONTENTS, content.byteLength);
-    if (Contents.leavesOut(content, memory)) leftOut.add(writer.length, memory, content.byteLength);
-    else writer.bytes(content);
+    if (leftOut?.take(writer.length, content, memory) !== true) writer.bytes(content);
   }
   return writer.finish();
 }
@@ -110,14 +104,11 @@ export function writeTensorHead(
   writer.ldelim();
 }
 
-function placeContents(
-  tensors: readonly OutputTensor[],
-  start: number,
-): { readonly placed: readonly PlacedBytes[]; readonly size: number } {
-  let size = start;
-  const placed = tensors.map(({ content }) => {
-    size += lengthDelimited(content.byteLength);
-    return { bytes: content, at: size - content.byteLength };
+/** The contents with their places in the message: each is the last of its field. */
+function placedContents(tensors: readonly OutputTensor[], start: number): PlacedBytes[] {
+  let end = start;
+  return tensors.map(({ content }) => {
+    end += lengthDelimited(content.byteLength);
+    return { bytes: content, at: end - content.byteLength };
   });
-  return { placed, size };
 }

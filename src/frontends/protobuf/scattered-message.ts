@@ -10,14 +10,22 @@ export class Contents {
   byteLength = 0;
 
   /** Whether a content is left out of the message. */
-  static leavesOut(bytes: Uint8Array, memory: SlabMemory | undefined): memory is SlabMemory {
+  wants(bytes: Uint8Array, memory: SlabMemory | undefined): memory is SlabMemory {
     return memory !== undefined && bytes.byteLength >= WORTH_REFERRING_BYTES;
   }
 
-  /** @param before where it belongs: bytes of the written message in front of it. */
-  add(before: number, { slabId, byteOffset }: SlabMemory, byteLength: number): void {
-    this.places.push({ before, slabId, byteOffset, byteLength });
-    this.byteLength += byteLength;
+  /**
+   * Takes a content that is left out.
+   *
+   * @param before where it belongs: bytes of the written message in front of it.
+   * @returns whether it was taken; else it must be written.
+   */
+  take(before: number, bytes: Uint8Array, memory: SlabMemory | undefined): boolean {
+    if (!this.wants(bytes, memory)) return false;
+    const { slabId, byteOffset } = memory;
+    this.places.push({ before, slabId, byteOffset, byteLength: bytes.byteLength });
+    this.byteLength += bytes.byteLength;
+    return true;
   }
 }
 

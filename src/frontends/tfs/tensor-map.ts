@@ -2,7 +2,7 @@ import type { RequestTensor, ResponseTensor } from '../../servables/predict-requ
 import type { StringList } from '../../tensors/strings.js';
 import { dataTypeOfPrecision } from './data-type.js';
 import { TensorProto } from './tensor-proto.js';
-import { Contents } from '../protobuf/scattered-message.js';
+import type { Contents } from '../protobuf/scattered-message.js';
 import { readMapEntry, type Reader } from '../protobuf/wire-reader.js';
 import {
   copyShift,
@@ -57,7 +57,7 @@ export function encodeTensorMap(
   let size = headBytes;
   for (const { entryBytes, tensor } of entries) {
     size += lengthDelimited(entryBytes);
-    if (leftOut !== undefined && Contents.leavesOut(tensor.bytes, tensor.memory)) size -= tensor.bytes.byteLength;
+    if (leftOut?.wants(tensor.bytes, tensor.memory) === true) size -= tensor.bytes.byteLength;
   }
   const shift = leftOut === undefined ? copyShift(placedContents(entries, headBytes)) : 0;
   const writer = new ExactWriter(size, shift);
@@ -112,9 +112,7 @@ function writeEntry(writer: ExactWriter, tag: number, entry: MeasuredEntry, left
   }
   if (tensor.bytes.byteLength > 0) {
     writer.tag(CONTENT_TAG, tensor.bytes.byteLength);
-    if (leftOut !== undefined && Contents.leavesOut(tensor.bytes, tensor.memory))
-      leftOut.add(writer.length, tensor.memory, tensor.bytes.byteLength);
-    else writer.bytes(tensor.bytes);
+    if (leftOut?.take(writer.length, tensor.bytes, tensor.memory) !== true) writer.bytes(tensor.bytes);
   }
   if (tensor.strings !== undefined) writer.strings(STRING_TAG, tensor.strings);
   if (tensor.valueField !== undefined) writer.bytes(tensor.valueField);
