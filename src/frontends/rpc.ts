@@ -1,3 +1,4 @@
+import { ServingError } from '../errors.js';
 import type { CallContext } from '../servables/serving.js';
 import { ScatteredMessage } from './protobuf/scattered-message.js';
 
@@ -21,6 +22,20 @@ export interface RpcCall extends CallContext {
 export function wholeMessage(answer: RpcAnswer): Uint8Array {
   if (answer instanceof ScatteredMessage) throw new Error('a scattered message for a transport that takes none');
   return answer;
+}
+
+/** How a call ended that failed. */
+export interface RpcFailure {
+  /** Of the catalogue, whose numbers are gRPC's own. */
+  readonly code: number;
+  readonly details: string;
+}
+
+/** The status of a call that failed; faults that are not of the catalogue are told to `onBug`. */
+export function failureOf(error: unknown, onBug: (error: unknown) => void): RpcFailure {
+  if (error instanceof ServingError) return error.grpcStatus();
+  onBug(error);
+  return new ServingError('INTERNAL_ERROR').grpcStatus();
 }
 
 /** A method without anything to wait for: what it throws must still reach the transport as a rejection. */

@@ -1,3 +1,4 @@
+import { KEEPALIVE } from '../frontends/grpc/keepalive.js';
 import { MESSAGE_LIMIT_BYTES } from '../frontends/grpc/message-limit.js';
 import type { IngressLimits } from '../native/ingress-binding.js';
 
@@ -32,8 +33,7 @@ export function ingressLimits(
     handedCalls: maxConcurrentStreams,
     keptBytes: Math.min(256 * MIB, Math.floor(memoryBytes / 4)),
     stockBytes: Math.min(64 * MIB, Math.floor(memoryBytes / 4)),
-    // As for grpc-js: pings find peers that vanished.
-    keepaliveTimeMs: number('grpc.keepalive_time_ms', 300_000, 1),
-    keepaliveTimeoutMs: number('grpc.keepalive_timeout_ms', 20_000, 1),
+    keepaliveTimeMs: number('grpc.keepalive_time_ms', KEEPALIVE['grpc.keepalive_time_ms'], 1),
+    keepaliveTimeoutMs: number('grpc.keepalive_timeout_ms', KEEPALIVE['grpc.keepalive_timeout_ms'], 1),
   };
 }

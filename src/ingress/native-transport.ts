@@ -1,6 +1,13 @@
 import { ServingError } from '../errors.js';
 import { ScatteredMessage } from '../frontends/protobuf/scattered-message.js';
-import { apiOfPath, type RpcAnswer, type RpcMethod, type RpcService, type RpcStream } from '../frontends/rpc.js';
+import {
+  apiOfPath,
+  failureOf,
+  type RpcAnswer,
+  type RpcMethod,
+  type RpcService,
+  type RpcStream,
+} from '../frontends/rpc.js';
 import { CompletionRing } from '../inference/completion-ring.js';
 import type { NativeBinding } from '../native/binding.js';
 import {
@@ -242,7 +249,7 @@ export class NativeTransport {
   }
 
   #fail(call: IngressCall, error: unknown): void {
-    const { code, details } = this.#statusOf(error);
+    const { code, details } = failureOf(error, this.#options.onBug);
     this.#binding.finishCall(call.number, code, details, call.trailers, this.#settle(call));
   }
 
@@ -253,7 +260,7 @@ export class NativeTransport {
   }
 
   #finishStream(call: IngressCall, error: unknown): void {
-    const { code, details } = error === null ? { code: OK, details: '' } : this.#statusOf(error);
+    const { code, details } = error === null ? { code: OK, details: '' } : failureOf(error, this.#options.onBug);
     this.#streams.delete(call.number);
     this.#binding.finishCall(call.number, code, details, call.trailers, this.#settle(call));
   }
@@ -263,12 +270,6 @@ export class NativeTransport {
     this.#calls.delete(call.number);
     if (this.#calls.size === 0) this.#settled?.();
     return this.#regions.settle(call.region);
-  }
-
-  #statusOf(error: unknown): { readonly code: number; readonly details: string } {
-    if (error instanceof ServingError) return error.grpcStatus();
-    this.#options.onBug(error);
-    return new ServingError('INTERNAL_ERROR').grpcStatus();
   }
 
   #metadata(index: number, flags: number): readonly string[] {

@@ -1,7 +1,7 @@
 import { Metadata, type ServerDuplexStream, type ServerUnaryCall } from '@grpc/grpc-js';
 
 import { ServingError } from '../../errors.js';
-import type { RpcCall } from '../rpc.js';
+import { failureOf, type RpcCall, type RpcFailure } from '../rpc.js';
 import { TIMELINE_HEADER } from '../timeline.js';
 
 type AnyCall = ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
@@ -58,17 +58,11 @@ export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** The status of a call that failed; faults that are not of the catalogue are told to `onBug`. */
+/** The status of a call that failed, as grpc-js takes it. */
 export function statusOf(error: unknown, { trailer }: GrpcCall, onBug: (error: unknown) => void): RpcStatus {
-  if (!(error instanceof ServingError)) onBug(error);
-  const known = error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR');
-  const { code, details } = known.grpcStatus();
-  return { code, details, metadata: trailer };
+  return { ...failureOf(error, onBug), metadata: trailer };
 }
 
-export interface RpcStatus {
-  /** Of the catalogue, whose numbers are gRPC's own. */
-  readonly code: number;
-  readonly details: string;
+export interface RpcStatus extends RpcFailure {
   readonly metadata: Metadata;
 }

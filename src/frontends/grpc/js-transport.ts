@@ -11,14 +11,9 @@ import type { Socket } from 'node:net';
 import { ServingError } from '../../errors.js';
 import { apiOfPath, type RpcMethod, type RpcService, type RpcStream, wholeMessage } from '../rpc.js';
 import { asBuffer, GrpcCall, statusOf } from './grpc-call.js';
+import { KEEPALIVE } from './keepalive.js';
 import { MESSAGE_LIMIT_BYTES } from './message-limit.js';
 import { StreamCall } from './stream-call.js';
-
-/**
- * Pings find peers that vanished and end connections that broke the HTTP/2 framing, which Node 20 leaves open and deaf. grpc-js by
- * itself never pings, gRPC's C++ server every two hours: too late for a descriptor that nobody uses.
- */
-const KEEPALIVE = { 'grpc.keepalive_time_ms': 300_000, 'grpc.keepalive_timeout_ms': 20_000 } as const;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
