@@ -1,16 +1,14 @@
 import { BindingTable, type BoundTensor } from '../inference/binding-table.js';
-import type { ModelDescription, PortDescription } from '../native/binding.js';
+import { portBytes, staticShape } from '../inference/port-bytes.js';
+import type { ModelDescription } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
-import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
-import { elementCount } from '../tensors/shape.js';
+import { REGION_ALIGNMENT } from '../tensors/arena.js';
 
 /** The first one warms up; of the others the shortest counts, because others use the cores, too. */
 const INFERENCES = 5;
 /** A model that takes longer even without warming up will not be inferred inline, and its load should not wait for more. */
 const ENOUGH_MICROS = 20_000;
 const TOKEN = 0;
-/** Of the regions in the slab; as those of an arena. */
-const ALIGNMENT = 64;
 
 /**
  * Microseconds of one inference of a compiled model on the calling thread, over zeros: shapes are all known, precisions have
@@ -22,12 +20,12 @@ export function measureInference(modelId: number, { inputs, outputs }: ModelDesc
   const table = new BindingTable(inputs.length, outputs.length);
   const request = binding.createInferRequest(model, table.numbers);
   const ports = [...inputs, ...outputs];
-  const sizes = ports.map((port) => Math.ceil(byteLength(port) / ALIGNMENT) * ALIGNMENT);
+  const sizes = ports.map((port) => Math.ceil(portBytes(port) / REGION_ALIGNMENT) * REGION_ALIGNMENT);
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const slabId = binding.registerSlab(new Uint8Array(new SharedArrayBuffer(Math.max(total, ALIGNMENT))));
+  const slabId = binding.registerSlab(new Uint8Array(new SharedArrayBuffer(total)));
   let byteOffset = 0;
   const places = ports.map((port, index): BoundTensor => {
-    const place = { slabId, byteOffset, shape: shapeOf(port) };
+    const place = { slabId, byteOffset, shape: staticShape(port) };
     byteOffset += sizes[index]!;
     return place;
   });
@@ -50,12 +48,4 @@ export function measureInference(modelId: number, { inputs, outputs }: ModelDesc
     binding.unregisterSlab(slabId);
     binding.closeModel(model);
   }
-}
-
-function shapeOf({ dimensions }: PortDescription): number[] {
-  return dimensions!.map(([min]) => min);
-}
-
-function byteLength(port: PortDescription): number {
-  return (elementCount(shapeOf(port)) ?? 0) * ELEMENT_BYTES[precisionOfElementType(port.elementType)!];
 }

@@ -3,9 +3,9 @@ import type { ServerSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import type { CompiledModelReference, InlineVariant } from '../inference/inference.js';
 import { INLINE_BOUND_MICROS } from '../inference/inline-gate.js';
-import type { CompileSpecification, ModelDescription, NativeBinding, PortDescription } from '../native/binding.js';
+import { portBytes } from '../inference/port-bytes.js';
+import type { CompileSpecification, ModelDescription, NativeBinding } from '../native/binding.js';
 import { log } from '../observability/logger.js';
-import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
 
 /** As inline inference wants it; a sync inference on several streams takes ten times as long (measured). */
 const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
@@ -93,13 +93,17 @@ export class ModelCompiler {
     if (elsewhere > WORTH_COMPILING * INLINE_BOUND_MICROS) return null;
     const properties = { ...specification.properties, ...INLINE_PROPERTIES };
     const variant = await this.#compile({ ...specification, properties });
-    const micros = await this.#pool.measure(variant.modelId, description);
-    log.modelmanager.debug(
-      `${specification.path}: ${elsewhere.toFixed(0)} us an inference, inline ${micros.toFixed(0)} us`,
-    );
-    if (micros <= INLINE_BOUND_MICROS) return { modelId: variant.modelId, micros };
-    this.#release(variant.modelId);
-    return null;
+    let isKept = false;
+    try {
+      const micros = await this.#pool.measure(variant.modelId, description);
+      log.modelmanager.debug(
+        `${specification.path}: ${elsewhere.toFixed(0)} us an inference, inline ${micros.toFixed(0)} us`,
+      );
+      isKept = micros <= INLINE_BOUND_MICROS;
+      return isKept ? { modelId: variant.modelId, micros } : null;
+    } finally {
+      if (!isKept) this.#release(variant.modelId);
+    }
   }
 
   #release(modelId: number): void {
@@ -113,13 +117,6 @@ const LARGEST_BYTES = 4 << 20;
 /** Not where a fault would be lost on the calling thread, nor where two infer requests would remember different things. */
 function canInferInline({ inputs, outputs, mayFailInside, hasState }: ModelDescription): boolean {
   if (mayFailInside || hasState) return false;
-  const sizes = [...inputs, ...outputs].map(byteLength);
+  const sizes = [...inputs, ...outputs].map(portBytes);
   return sizes.every((size) => size > 0) && sizes.reduce((sum, size) => sum + size, 0) <= LARGEST_BYTES;
-}
-
-/** 0 where elements have no fixed size. */
-function byteLength({ elementType, dimensions }: PortDescription): number {
-  const precision = precisionOfElementType(elementType);
-  if (precision === undefined || dimensions === null) return 0;
-  return dimensions.reduce((count, [min]) => count * min, ELEMENT_BYTES[precision]);
 }
