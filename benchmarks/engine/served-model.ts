@@ -1,6 +1,6 @@
 import { servedPorts } from '#src/control/model-signature.js';
 import type { CompiledModelReference } from '#src/inference/inference.js';
-import { NO_PREPROCESSING, type CompileSpecification, type NativeBinding } from '#src/native/binding.js';
+import { plainSpecification, type CompileSpecification, type NativeBinding } from '#src/native/binding.js';
 import type { ServingModel } from '#src/servables/snapshot.js';
 
 /** Compiles a model as the control plane does, into the registry of this process. */
@@ -10,16 +10,7 @@ export function compileModel(
   properties: CompileSpecification['properties'],
   nireq: number,
 ): ServingModel {
-  const specification: CompileSpecification = {
-    path,
-    device: 'CPU',
-    properties,
-    shapes: [],
-    layouts: [],
-    batch: null,
-    preprocessing: NO_PREPROCESSING,
-    stateful: null,
-  };
+  const specification = plainSpecification(path, 'CPU', properties);
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification);
   const handle = binding.openModel(modelId);

@@ -311,6 +311,24 @@ export interface Preprocessing {
   readonly elementType: { readonly tensor: string; readonly model: string } | null;
 }
 
+/** What compiles a model as its file has it: own shapes and layouts, no preprocessing, no sequences. */
+export function plainSpecification(
+  path: string,
+  device: string,
+  properties: CompileSpecification['properties'],
+): CompileSpecification {
+  return {
+    path,
+    device,
+    properties,
+    shapes: [],
+    layouts: [],
+    batch: null,
+    preprocessing: NO_PREPROCESSING,
+    stateful: null,
+  };
+}
+
 export const NO_PREPROCESSING: Preprocessing = Object.freeze({ mean: [], scale: [], color: null, elementType: null });
 
 /** A compiled model as OpenVINO describes it; ports in OpenVINO's order, which is that of the binding table. */

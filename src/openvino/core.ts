@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { BlockingPool } from '../blocking/blocking-pool.js';
-import { NO_PREPROCESSING, type CompileSpecification, type NativeBinding } from '../native/binding.js';
+import { plainSpecification, type CompileSpecification, type NativeBinding } from '../native/binding.js';
 import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
 import type * as api from './api.js';
@@ -70,14 +70,5 @@ export class Core implements api.Core {
 
 /** Native code checks the rest and names what is wrong. */
 function specification(modelPath: string, device: string, properties: Record<string, api.OVAny>): CompileSpecification {
-  return {
-    path: resolve(modelPath),
-    device,
-    properties,
-    shapes: [],
-    layouts: [],
-    batch: null,
-    preprocessing: NO_PREPROCESSING,
-    stateful: null,
-  };
+  return plainSpecification(resolve(modelPath), device, properties);
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { ServerProcess } from '../helpers/server.js';
+import { TestRepository } from '../helpers/repository.js';
+import { withServerProcess, type ServerProcess } from '../helpers/server.js';
+import { writeConformanceRepository } from './repository.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -45,6 +47,27 @@ export function describeBuilt(folder: string): string {
   return Object.entries(built(folder).versions)
     .map((named) => named.join(' '))
     .join(', ');
+}
+
+/**
+ * One test for all those of a compiled client: runs it against a server with the suite's servables and reports each of its own.
+ *
+ * @param resultsIn what the client's tests came to, by what it has printed.
+ */
+export function testBuilt(
+  title: string,
+  folder: string,
+  [command, ...args]: readonly [string, ...string[]],
+  resultsIn: (stdout: string) => TestLine[],
+): void {
+  const config = writeConformanceRepository(new TestRepository());
+  const missing = whyNotBuilt(folder);
+  test(missing === false ? describeBuilt(folder) : title, { skip: missing }, (t) =>
+    withServerProcess(['--config_path', config, '--file_system_poll_wait_seconds', '0'], async (server) => {
+      const { stdout, exitCode } = await runProgram(command, args, addressesOf(server));
+      await reportTests(t, title, resultsIn(stdout), exitCode);
+    }),
+  );
 }
 
 /** What one test of a client came to. */

@@ -1,28 +1,10 @@
-import { test } from 'node:test';
-import { TestRepository } from '../helpers/repository.js';
-import { withServerProcess } from '../helpers/server.js';
-import {
-  addressesOf,
-  clientsFolder,
-  describeBuilt,
-  jsonLines,
-  reportTests,
-  runProgram,
-  whyNotBuilt,
-  type TestLine,
-} from './client-program.js';
-import { writeConformanceRepository } from './repository.js';
+import { clientsFolder, jsonLines, testBuilt, type TestLine } from './client-program.js';
 
 const FOLDER = 'conformance-go';
-const config = writeConformanceRepository(new TestRepository());
-const missing = whyNotBuilt(FOLDER);
+const client = [`${clientsFolder(FOLDER)}/client`, '-test.v=test2json'];
 
-test(missing === false ? describeBuilt(FOLDER) : 'the Go client', { skip: missing }, (t) =>
-  withServerProcess(['--config_path', config, '--file_system_poll_wait_seconds', '0'], async (server) => {
-    const client = [`${clientsFolder(FOLDER)}/client`, '-test.v=test2json'];
-    const { stdout, exitCode } = await runProgram('go', ['tool', 'test2json', ...client], addressesOf(server));
-    await reportTests(t, 'the Go client', resultsIn(jsonLines<GoEvent>(stdout)), exitCode);
-  }),
+testBuilt('the Go client', FOLDER, ['go', 'tool', 'test2json', ...client], (stdout) =>
+  resultsIn(jsonLines<GoEvent>(stdout)),
 );
 
 /** What `go tool test2json` makes of each line that a Go test prints. */

@@ -12,7 +12,7 @@ import {
   type InferRequestHandle,
   NATIVE_STATUS,
   type NativeStatusName,
-  NO_PREPROCESSING,
+  plainSpecification,
   type SequenceTurnHandle,
   UNBOUND,
 } from '#src/native/binding.js';
@@ -28,17 +28,7 @@ export function temporaryDirectory(): string {
 }
 
 export function specification(path: string, changes: Partial<CompileSpecification> = {}): CompileSpecification {
-  return {
-    path,
-    device: 'CPU',
-    properties: {},
-    shapes: [],
-    layouts: [],
-    batch: null,
-    preprocessing: NO_PREPROCESSING,
-    stateful: null,
-    ...changes,
-  };
+  return { ...plainSpecification(path, 'CPU', {}), ...changes };
 }
 
 /** As inline inference wants it: one stream of one thread. */

@@ -2,22 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SequenceCleaner } from '#src/control/sequence-cleaner.js';
 import type { StatefulSettings } from '#src/config/settings.js';
-import { NO_PREPROCESSING } from '#src/native/binding.js';
+import { plainSpecification } from '#src/native/binding.js';
 import type { ModelVersionSnapshot, ServingModel } from '#src/servables/snapshot.js';
 
 const STATEFUL: StatefulSettings = { idleSequenceCleanup: true, lowLatencyTransformation: false, maxSequenceNumber: 5 };
 
 function serving(modelId: number, stateful: StatefulSettings | null): ServingModel {
-  const specification = {
-    path: '',
-    device: 'CPU',
-    properties: {},
-    shapes: [],
-    layouts: [],
-    batch: null,
-    preprocessing: NO_PREPROCESSING,
-    stateful: null,
-  };
+  const specification = plainSpecification('', 'CPU', {});
   const description = {
     inputs: [],
     outputs: [],

@@ -1,24 +1,8 @@
 import fc from 'fast-check';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { fromHalf } from '#src/tensors/half.js';
-import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
-
-/** The precisions whose elements have a size and that both protocols know. */
-export const NUMERIC = [
-  'FP64',
-  'FP32',
-  'FP16',
-  'I64',
-  'I32',
-  'I16',
-  'I8',
-  'U64',
-  'U32',
-  'U16',
-  'U8',
-  'BOOL',
-] as const satisfies readonly Precision[];
-export type Numeric = (typeof NUMERIC)[number];
+import { ELEMENT_BYTES } from '#src/tensors/precision.js';
+import { PASSTHROUGH_PRECISIONS, type PassthroughPrecision } from '../../conformance/passthrough-model.js';
 
 interface Options {
   /** Ranks, the least and the most. */
@@ -27,7 +11,7 @@ interface Options {
   readonly leastSize?: number;
   /** Only what JSON can say: no NaN, no infinity. */
   readonly finite?: boolean;
-  readonly precisions?: readonly Numeric[];
+  readonly precisions?: readonly PassthroughPrecision[];
 }
 
 /** One to three tensors `t0`, `t1`, ... of random precisions, shapes and bits. */
@@ -41,7 +25,7 @@ function tensor({
   ranks = [0, 4],
   leastSize = 0,
   finite = false,
-  precisions = NUMERIC,
+  precisions = PASSTHROUGH_PRECISIONS,
 }: Options): fc.Arbitrary<ResponseTensor> {
   const [minLength, maxLength] = ranks;
   const sizes = fc.array(fc.integer({ min: leastSize, max: 4 }), { minLength, maxLength });
@@ -54,7 +38,7 @@ function tensor({
 }
 
 /** Bits that no element of the precision has are replaced, in place. */
-function sayable(precision: Numeric, bytes: Uint8Array, finite: boolean): Uint8Array {
+function sayable(precision: PassthroughPrecision, bytes: Uint8Array, finite: boolean): Uint8Array {
   if (precision === 'BOOL') bytes.forEach((value, at) => (bytes[at] = value & 1));
   if (!finite) return bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

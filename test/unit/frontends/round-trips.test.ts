@@ -16,7 +16,8 @@ import {
 } from '#src/frontends/tfs/predict-message.js';
 import type { RequestTensor, ResponseTensor } from '#src/servables/predict-request.js';
 import { decodeKserve, KSERVE_TYPES, rawInferRequest } from '../../helpers/kserve-messages.js';
-import { NUMERIC, tensors, type Numeric } from './random-tensors.js';
+import { PASSTHROUGH_PRECISIONS, type PassthroughPrecision } from '../../conformance/passthrough-model.js';
+import { tensors } from './random-tensors.js';
 import { contentBytes } from './tfs/wire.js';
 import { tensorInfo } from './rest/fake-backend.js';
 
@@ -69,7 +70,11 @@ test('round trip: random tensors of KServe answers', () => {
       const outputs = answer.outputs as readonly { name: string; datatype: string; shape: readonly number[] }[];
       assert.deepEqual(
         outputs.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
-        encoded.map(({ name, precision, shape }) => ({ name, datatype: KSERVE_TYPES[precision as Numeric], shape })),
+        encoded.map(({ name, precision, shape }) => ({
+          name,
+          datatype: KSERVE_TYPES[precision as PassthroughPrecision],
+          shape,
+        })),
       );
       assert.deepEqual(
         answer.raw_output_contents,
@@ -111,7 +116,7 @@ const LISTS = {
   ranks: [1, 4],
   finite: true,
   leastSize: 1,
-  precisions: NUMERIC.filter((precision) => precision !== 'BOOL'),
+  precisions: PASSTHROUGH_PRECISIONS.filter((precision) => precision !== 'BOOL'),
 } as const;
 
 test('round trip: random tensors of TensorFlow Serving over REST in columns', () => {
