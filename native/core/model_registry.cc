@@ -1,11 +1,20 @@
 #include "core/model_registry.h"
 
 #include "core/openvino_fault.h"
+#include "core/thread_binding.h"
 
 namespace vinery {
+namespace {
+
+std::shared_ptr<ov::Core> MakeCore() {
+  LeaveThreadsUnbound();
+  return std::make_shared<ov::Core>();
+}
+
+}  // namespace
 
 ModelRegistry::ModelRegistry()
-    : core_(std::make_shared<ov::Core>()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+    : core_(MakeCore()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
 
 Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& specification) {
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {
