@@ -77,7 +77,7 @@ export class Execution<Value extends CountedValue> {
   /** Takes over the inputs, in the order of `graph.inputs`, one use each, and starts every node that needs nothing else. */
   begin(inputs: readonly Value[]): void {
     const { root } = this.#store;
-    const values = this.#graph.inputs.map((port) => port.value);
+    const values = this.#layout.inputValues;
     const level = values[0] === undefined ? 0 : this.#graph.values[values[0]]!.level;
     if (level === 0) this.#store.publish(root, values, inputs);
     const scopes = level === 0 ? [root] : this.#open(root, level, values, inputs);
@@ -121,7 +121,9 @@ export class Execution<Value extends CountedValue> {
     if (inputs === null) return;
     this.#running += 1;
     this.#runner.start(node, scope, inputs, (error, outputs) => {
-      node.inputs.forEach((input, index) => this.#store.giveBack(scope, input.value, inputs[index]!));
+      for (let index = 0; index < inputs.length; index += 1) {
+        this.#store.giveBack(scope, node.inputs[index]!.value, inputs[index]!);
+      }
       if (error !== null) this.#fail(error);
       else this.#nodeEnded(node, scope, outputs!);
       // Only now: what is withdrawn meanwhile must not finish an execution that still takes values in.
@@ -193,9 +195,7 @@ export class Execution<Value extends CountedValue> {
     }
     const { parent, level } = scope;
     if (parent === null || this.#layout.gatheredAt[node.index]! >= level) return;
-    const ended = (parent.ended.get(node.index) ?? 0) + 1;
-    parent.ended.set(node.index, ended);
-    if (ended === parent.children.get(level)!.length) this.#endedIn(node, parent);
+    if (parent.endedBelow(node.index) === parent.children.get(level)!.length) this.#endedIn(node, parent);
   }
 
   #countDown(node: GraphNode, scope: Scope<Value>): void {

@@ -47,7 +47,7 @@ export class ValueStore<Value extends CountedValue> {
       this.publish(child, values, shard);
       return child;
     });
-    scope.children.set(level, opened);
+    scope.open(level, opened);
     return opened;
   }
 

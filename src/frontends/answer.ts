@@ -3,6 +3,11 @@ import { Contents, ScatteredMessage } from './protobuf/scattered-message.js';
 import type { RpcAnswer, RpcCall } from './rpc.js';
 import { TIMELINE_HEADER, timelineText } from './timeline.js';
 
+/** What `next` makes of a value: at once when it is there, so that the answer to a request that waits for nothing needs no promise. */
+export function whenThere<T, U>(value: Promise<T> | T, next: (value: T) => Promise<U> | U): Promise<U> | U {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
 /**
  * The answer that `encode` makes of a result. Its memory is released before this returns, or, where the transport sends it from where
  * it lies, with the message.

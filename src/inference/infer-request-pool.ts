@@ -19,12 +19,18 @@ export class InferRequestPool {
     this.size = requests.length;
   }
 
-  /** Calls `granted` with an infer request, now when one is idle, else in turn. */
-  acquire(granted: (request: InferRequest) => void): Ticket {
-    const ticket: Ticket = { granted };
+  /**
+   * Calls `granted` with an infer request, now when one is idle, else in turn.
+   * @returns the place in the queue; `null` when it was granted now.
+   */
+  acquire(granted: (request: InferRequest) => void): Ticket | null {
     const request = this.#idle.pop();
-    if (request === undefined) this.#waiting.add(ticket);
-    else granted(request);
+    if (request !== undefined) {
+      granted(request);
+      return null;
+    }
+    const ticket: Ticket = { granted };
+    this.#waiting.add(ticket);
     return ticket;
   }
 

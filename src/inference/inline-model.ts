@@ -49,7 +49,8 @@ export class InlineModel {
 
   /** As `InferRequest.infer`: `done` is called before this returns, or in a later turn when this one has computed enough. */
   infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
-    this.#budget.run(() => this.#infer(inputs, outputs, done));
+    if (this.#budget.admits()) this.#infer(inputs, outputs, done);
+    else this.#budget.defer(() => this.#infer(inputs, outputs, done));
   }
 
   close(): void {

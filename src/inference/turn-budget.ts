@@ -10,14 +10,16 @@ export class TurnBudget {
   #left = TURN_MICROS;
   #isCounting = false;
 
-  /** @param work runs now or in a later turn of the loop. It {@link spend}s before it brings more work, and does not throw. */
-  run(work: () => void): void {
-    if (this.#left <= 0) {
-      this.#waiting.push(work);
-      return;
-    }
+  /** Whether work may be done in this turn. Who does it {@link spend}s before it brings more work. */
+  admits(): boolean {
+    if (this.#left <= 0) return false;
     this.#count();
-    work();
+    return true;
+  }
+
+  /** For work that this turn did not admit. @param work runs in a later turn of the loop; it {@link spend}s, and does not throw. */
+  defer(work: () => void): void {
+    this.#waiting.push(work);
   }
 
   /** Takes microseconds off this turn. */
@@ -36,6 +38,9 @@ export class TurnBudget {
     this.#left = TURN_MICROS;
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting.splice(0);
-    for (const work of waiting) this.run(work);
+    for (const work of waiting) {
+      if (this.admits()) work();
+      else this.defer(work);
+    }
   }
 }

@@ -1,22 +1,23 @@
 import type { ServingError } from '../errors.js';
 import type { RpcCall } from '../frontends/rpc.js';
 import { TIMELINE_HEADER } from '../frontends/timeline.js';
+import { CallCancellation } from '../servables/cancellation.js';
 import type { Lease } from '../tensors/arena.js';
 import { NO_REGION } from './message-regions.js';
+
+const NO_TEXTS: readonly string[] = [];
 
 /** What a method may know of its call, from the native ingress. */
 export class IngressCall implements RpcCall {
   readonly interface = 'gRPC';
   readonly takesRegions = true;
   readonly arrived = performance.now();
-  /** Names and values in turn. */
-  readonly trailers: string[] = [];
+  readonly signal = new CallCancellation();
   readonly wantsTimeline: boolean;
   /** The region of the request's message. */
   region = NO_REGION;
   message: Lease | null = null;
-  #abort: AbortController | null = null;
-  #reason: ServingError | null = null;
+  #trailers: readonly string[] = NO_TEXTS;
 
   /** @param metadata names and values in turn. */
   constructor(
@@ -27,23 +28,18 @@ export class IngressCall implements RpcCall {
     this.wantsTimeline = valueOf(metadata, TIMELINE_HEADER) === '1';
   }
 
-  /** Made when somebody asks: metadata and status calls never do. */
-  get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
-      if (this.#reason !== null) this.#abort.abort(this.#reason);
-    }
-    return this.#abort.signal;
+  /** Names and values in turn. */
+  get trailers(): readonly string[] {
+    return this.#trailers;
   }
 
   /** The client has left, or its deadline has passed. */
   abort(reason: ServingError): void {
-    this.#reason ??= reason;
-    this.#abort?.abort(reason);
+    this.signal.abort(reason);
   }
 
   setTrailer(name: string, value: string): void {
-    this.trailers.push(name, value);
+    this.#trailers = [...this.#trailers, name, value];
   }
 }
 

@@ -156,7 +156,6 @@ export class NativeTransport {
     const { run, api } = this.#methods[records[at + 2]!]!;
     const flags = records[at + 6]!;
     const call = new IngressCall(records[at + 1]!, api, this.#metadata(index, flags));
-    this.#calls.set(call.number, call);
     call.region = records[at + 3]!;
     const lease = call.region === NO_REGION ? null : this.#regions.taken(call.region);
     const bytes = bytesOf(lease, records[at + 4]!, records[at + 5]!);
@@ -173,6 +172,7 @@ export class NativeTransport {
       return this.#fail(call, error);
     }
     if (!(answer instanceof Promise)) return this.#answer(call, answer);
+    this.#calls.set(call.number, call);
     answer.then(
       (message) => this.#answer(call, message),
       (error: unknown) => this.#fail(call, error),
@@ -180,6 +180,7 @@ export class NativeTransport {
   }
 
   #runCompressed(call: IngressCall, method: RpcMethod, bytes: Uint8Array, flags: number): void {
+    this.#calls.set(call.number, call);
     inflateMessage(bytes, flags, this.#options.limits.messageBytes).then(
       (message) => this.#run(call, method, message),
       (error: unknown) => this.#fail(call, error),

@@ -19,20 +19,24 @@ export function checkIntermediates(
 }
 
 function mismatch({ precision, shape }: Tensor, info: TensorInfo, node: GraphNode): ServingError | null {
-  const where = `Node: ${node.name} input: ${info.name}`;
+  const where = (): string => `Node: ${node.name} input: ${info.name}`;
   if (precision !== info.precision) {
     return new ServingError(
       'INVALID_PRECISION',
-      `${where} Invalid precision - Expected: ${info.precision}; Actual: ${precision}`,
+      `${where()} Invalid precision - Expected: ${info.precision}; Actual: ${precision}`,
     );
   }
+  const hasRank = shape.length === info.shape.length;
+  const wrong = hasRank ? shape.findIndex((size, axis) => !accepts(info.shape[axis]!, size)) : -1;
+  if (hasRank && wrong === -1) return null;
   const sizes = `Expected: ${formatPartialShape(info.shape)}; Actual: ${formatShape(shape)}`;
-  if (shape.length !== info.shape.length) {
-    return new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', `${where} Invalid number of shape dimensions - ${sizes}`);
+  if (!hasRank) {
+    return new ServingError(
+      'INVALID_NO_OF_SHAPE_DIMENSIONS',
+      `${where()} Invalid number of shape dimensions - ${sizes}`,
+    );
   }
-  const wrong = shape.findIndex((size, axis) => !accepts(info.shape[axis]!, size));
-  if (wrong === -1) return null;
   if (wrong === batchIndex(info.layout))
-    return new ServingError('INVALID_BATCH_SIZE', `${where} Invalid batch size - ${sizes}`);
-  return new ServingError('INVALID_SHAPE', `${where} Invalid shape - ${sizes}`);
+    return new ServingError('INVALID_BATCH_SIZE', `${where()} Invalid batch size - ${sizes}`);
+  return new ServingError('INVALID_SHAPE', `${where()} Invalid shape - ${sizes}`);
 }

@@ -1,6 +1,6 @@
 import { ServingError } from '../errors.js';
 import type { InferenceDone, InferRequest, OutputTarget } from '../inference/inference.js';
-import type { InferRequestPool, Ticket } from '../inference/infer-request-pool.js';
+import type { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import type { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import { formatShape } from '../tensors/shape.js';
@@ -15,7 +15,8 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
   const { pool, outputs, metrics: model } = inferred;
   const { metrics } = session;
   metrics.queued(model);
-  const ticket: Ticket = pool.acquire((request) => infer(request));
+  const ticket = pool.acquire(infer);
+  if (ticket === null) return GOES_ON;
   return (error) => {
     if (!pool.withdraw(ticket)) return;
     metrics.withdrawn(model);
@@ -43,6 +44,9 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
     request.infer(session.inputs, targets, done, session.context.turn);
   }
 }
+
+/** What has begun is not withdrawn. */
+const GOES_ON: Withdraw = () => undefined;
 
 /** A model version in one owner worker. */
 interface InferredModel {

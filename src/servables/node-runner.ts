@@ -20,7 +20,8 @@ export class PlanRunner implements NodeRunner<Tensor> {
   readonly #plan: Plan;
   readonly #context: RunContext;
   readonly #metrics: ExecutionMetrics;
-  readonly #active = new Set<NodeSession>();
+  /** Those that wait or run. What ends while it is started is never among them. */
+  #active: Set<NodeSession> | null = null;
 
   constructor(plan: Plan, context: RunContext) {
     this.#plan = plan;
@@ -57,12 +58,14 @@ export class PlanRunner implements NodeRunner<Tensor> {
     const fault = checkIntermediates(node, planned, inputs);
     if (fault !== null) return done(fault, null);
     const session = new NodeSession(this, node, scope, planned, inputs, this.#context, this.#metrics, done);
-    this.#active.add(session);
-    session.withdraw = planned.unit.start(session);
+    const withdraw = planned.unit.start(session);
+    if (session.hasEnded) return;
+    session.withdraw = withdraw;
+    (this.#active ??= new Set()).add(session);
   }
 
   withdraw(error: ServingError): void {
-    for (const session of [...this.#active]) session.withdraw?.(error);
+    if (this.#active !== null) for (const session of [...this.#active]) session.withdraw?.(error);
   }
 
   split(values: readonly Tensor[], { count, allowsEmpty }: GraphLevel): readonly (readonly Tensor[])[] | ServingError {
@@ -116,7 +119,7 @@ export class PlanRunner implements NodeRunner<Tensor> {
 
   /** @internal */
   sessionEnded(session: NodeSession, { error, outputs, micros, copiedBytes }: SessionEnd): void {
-    this.#active.delete(session);
+    this.#active?.delete(session);
     const { node, scope, planned, done } = session;
     if (copiedBytes > 0) this.#copied(node, scope, copiedBytes);
     if (session.hasStarted) {
@@ -172,6 +175,7 @@ class NodeSession implements UnitSession {
   runMicros = 0;
   withdraw: Withdraw | null = null;
   hasStarted = false;
+  hasEnded = false;
   readonly #runner: PlanRunner;
   /** `performance.now()` of the moment its inputs were complete, and later of that its turn came. */
   #since = performance.now();
@@ -203,6 +207,7 @@ class NodeSession implements UnitSession {
   }
 
   ended(end: SessionEnd): void {
+    this.hasEnded = true;
     this.runMicros = this.#lap();
     this.#runner.sessionEnded(this, end);
   }

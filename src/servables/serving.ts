@@ -2,6 +2,7 @@ import type { ModelInfo } from '../native/binding.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { Lease } from '../tensors/arena.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { Cancellation } from './cancellation.js';
 import type { PredictRequest, ResponseTensor } from './predict-request.js';
 
 /**
@@ -12,9 +13,9 @@ export interface Serving {
   /**
    * Runs a model or a pipeline: the name is looked up among the models first, then among the pipelines (as OVMS 2026.2.1).
    * A servable that is loading is waited for. The caller must call `release` exactly once, after the outputs were encoded, and
-   * `encoded` before that when they were.
+   * `encoded` before that when they were. The result is there at once when nothing had to be waited for.
    */
-  predict(request: PredictRequest, call: CallContext): Promise<PredictResult>;
+  predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult;
 
   /**
    * Metadata of an available servable; never waits.
@@ -38,7 +39,11 @@ export interface Serving {
    * need not be sent among them.
    * Resolves like `predict`, waiting included.
    */
-  inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]>;
+  inputs(
+    name: string,
+    version: bigint | null,
+    call: CallContext,
+  ): Promise<readonly TensorInfo[]> | readonly TensorInfo[];
 
   /** A request that {@link inputs} was asked for cannot be decoded and will not be run: it counts as failed. */
   refused(name: string, version: bigint | null, caller: Caller): void;
@@ -49,7 +54,7 @@ export interface CallContext extends Caller {
   /** `performance.now()` of the request's arrival. */
   readonly arrived: number;
   /** Aborted when the client is gone or its deadline has passed; the reason is then the `ServingError` to answer with. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** Whether the client asked for the time line of its request. */
   readonly wantsTimeline: boolean;
   /** The leased region that the request's bytes are in; without one they are in memory of their own. */

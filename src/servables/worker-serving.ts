@@ -11,6 +11,7 @@ import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { Tensor } from '../tensors/tensor.js';
+import { abortSignalOf, type Cancellation } from './cancellation.js';
 import { checkRequest } from './check-request.js';
 import type { HeldUnit } from './held-unit.js';
 import { ModelRuntime } from './model-runtime.js';
@@ -77,19 +78,32 @@ export class WorkerServing implements Serving {
     return this.#applying;
   }
 
-  async predict(request: PredictRequest, call: CallContext): Promise<PredictResult> {
-    try {
-      return await this.#predict(request, call);
-    } catch (error) {
+  predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
+    const refuse = (error: unknown): never => {
       this.refused(request.servable, request.version, call);
       throw error;
+    };
+    try {
+      const result = this.#predict(request, call);
+      return result instanceof Promise ? result.catch(refuse) : result;
+    } catch (error) {
+      return refuse(error);
     }
   }
 
-  async #predict(request: PredictRequest, call: CallContext): Promise<PredictResult> {
+  #predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
     this.#logRequest(request, call);
-    const plan = await this.#resolve(request.servable, request.version, call.signal);
-    if (plan.graph.kind === 'pipeline') log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
+    const found = this.#directory.find(request.servable, request.version);
+    if (!('error' in found)) return this.#predictBy(found, request, call);
+    return this.#awaitPlan(request.servable, request.version, call.signal).then((plan) =>
+      this.#predictBy(plan, request, call),
+    );
+  }
+
+  #predictBy(plan: Plan, request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
+    if (plan.graph.kind === 'pipeline' && isEnabled('DEBUG')) {
+      log.dagExecutor.debug(`Started execution of pipeline: ${plan.graph.name}`);
+    }
     const { stateful } = plan;
     const sequence = stateful === undefined ? null : readSequenceRequest(request.inputs);
     const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed, sequence === null ? [] : SEQUENCE_INPUTS);
@@ -97,19 +111,25 @@ export class WorkerServing implements Serving {
     if (call.signal.aborted) throw call.signal.reason;
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
     const run = { plan, call, timeline, turn: null };
-    const { outputs, sequenceId } =
-      sequence === null
-        ? { outputs: await this.#run(run, tensors), sequenceId: null }
-        : await this.#runInSequence(run, stateful!, sequence, tensors);
+    if (sequence !== null) {
+      return this.#runInSequence(run, stateful!, sequence, tensors).then(({ outputs, sequenceId }) =>
+        this.#outcome(run, outputs, sequenceId),
+      );
+    }
+    const outputs = this.#run(run, tensors);
+    if (outputs instanceof Promise) return outputs.then((there) => this.#outcome(run, there, null));
+    return this.#outcome(run, outputs, null);
+  }
+
+  #outcome({ plan, call, timeline }: Run, outputs: Outputs, sequenceId: bigint | null): PredictOutcome {
     if (isEnabled('DEBUG')) {
       log.serving.debug(
         `Total ${call.interface} request processing time: ${(performance.now() - call.arrived).toFixed(3)} ms`,
       );
     }
-    return new PredictOutcome(plan, outputs, sequenceId, timeline?.finish() ?? null, call, {
-      metrics: this.#metrics.servable(request.servable, plan.version),
-      copies: this.#arena.copies,
-    });
+    const metrics = this.#metrics.servable(plan.graph.name, plan.version);
+    const { copies } = this.#arena;
+    return new PredictOutcome(plan, outputs, sequenceId, timeline?.finish() ?? null, call, { metrics, copies });
   }
 
   metadata(name: string, version: bigint | null, caller: Caller): ServableMetadata {
@@ -150,14 +170,17 @@ export class WorkerServing implements Serving {
     return this.#directory.allStatuses();
   }
 
-  async inputs(name: string, version: bigint | null, call: CallContext): Promise<readonly TensorInfo[]> {
-    try {
-      const { inputs, stateful } = await this.#resolve(name, version, call.signal);
-      return stateful === undefined ? inputs : [...inputs, ...SEQUENCE_INPUTS];
-    } catch (error) {
+  inputs(
+    name: string,
+    version: bigint | null,
+    call: CallContext,
+  ): Promise<readonly TensorInfo[]> | readonly TensorInfo[] {
+    const found = this.#directory.find(name, version);
+    if (!('error' in found)) return requestInputs(found);
+    return this.#awaitPlan(name, version, call.signal).then(requestInputs, (error: unknown) => {
       this.refused(name, version, call);
       throw error;
-    }
+    });
   }
 
   /** What found no servable is not counted (as OVMS 2026.2.1). */
@@ -238,22 +261,23 @@ export class WorkerServing implements Serving {
     }
   }
 
-  /** The plan behind a name, waited for while it is loading. */
-  async #resolve(name: string, version: bigint | null, signal: AbortSignal): Promise<Plan> {
+  /** The plan behind a name that has none now: waited for while it is loading. */
+  async #awaitPlan(name: string, version: bigint | null, cancellation: Cancellation): Promise<Plan> {
     let found = this.#directory.find(name, version);
     if (!('error' in found)) return found;
     if (found.waitMs === 0) throw found.error;
     const deadline = AbortSignal.timeout(found.waitMs);
+    const signal = AbortSignal.any([abortSignalOf(cancellation), deadline]);
     while ('error' in found && found.waitMs > 0 && !deadline.aborted) {
-      await once(this.#events, 'applied', { signal: AbortSignal.any([signal, deadline]) }).catch(() => undefined);
-      if (signal.aborted) throw signal.reason;
+      await once(this.#events, 'applied', { signal }).catch(() => undefined);
+      if (cancellation.aborted) throw cancellation.reason;
       found = this.#directory.find(name, version);
     }
     if ('error' in found) throw found.late ?? found.error;
     return found;
   }
 
-  #run(run: Run, tensors: readonly RequestTensor[]): Promise<Outputs> {
+  #run(run: Run, tensors: readonly RequestTensor[]): Promise<Outputs> | Outputs {
     if (hasStrings(tensors)) return this.#decodeAndExecute(run, tensors);
     return this.#execute(run, this.#admit(tensors, run.plan.inputs, run.call));
   }
@@ -331,25 +355,30 @@ export class WorkerServing implements Serving {
     return new Tensor(precision, shape, lease);
   }
 
-  #execute({ plan, call, timeline, turn }: Run, inputs: readonly Tensor[]): Promise<Outputs> {
+  /** At once when every node ran inline: then there was nothing to cancel. */
+  #execute({ plan, call, timeline, turn }: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
+    const context = {
+      arena: this.#arena,
+      metrics: this.#metrics,
+      executions: this.#executions,
+      caller: call,
+      timeline,
+      around: null,
+      turn,
+    };
+    const ending = new Ending();
+    const execution = runPlan(plan, inputs, context, (error, outputs) => ending.ended(error, outputs));
+    if (ending.outputs !== null) return ending.outputs;
+    if (ending.error !== null) throw ending.error;
     const { signal } = call;
+    const abort = (): void => execution.abort(signal.reason as ServingError);
+    signal.addEventListener('abort', abort);
     return new Promise((resolve, reject) => {
-      const abort = (): void => execution.abort(signal.reason as ServingError);
-      const context = {
-        arena: this.#arena,
-        metrics: this.#metrics,
-        executions: this.#executions,
-        caller: call,
-        timeline,
-        around: null,
-        turn,
-      };
-      const execution = runPlan(plan, inputs, context, (error, outputs) => {
+      ending.listener = (error, outputs) => {
         signal.removeEventListener('abort', abort);
         if (error === null) resolve(outputs!);
         else reject(error);
-      });
-      signal.addEventListener('abort', abort);
+      };
     });
   }
 
@@ -379,6 +408,19 @@ interface Run {
 /** In the order of the plan's outputs, one use each; `null` for what is missing. */
 type Outputs = readonly (Tensor | null)[];
 
+/** How an execution ended, kept until somebody listens. */
+class Ending {
+  error: ServingError | null = null;
+  outputs: Outputs | null = null;
+  listener: ((error: ServingError | null, outputs: Outputs | null) => void) | null = null;
+
+  ended(error: ServingError | null, outputs: Outputs | null): void {
+    this.error = error;
+    this.outputs = outputs;
+    this.listener?.(error, outputs);
+  }
+}
+
 /** Something of a snapshot that was opened, or why it could not be. */
 interface Opened<Unit extends HeldUnit = HeldUnit> {
   readonly unit: Unit | ServingError;
@@ -407,6 +449,11 @@ function startWithin(lease: Lease, { buffer, byteOffset, byteLength }: Uint8Arra
   const start = byteOffset - lease.byteOffset;
   const isWithin = buffer === lease.buffer && start >= 0 && start + byteLength <= lease.byteLength;
   return isWithin && byteLength > 0 ? start : null;
+}
+
+/** What a request may send, those that tell a sequence among them. */
+function requestInputs({ inputs, stateful }: Plan): readonly TensorInfo[] {
+  return stateful === undefined ? inputs : [...inputs, ...SEQUENCE_INPUTS];
 }
 
 /** Only Predict speaks of pipelines when a name is unknown (as OVMS 2026.2.1). */

@@ -7,6 +7,7 @@ import { ServingError } from '#src/errors.js';
 import { ScatteredMessage } from '#src/frontends/protobuf/scattered-message.js';
 import type { RpcAnswer, RpcCall, RpcMethod, RpcStream } from '#src/frontends/rpc.js';
 import { PREDICT_CONTENT, encodePredictRequest, decodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import { abortSignalOf } from '#src/servables/cancellation.js';
 import { REGION_ALIGNMENT, type Arena } from '#src/tensors/arena.js';
 import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
 import { GRPC_HEADERS, grpcFrame } from '../helpers/http2-call.js';
@@ -514,7 +515,7 @@ describe('the end', () => {
     const stream: RpcStream = {
       stream: async function* (_requests: AsyncIterable<Uint8Array>, { signal }: RpcCall) {
         yield Buffer.from('first');
-        await once(signal, 'abort');
+        await once(abortSignalOf(signal), 'abort');
       },
     };
     await withIngress(new Map([[ECHO, stream]]), async ({ port, transport }) => {

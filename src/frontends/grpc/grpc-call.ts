@@ -1,6 +1,7 @@
 import { Metadata, type ServerDuplexStream, type ServerUnaryCall } from '@grpc/grpc-js';
 
 import { ServingError } from '../../errors.js';
+import { CallCancellation } from '../../servables/cancellation.js';
 import { failureOf, type RpcCall, type RpcFailure } from '../rpc.js';
 import { TIMELINE_HEADER } from '../timeline.js';
 
@@ -14,7 +15,7 @@ export class GrpcCall implements RpcCall {
   readonly trailer = new Metadata();
   readonly wantsTimeline: boolean;
   readonly #call: AnyCall;
-  #abort: AbortController | null = null;
+  #cancellation: CallCancellation | null = null;
   readonly #cancel = (): void => this.abort(cancellation(this.#call.getDeadline()));
 
   constructor(call: AnyCall, api: RpcCall['api']) {
@@ -24,17 +25,17 @@ export class GrpcCall implements RpcCall {
   }
 
   /** Made when somebody asks: metadata and status calls never do. */
-  get signal(): AbortSignal {
-    if (this.#abort === null) {
-      this.#abort = new AbortController();
+  get signal(): CallCancellation {
+    if (this.#cancellation === null) {
+      this.#cancellation = new CallCancellation();
       if (this.#call.cancelled) this.#cancel();
       else this.#call.once('cancelled', this.#cancel);
     }
-    return this.#abort.signal;
+    return this.#cancellation;
   }
 
   abort(reason: ServingError): void {
-    this.#abort?.abort(reason);
+    this.#cancellation?.abort(reason);
   }
 
   /** The method has ended. grpc-js reports every call as cancelled once it is over, which would abort for nothing (3-4 % of CPU). */

@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { once } from 'node:events';
 
 import type { ServingError } from '../../errors.js';
+import { abortSignalOf, type Cancellation } from '../../servables/cancellation.js';
 import type { RpcStream } from '../rpc.js';
 import { asBuffer, type GrpcCall, statusOf } from './grpc-call.js';
 
@@ -30,11 +31,12 @@ export class StreamCall {
   }
 
   async #answer(method: RpcStream): Promise<void> {
+    const signal = abortSignalOf(this.#context.signal);
     try {
       const requests = this.#call.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
       for await (const answer of method.stream(requests, this.#context)) {
         if (this.#isOver) return;
-        if (!this.#call.write(asBuffer(answer))) await once(this.#call, 'drain', { signal: this.#context.signal });
+        if (!this.#call.write(asBuffer(answer))) await once(this.#call, 'drain', { signal });
       }
       this.#end(null);
     } catch (error) {
@@ -52,9 +54,9 @@ export class StreamCall {
 }
 
 /** Resolves when the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
+export function aborted(signal: Cancellation): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+    else signal.addEventListener('abort', () => resolve());
   });
 }

@@ -1,6 +1,6 @@
 import { countExpected } from '../../servables/expected-inputs.js';
 import type { Serving } from '../../servables/serving.js';
-import { answerOf } from '../answer.js';
+import { answerOf, whenThere } from '../answer.js';
 import { rejecting, type RpcAnswer, type RpcCall, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
 import type { ServerState } from '../server-state.js';
 import { countingRefusals } from '../counting-refusals.js';
@@ -35,22 +35,30 @@ function modelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint
   return encodeModelMetadata(serving.metadata(name, parseModelVersion(version), call));
 }
 
-async function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> {
+function modelInfer(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> | RpcAnswer {
   const message = decodeInferRequest(bytes);
   try {
-    return await infer(serving, message, call);
+    const answer = infer(serving, message, call);
+    return answer instanceof Promise ? answer.catch(refuseInKserveWords) : answer;
   } catch (error) {
-    throw inKserveWords(error);
+    return refuseInKserveWords(error);
   }
 }
 
-async function infer(serving: Serving, message: InferMessage, call: RpcCall): Promise<RpcAnswer> {
+function refuseInKserveWords(error: unknown): never {
+  throw inKserveWords(error);
+}
+
+function infer(serving: Serving, message: InferMessage, call: RpcCall): Promise<RpcAnswer> | RpcAnswer {
   const { modelName, modelVersion, id } = message;
   const version = parseModelVersion(modelVersion);
-  const infos = await serving.inputs(modelName, version, call);
-  const expected = countExpected(infos, (name) => message.inputs.some((input) => input.name === name));
-  const inputs = countingRefusals(serving, modelName, version, call, () => tensorsOf(message, expected));
-  const result = await serving.predict({ servable: modelName, version, inputs }, call);
-  const head = { modelName, version: result.version, id };
-  return answerOf(result, call, (leftOut) => encodeInferResponse(head, result.outputs, leftOut));
+  const result = whenThere(serving.inputs(modelName, version, call), (infos) => {
+    const expected = countExpected(infos, (name) => message.inputs.some((input) => input.name === name));
+    const inputs = countingRefusals(serving, modelName, version, call, () => tensorsOf(message, expected));
+    return serving.predict({ servable: modelName, version, inputs }, call);
+  });
+  return whenThere(result, (there) => {
+    const head = { modelName, version: there.version, id };
+    return answerOf(there, call, (leftOut) => encodeInferResponse(head, there.outputs, leftOut));
+  });
 }

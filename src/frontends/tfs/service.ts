@@ -1,6 +1,6 @@
 import { ServingError } from '../../errors.js';
 import type { Serving } from '../../servables/serving.js';
-import { answerOf } from '../answer.js';
+import { answerOf, whenThere } from '../answer.js';
 import { rejecting, type RpcAnswer, type RpcCall, type RpcMethod } from '../rpc.js';
 import { METHOD } from './method.js';
 import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
@@ -25,9 +25,10 @@ export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): Re
   ]);
 }
 
-async function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> {
-  const result = await serving.predict(decodePredictRequest(bytes), call);
-  return answerOf(result, call, (leftOut) => encodePredictResponse(result.outputs, leftOut));
+function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> | RpcAnswer {
+  return whenThere(serving.predict(decodePredictRequest(bytes), call), (result) =>
+    answerOf(result, call, (leftOut) => encodePredictResponse(result.outputs, leftOut)),
+  );
 }
 
 function getModelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint8Array {

@@ -6,6 +6,7 @@ import {
   type SequenceTurn,
 } from '../../inference/inference.js';
 import { isEnabled, log } from '../../observability/logger.js';
+import { abortSignalOf, type Cancellation } from '../cancellation.js';
 
 /** A stateful model with what the log calls it by. */
 export interface StatefulModel {
@@ -23,7 +24,7 @@ export interface StatefulModel {
 export async function runInSequence<T>(
   model: StatefulModel,
   request: SequenceRequest,
-  signal: AbortSignal,
+  signal: Cancellation,
   run: (turn: SequenceTurn) => Promise<T>,
 ): Promise<T> {
   const turn = await enter(model, request, signal);
@@ -38,13 +39,13 @@ export async function runInSequence<T>(
   }
 }
 
-async function enter(model: StatefulModel, request: SequenceRequest, signal: AbortSignal): Promise<SequenceTurn> {
+async function enter(model: StatefulModel, request: SequenceRequest, signal: Cancellation): Promise<SequenceTurn> {
   const { sequenceId, control } = request;
   const isStart = control === SEQUENCE_CONTROL.START;
   const seeksId = isStart && sequenceId === 0n;
   if (seeksId) debug(() => 'No sequence id has been provided on SEQUENCE_START. Seeking unique sequence id...');
   try {
-    const turn = await model.sequences.enter(request, signal);
+    const turn = await model.sequences.enter(request, abortSignalOf(signal));
     if (seeksId) debug(() => `Found unique sequence id: ${turn.sequenceId}`);
     if (isStart) debug(() => `${titleOf(model)} Adding new sequence with ID: ${turn.sequenceId}`);
     return turn;

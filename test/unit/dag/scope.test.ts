@@ -7,7 +7,7 @@ import { covers } from '../../contract/covers.js';
 test('scope: a session is called by its shards, innermost first, and has no name outside of them', () => {
   covers('pipelines.session-keys');
   const levels = [null, 'outer', 'inner'].map((demultiplexer) => ({ demultiplexer }));
-  const graph = { levels, values: [], nodes: [] } as unknown as PipelineGraph;
+  const graph = { inputs: [], levels, values: [], nodes: [] } as unknown as PipelineGraph;
   const layout = new ScopeLayout(graph);
   const request = new Scope<unknown>(layout, 0, null, 0);
   const outer = new Scope<unknown>(layout, 1, request, 4);

@@ -45,7 +45,7 @@ test('pool: a withdrawn ticket is never granted and leaves the order of the othe
   const pool = new InferRequestPool([request]);
   const order: string[] = [];
   pool.acquire(() => order.push('running'));
-  const withdrawn = pool.acquire(() => order.push('withdrawn'));
+  const withdrawn = pool.acquire(() => order.push('withdrawn'))!;
   pool.acquire(() => order.push('last'));
   assert.equal(pool.withdraw(withdrawn), true);
   assert.equal(pool.withdraw(withdrawn), false);
@@ -63,7 +63,7 @@ test('pool: however waiting, withdrawing and giving back mix, everyone is grante
       const expected: number[] = [];
       let waiting: number[] = [];
       const pool = new InferRequestPool(Array.from({ length: size }, fakeRequest));
-      const tickets: Ticket[] = [];
+      const tickets: (Ticket | null)[] = [];
       for (const each of steps) {
         if (each === 'acquire') {
           const number = tickets.length;
@@ -90,8 +90,14 @@ test('pool: however waiting, withdrawing and giving back mix, everyone is grante
 });
 
 test('pool: a ticket that was granted cannot be withdrawn', () => {
-  const pool = new InferRequestPool([fakeRequest()]);
-  const ticket = pool.acquire(() => undefined);
+  const request = fakeRequest();
+  const pool = new InferRequestPool([request]);
+  assert.equal(
+    pool.acquire(() => undefined),
+    null,
+  );
+  const ticket = pool.acquire(() => undefined)!;
+  pool.giveBack(request);
   assert.equal(pool.withdraw(ticket), false);
 });
 
