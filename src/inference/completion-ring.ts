@@ -90,6 +90,15 @@ export class CompletionRing {
     }
   }
 
+  /** A token for inferences that end before they return; nobody else gets it until {@link freeToken}. */
+  reserveToken(): number {
+    return this.#takeToken();
+  }
+
+  freeToken(token: number): void {
+    this.#freeToken(token);
+  }
+
   /** Native code leaves the records alone until this returns, whatever is started meanwhile. */
   #drain(count: number): void {
     for (let start = 0; start < count * COMPLETION_STRIDE; start += COMPLETION_STRIDE) {

@@ -35,7 +35,24 @@ export interface InlineVariant {
   readonly micros: number;
 }
 
+/** A model that infers on the event loop's own thread where that costs less than the way to another one. */
+export interface InlineInference {
+  /** Whether the times of late speak for it. */
+  isOpen(): boolean;
+  /** Whether this turn of the event loop has time left; shared by all models of the thread. */
+  hasTime(): boolean;
+  /**
+   * Infers before it returns. The caller keeps all leases.
+   *
+   * @returns microseconds.
+   * @throws ServingError
+   */
+  inferNow(inputs: readonly Tensor[], outputs: readonly OutputTarget[]): number;
+}
+
 export interface InferenceModel {
+  /** Absent unless it may infer inline. */
+  readonly inline?: InlineInference;
   /** Absent unless the model was compiled as a stateful one. */
   readonly sequences?: Sequences;
   createInferRequest(): InferRequest;

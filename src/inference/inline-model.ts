@@ -4,7 +4,7 @@ import { fromNativeStatus } from '../native/errors.js';
 import { Tensor } from '../tensors/tensor.js';
 import { BindingTable } from './binding-table.js';
 import type { CompletionRing } from './completion-ring.js';
-import type { InferenceDone, InlineVariant, OutputTarget } from './inference.js';
+import type { InferenceDone, InlineInference, InlineVariant, OutputTarget } from './inference.js';
 import { InlineGate } from './inline-gate.js';
 import type { TurnBudget } from './turn-budget.js';
 
@@ -17,7 +17,7 @@ const LEAST_MICROS = 2;
  * whose turn it is was decided by the pool of the model before. Only for models whose inference cannot fail once it has begun:
  * all output shapes are known.
  */
-export class InlineModel {
+export class InlineModel implements InlineInference {
   readonly #binding: NativeBinding;
   readonly #ring: CompletionRing;
   readonly #budget: TurnBudget;
@@ -25,6 +25,8 @@ export class InlineModel {
   readonly #model: CompiledModelHandle;
   readonly #table: BindingTable;
   readonly #request: InferRequestHandle;
+  /** Of the one inference that runs at a time. */
+  readonly #token: number;
 
   constructor(
     binding: NativeBinding,
@@ -40,6 +42,27 @@ export class InlineModel {
     this.#model = binding.openModel(modelId);
     this.#table = new BindingTable(inputs.length, outputs.length);
     this.#request = binding.createInferRequest(this.#model, this.#table.numbers);
+    this.#token = ring.reserveToken();
+  }
+
+  isOpen(): boolean {
+    return this.#gate.isInline;
+  }
+
+  hasTime(): boolean {
+    return this.#budget.admits();
+  }
+
+  inferNow(inputs: readonly Tensor[], outputs: readonly OutputTarget[]): number {
+    const fault = this.#table.write(inputs, outputs);
+    if (fault !== null) throw new ServingError('TENSOR_BINDING_FAILED', fault);
+    const started = performance.now();
+    const status = this.#binding.infer(this.#request, this.#token);
+    const micros = (performance.now() - started) * 1000;
+    this.#gate.observe(micros);
+    this.#budget.spend(Math.max(micros, LEAST_MICROS));
+    if (status !== 0) throw fromNativeStatus(status, this.#binding.takeError(this.#token));
+    return micros;
   }
 
   /** Whether the next inference is to run here. */
@@ -54,23 +77,20 @@ export class InlineModel {
   }
 
   close(): void {
+    this.#ring.freeToken(this.#token);
     this.#binding.closeInferRequest(this.#request);
     this.#binding.closeModel(this.#model);
   }
 
   #infer(inputs: readonly Tensor[], outputs: readonly OutputTarget[], done: InferenceDone): void {
-    const fault = this.#table.write(inputs, outputs);
-    if (fault !== null) {
+    let micros = 0;
+    try {
+      micros = this.inferNow(inputs, outputs);
+    } catch (error) {
       this.#budget.spend(LEAST_MICROS);
-      return done(new ServingError('TENSOR_BINDING_FAILED', fault), null, 0);
+      return done(error as ServingError, null, micros);
     }
-    const started = performance.now();
-    const { status, text } = this.#ring.infer(this.#request);
-    const micros = (performance.now() - started) * 1000;
-    this.#gate.observe(micros);
-    this.#budget.spend(Math.max(micros, LEAST_MICROS));
-    if (status !== 0) done(fromNativeStatus(status, text), null, micros);
-    else done(null, outputs.map(written), micros);
+    done(null, outputs.map(written), micros);
   }
 }
 

@@ -46,6 +46,7 @@ export class NativeInference implements Inference {
     const handle = binding.openModel(modelId);
     const here = inline === null ? null : new InlineModel(binding, this.#ring, this.#budget, inline, description);
     return Promise.resolve({
+      ...(here !== null && { inline: here }),
       ...(specification.stateful && { sequences: new NativeSequences(binding, this.#ring, handle) }),
       createInferRequest: () => this.#createInferRequest(handle, description, here),
       close: () => {

@@ -3,7 +3,7 @@ import { ServingError } from '../errors.js';
 import { accepts, formatPartialShape, formatShape } from '../tensors/shape.js';
 import type { Tensor } from '../tensors/tensor.js';
 import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
-import type { PlannedNode } from './plan.js';
+import type { PlannedNode } from './planned-node.js';
 
 /** Compares what other nodes gave with what a node takes. The texts are those of OVMS 2026.2.1 for a tensor that does not fit the next model. */
 export function checkIntermediates(
@@ -12,13 +12,18 @@ export function checkIntermediates(
   inputs: readonly Tensor[],
 ): ServingError | null {
   for (const port of planned.checkedPorts) {
-    const fault = mismatch(inputs[planned.inputOfPort[port]!]!, planned.unit.inputs[port]!.info, node);
+    const fault = checkPort(node, planned.unit.inputs[port]!.info, inputs[planned.inputOfPort[port]!]!);
     if (fault !== null) return fault;
   }
   return null;
 }
 
-function mismatch({ precision, shape }: Tensor, info: TensorInfo, node: GraphNode): ServingError | null {
+/** @param info of the port of what the node runs. */
+export function checkPort(
+  node: GraphNode,
+  info: TensorInfo,
+  { precision, shape }: Pick<Tensor, 'precision' | 'shape'>,
+): ServingError | null {
   const where = (): string => `Node: ${node.name} input: ${info.name}`;
   if (precision !== info.precision) {
     return new ServingError(

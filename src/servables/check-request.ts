@@ -25,60 +25,80 @@ export function checkRequest(
   isDemultiplexed: boolean,
   optional: readonly TensorInfo[] = [],
 ): RequestTensor[] {
-  const expected = inputs.length + countExpected(optional, (name) => request.inputs.has(name));
+  const expected =
+    inputs.length + (optional.length === 0 ? 0 : countExpected(optional, (name) => request.inputs.has(name)));
   if (request.inputs.size !== expected || inputs.length === 0) {
     throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${expected}; Actual: ${request.inputs.size}`);
   }
-  return inputs.map((input) => {
+  const tensors: RequestTensor[] = [];
+  for (const input of inputs) {
     const tensor = request.inputs.get(input.name);
     if (tensor === undefined) throw new ServingError('INVALID_MISSING_INPUT', `Required input: ${input.name}`);
     checkTensor(tensor, input, isDemultiplexed);
-    return tensor;
-  });
+    tensors.push(tensor);
+  }
+  return tensors;
 }
 
 function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: boolean): void {
-  const at = `; input name: ${input.name}`;
   if (tensor.shape.some((size) => size < 0)) {
     throw new ServingError(
       'INVALID_SHAPE',
-      `Negative or zero dimension size is not acceptable: ${formatShape(tensor.shape)}${at}`,
+      `Negative or zero dimension size is not acceptable: ${formatShape(tensor.shape)}${place(input)}`,
     );
   }
   const { content, shape } = tensor;
   if (content.kind === 'strings' && input.precision !== 'STRING')
-    return checkStrings(content.strings, shape, input, isDemultiplexed, at);
+    return checkStrings(content.strings, shape, input, isDemultiplexed, place(input));
   if (tensor.precision !== input.precision) {
-    throw new ServingError('INVALID_PRECISION', `Expected: ${input.precision}; Actual: ${tensor.precisionText}${at}`);
+    throw new ServingError(
+      'INVALID_PRECISION',
+      `Expected: ${input.precision}; Actual: ${tensor.precisionText}${place(input)}`,
+    );
   }
-  checkShape(tensor.shape, input, at);
-  checkContent(tensor, input, at);
+  checkShape(tensor.shape, input);
+  checkContent(tensor, input);
 }
 
-function checkShape(shape: Shape, input: TensorInfo, at: string): void {
-  const expectation = (): string => `Expected: ${formatPartialShape(input.shape)}; Actual: ${formatShape(shape)}${at}`;
-  if (shape.length !== input.shape.length) throw new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', expectation());
+/** Made only for errors. */
+function place({ name }: TensorInfo): string {
+  return `; input name: ${name}`;
+}
+
+function expectation(shape: Shape, input: TensorInfo): string {
+  return `Expected: ${formatPartialShape(input.shape)}; Actual: ${formatShape(shape)}${place(input)}`;
+}
+
+function checkShape(shape: Shape, input: TensorInfo): void {
+  if (shape.length !== input.shape.length) {
+    throw new ServingError('INVALID_NO_OF_SHAPE_DIMENSIONS', expectation(shape, input));
+  }
   const batch = batchIndex(input.layout);
   if (batch !== null && batch < shape.length && !accepts(input.shape[batch]!, shape[batch]!)) {
     const expected = formatPartialShape([input.shape[batch]!]).slice(1, -1);
-    throw new ServingError('INVALID_BATCH_SIZE', `Expected: ${expected}; Actual: ${shape[batch]!}${at}`);
+    throw new ServingError('INVALID_BATCH_SIZE', `Expected: ${expected}; Actual: ${shape[batch]!}${place(input)}`);
   }
-  if (!shape.every((size, axis) => accepts(input.shape[axis]!, size)))
-    throw new ServingError('INVALID_SHAPE', expectation());
+  for (let axis = 0; axis < shape.length; axis += 1) {
+    if (!accepts(input.shape[axis]!, shape[axis]!)) throw new ServingError('INVALID_SHAPE', expectation(shape, input));
+  }
 }
 
-function checkContent({ shape, content }: RequestTensor, input: TensorInfo, at: string): void {
+function checkContent({ shape, content }: RequestTensor, input: TensorInfo): void {
   const count = elementCount(shape);
-  if (count === null) throw new ServingError('INVALID_CONTENT_SIZE', `Shape dimensions are too large${at}`);
+  if (count === null) throw new ServingError('INVALID_CONTENT_SIZE', `Shape dimensions are too large${place(input)}`);
   if (content.kind !== 'bytes') {
     const actual = content.kind === 'values' ? content.count : stringCount(content.strings);
     if (actual === count) return;
-    throw new ServingError('INVALID_VALUE_COUNT', `Expected: ${count}; Actual: ${actual}${at}`);
+    throw new ServingError('INVALID_VALUE_COUNT', `Expected: ${count}; Actual: ${actual}${place(input)}`);
   }
   const expected = count * ELEMENT_BYTES[input.precision];
   const actual = content.bytes.byteLength;
-  if (actual !== expected)
-    throw new ServingError('INVALID_CONTENT_SIZE', `Expected: ${expected} bytes; Actual: ${actual} bytes${at}`);
+  if (actual !== expected) {
+    throw new ServingError(
+      'INVALID_CONTENT_SIZE',
+      `Expected: ${expected} bytes; Actual: ${actual} bytes${place(input)}`,
+    );
+  }
 }
 
 /** Sorted copies of the inputs of a servable, made once when it is loaded. */

@@ -1,4 +1,4 @@
-import type { Inference, InferenceModel, Sequences } from '../inference/inference.js';
+import type { Inference, InferenceModel, InlineInference, Sequences } from '../inference/inference.js';
 import { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
@@ -20,6 +20,8 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   readonly pool: InferRequestPool;
   readonly metrics: ModelMetrics;
   readonly isAuto: boolean;
+  /** `null` unless it may infer inline. */
+  readonly inline: InlineInference | null;
   /** `null` unless it is a stateful model. */
   readonly sequences: Sequences | null;
   readonly #model: InferenceModel;
@@ -40,6 +42,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.pool = pool;
     this.metrics = metrics;
     this.isAuto = serving.isAuto;
+    this.inline = model.inline ?? null;
     this.sequences = model.sequences ?? null;
     this.#model = model;
   }

@@ -11,7 +11,8 @@ import { elementCount, formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { checkIntermediates } from './check-intermediates.js';
 import type { SessionEnd, UnitSession } from './node-unit.js';
-import type { Plan, PlannedNode } from './plan.js';
+import type { Plan } from './plan.js';
+import type { PlannedNode } from './planned-node.js';
 import type { RunContext } from './run-context.js';
 import type { SessionName } from './serving.js';
 

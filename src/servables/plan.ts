@@ -3,7 +3,9 @@ import type { GraphNode, PipelineGraph } from '../dag/graph.js';
 import { ScopeLayout } from '../dag/scope.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ServingError } from '../errors.js';
+import { InlineRun } from './inline-run.js';
 import type { NodeUnit } from './node-unit.js';
+import type { PlannedNode } from './planned-node.js';
 import type { StatefulModel } from './stateful/run-in-sequence.js';
 
 /** A graph with what runs its nodes at this moment: all that an execution must know, worked out before any request. */
@@ -20,25 +22,10 @@ export interface Plan {
   readonly stateful?: StatefulModel;
   /** By node index; `null` for nodes that the engine runs itself. */
   readonly nodes: readonly (PlannedNode | null)[];
+  /** The whole of it in one go; `null` when only the engine can run it. */
+  readonly inlineRun: InlineRun | null;
   /** The first node that cannot run now, if any. */
   readonly fault: ServingError | null;
-}
-
-/** Where the tensors of a node go among the ports of what it runs. */
-export interface PlannedNode {
-  readonly unit: NodeUnit;
-  /** For each input port of the unit, the index of the node input that feeds it. */
-  readonly inputOfPort: readonly number[];
-  /** For each output port of the unit, whether a node output reads it. */
-  readonly wanted: readonly boolean[];
-  /** For each node output, its output port. */
-  readonly portOfOutput: readonly number[];
-  /**
-   * Input ports that are fed by other nodes, or by shards of the request joined again. Their tensors are compared with the port at
-   * each execution: a source may be dynamic, and a default version may have changed since the pipeline was validated. What comes of
-   * the request as it is was compared before it was admitted.
-   */
-  readonly checkedPorts: readonly number[];
 }
 
 /** Finds what runs a node, or says with a `ServingError` why there is nothing. */
@@ -53,11 +40,12 @@ export function planGraph(graph: PipelineGraph, version: number, lookup: UnitLoo
   for (const node of graph.nodes) {
     const planned = node.program.kind === 'select' ? null : planNode(graph, node, lookup);
     if (planned instanceof ServingError) {
-      return { graph, layout, version, inputs, isDemultiplexed, nodes: [], fault: planned };
+      return { graph, layout, version, inputs, isDemultiplexed, nodes: [], inlineRun: null, fault: planned };
     }
     nodes.push(planned);
   }
-  return { graph, layout, version, inputs, isDemultiplexed, nodes, fault: null };
+  const inlineRun = InlineRun.of(graph, version, nodes);
+  return { graph, layout, version, inputs, isDemultiplexed, nodes, inlineRun, fault: null };
 }
 
 /** A default version may have changed under a pipeline and lost a port; the control plane then revalidates the pipeline. */

@@ -31,7 +31,12 @@ export class PredictOutcome implements PredictResult {
     call: CallContext,
     counts: { readonly metrics: ServableMetrics | undefined; readonly copies: CopyCounter },
   ) {
-    const outputs = plan.graph.outputs.flatMap(({ info }, index) => responseTensor(info.name, tensors[index]!));
+    const outputs: ResponseTensor[] = [];
+    for (let index = 0; index < tensors.length; index += 1) {
+      const tensor = tensors[index] ?? null;
+      // What was skipped is left out of the response.
+      if (tensor !== null) outputs.push(responseTensor(plan.graph.outputs[index]!.info.name, tensor));
+    }
     this.outputs = sequenceId === null ? outputs : byName([...outputs, sequenceIdOutput(sequenceId)]);
     this.declaredOutputs = sequenceId === null ? tensors.length : tensors.length + 1;
     this.version = plan.version;
@@ -57,9 +62,7 @@ export class PredictOutcome implements PredictResult {
   }
 }
 
-/** What was skipped is left out of the response. */
-function responseTensor(name: string, tensor: Tensor | null): ResponseTensor[] {
-  if (tensor === null) return [];
+function responseTensor(name: string, tensor: Tensor): ResponseTensor {
   const { precision, shape, bytes } = tensor;
-  return [{ name, precision, shape, bytes, memory: tensor }];
+  return { name, precision, shape, bytes, memory: tensor };
 }

@@ -54,6 +54,8 @@ export class ServableDirectory {
   /** All versions of each pipeline. */
   readonly #pipelines = new Map<string, readonly PipelineSnapshot[]>();
   readonly #pipelinePlans = new Map<PipelineSnapshot, Plan>();
+  /** Plans of default versions that were asked for. */
+  readonly #defaults = new Map<string, Plan>();
 
   constructor(snapshot: ServablesSnapshot, opened: OpenedUnits) {
     this.#snapshot = snapshot;
@@ -75,6 +77,15 @@ export class ServableDirectory {
 
   /** The plan behind a name: models first, then pipelines. `null` or 0 asks for the default version. */
   find(name: string, version: bigint | null): Plan | Absent {
+    if (version !== null && version !== 0n) return this.#find(name, version);
+    const known = this.#defaults.get(name);
+    if (known !== undefined) return known;
+    const found = this.#find(name, null);
+    if (!('error' in found)) this.#defaults.set(name, found);
+    return found;
+  }
+
+  #find(name: string, version: bigint | null): Plan | Absent {
     const model = this.#models.get(name);
     if (model !== undefined) return this.#findVersion(model, version);
     const pipelines = this.#pipelines.get(name);

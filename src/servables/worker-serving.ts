@@ -325,15 +325,17 @@ export class WorkerServing implements Serving {
     tensors: readonly RequestTensor[],
     inputs: readonly TensorInfo[],
     { message }: CallContext,
-    strings: readonly (Tensor | null)[] = [],
+    strings: readonly (Tensor | null)[] = NO_TENSORS,
   ): Tensor[] {
-    const admitted = Array.from(strings);
+    const admitted: Tensor[] = [];
     try {
-      return tensors.map(
-        (tensor, index) => (admitted[index] ??= this.#admitTensor(tensor, inputs[index]!, message ?? null)),
-      );
+      for (let index = 0; index < tensors.length; index += 1) {
+        admitted.push(strings[index] ?? this.#admitTensor(tensors[index]!, inputs[index]!, message ?? null));
+      }
+      return admitted;
     } catch (error) {
-      for (const tensor of admitted) tensor?.release();
+      for (const tensor of admitted) tensor.release();
+      for (const tensor of strings.slice(admitted.length)) tensor?.release();
       throw new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
     }
   }
@@ -357,6 +359,10 @@ export class WorkerServing implements Serving {
 
   /** At once when every node ran inline: then there was nothing to cancel. */
   #execute({ plan, call, timeline, turn }: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
+    const { inlineRun } = plan;
+    if (inlineRun !== null && timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
+      return inlineRun.run(inputs, this.#arena, this.#metrics, call);
+    }
     const context = {
       arena: this.#arena,
       metrics: this.#metrics,
@@ -404,6 +410,8 @@ interface Run {
   readonly timeline: TimelineRecorder | null;
   readonly turn: SequenceTurn | null;
 }
+
+const NO_TENSORS: readonly null[] = [];
 
 /** In the order of the plan's outputs, one use each; `null` for what is missing. */
 type Outputs = readonly (Tensor | null)[];

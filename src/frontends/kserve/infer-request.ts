@@ -1,4 +1,5 @@
 import type { PredictRequest, RequestTensor } from '../../servables/predict-request.js';
+import { readName } from '../protobuf/known-names.js';
 import { decodeMessage, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 import { InputTensor, wrongNumberOfInputs } from './input-tensor.js';
 
@@ -35,7 +36,7 @@ function readInferRequest(reader: Reader): InferMessage {
   const rawInputContents: Uint8Array[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === MODEL_NAME) modelName = reader.stringVerify();
+    if (tag === MODEL_NAME) modelName = readName(reader);
     else if (tag === MODEL_VERSION) modelVersion = reader.stringVerify();
     else if (tag === ID) id = reader.stringVerify();
     else if (tag === INPUTS) inputs.push(new InputTensor(reader));

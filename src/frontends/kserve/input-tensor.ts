@@ -1,5 +1,6 @@
 import { ServingError } from '../../errors.js';
 import type { RequestTensor, TensorContent } from '../../servables/predict-request.js';
+import { readName } from '../protobuf/known-names.js';
 import { enter, leave, readInt64AsNumber, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 import { readBytesElements } from './bytes-elements.js';
 import { precisionOfDataType } from './data-type.js';
@@ -23,8 +24,8 @@ export class InputTensor {
     const outerEnd = enter(reader);
     while (reader.pos < reader.len) {
       const tag = reader.tag();
-      if (tag === NAME) this.#name = reader.stringVerify();
-      else if (tag === DATATYPE) this.#datatype = reader.stringVerify();
+      if (tag === NAME) this.#name = readName(reader);
+      else if (tag === DATATYPE) this.#datatype = readName(reader);
       else if (tag === SHAPE_PACKED) this.#readSizes(reader);
       else if (tag === SHAPE_SIZE) this.#shape.push(readInt64AsNumber(reader));
       else if (tag === CONTENTS) this.#contents.read(reader);

@@ -3,9 +3,16 @@ import type { SlabMemory } from '../../servables/predict-request.js';
 /** Smaller contents are copied: referring to them costs more. */
 const WORTH_REFERRING_BYTES = 4096;
 
+const NO_PLACES: readonly ContentPlace[] = [];
+
 /** Contents of tensors that a message is written without, because a transport sends them from leased memory. */
 export class Contents {
-  readonly places: ContentPlace[] = [];
+  /** In their order. */
+  get places(): readonly ContentPlace[] {
+    return this.#places ?? NO_PLACES;
+  }
+
+  #places: ContentPlace[] | null = null;
   /** Bytes of all of them. */
   byteLength = 0;
 
@@ -23,7 +30,7 @@ export class Contents {
   take(before: number, bytes: Uint8Array, memory: SlabMemory | undefined): boolean {
     if (!this.wants(bytes, memory)) return false;
     const { slabId, byteOffset } = memory;
-    this.places.push({ before, slabId, byteOffset, byteLength: bytes.byteLength });
+    (this.#places ??= []).push({ before, slabId, byteOffset, byteLength: bytes.byteLength });
     this.byteLength += bytes.byteLength;
     return true;
   }

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ServingError } from '../../errors.js';
+import { readName } from './known-names.js';
 import type { StringPlaces } from '../../tensors/strings.js';
 
 export type Reader = protobuf.Reader;
@@ -79,14 +80,14 @@ export function readInt64(reader: Reader): bigint {
   return (BigInt(value.high) << 32n) | BigInt(value.low >>> 0);
 }
 
-/** Reads a `map<string, V>` entry: `readValue` is called where the value stands, maybe never and maybe more than once. */
-export function readMapEntry(reader: Reader, readValue: (reader: Reader) => void): string {
+/** Reads a `map<string, V>` entry: `value` reads where the value stands, maybe never and maybe more than once. */
+export function readMapEntry(reader: Reader, value: { read(reader: Reader): void }): string {
   const outerEnd = enter(reader);
   let key = '';
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === MAP_KEY) key = reader.stringVerify();
-    else if (tag === MAP_VALUE) readValue(reader);
+    if (tag === MAP_KEY) key = readName(reader);
+    else if (tag === MAP_VALUE) value.read(reader);
     else skip(reader, tag);
   }
   leave(reader, outerEnd);

@@ -85,7 +85,7 @@ export function decodeMetadataResponse(bytes: Uint8Array): MetadataResponse {
 
 function readSignatureEntry(reader: Reader): Signature | null {
   let any: Any = { typeUrl: '', value: new Uint8Array(0) };
-  const key = readMapEntry(reader, () => (any = readAny(reader)));
+  const key = readMapEntry(reader, { read: () => (any = readAny(reader)) });
   if (key !== SIGNATURE_DEF || any.typeUrl !== SIGNATURE_DEF_MAP_URL) return null;
   return decodeMessage('SignatureDefMap', any.value, readSignatureDefMap);
 }

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { readName } from '../protobuf/known-names.js';
 import { enter, leave, readInt64, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 
 const NAME = tagOf(1, WIRE.BYTES);
@@ -24,7 +25,7 @@ export class ModelSpec {
     const outerEnd = enter(reader);
     while (reader.pos < reader.len) {
       const tag = reader.tag();
-      if (tag === NAME) this.#name = reader.stringVerify();
+      if (tag === NAME) this.#name = readName(reader);
       else if (tag === VERSION) this.#version = readInt64Value(reader, this.#version);
       else skip(reader, tag);
     }

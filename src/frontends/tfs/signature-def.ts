@@ -71,7 +71,7 @@ export function readSignatureDefMap(reader: Reader): Signature | null {
       continue;
     }
     let signature: Signature = { inputs: [], outputs: [] };
-    const name = readMapEntry(reader, () => (signature = readSignatureDef(reader)));
+    const name = readMapEntry(reader, { read: () => (signature = readSignatureDef(reader)) });
     if (name === SERVING_DEFAULT) found = signature;
   }
   return found;
@@ -94,15 +94,17 @@ function readSignatureDef(reader: Reader): Signature {
 function readTensorInfoEntry(reader: Reader): SignatureTensor {
   let dtype = 0;
   const shape: number[] = [];
-  const name = readMapEntry(reader, () => {
-    const outerEnd = enter(reader);
-    while (reader.pos < reader.len) {
-      const tag = reader.tag();
-      if (tag === INFO_DTYPE) dtype = reader.int32();
-      else if (tag === INFO_SHAPE) readShape(reader, shape);
-      else skip(reader, tag);
-    }
-    leave(reader, outerEnd);
+  const name = readMapEntry(reader, {
+    read: () => {
+      const outerEnd = enter(reader);
+      while (reader.pos < reader.len) {
+        const tag = reader.tag();
+        if (tag === INFO_DTYPE) dtype = reader.int32();
+        else if (tag === INFO_SHAPE) readShape(reader, shape);
+        else skip(reader, tag);
+      }
+      leave(reader, outerEnd);
+    },
   });
   return { name, dataType: dataTypeOfNumber(dtype)?.name ?? String(dtype), shape };
 }

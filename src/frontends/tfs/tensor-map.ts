@@ -34,7 +34,7 @@ export interface WireTensor extends ResponseTensor {
 /** Reads one entry of a `map<string, TensorProto>`; of two entries with one key the later stays. */
 export function readTensorEntry(reader: Reader, tensors: Map<string, RequestTensor>): void {
   const tensor = new TensorProto();
-  const name = readMapEntry(reader, () => tensor.read(reader));
+  const name = readMapEntry(reader, tensor);
   tensors.set(name, tensor.toRequestTensor());
 }
 
