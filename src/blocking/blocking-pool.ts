@@ -45,9 +45,13 @@ export class BlockingPool implements PictureDecoder {
     return this.#run({ kind: 'compile', modelId, specification });
   }
 
-  /** Microseconds of an inference of a compiled model whose shapes are all known, over zeros; infinite where it fails. */
-  measure(modelId: number, description: ModelDescription): Promise<number> {
-    return this.#run({ kind: 'measure', modelId, description });
+  /**
+   * Microseconds of an inference of a compiled model whose shapes are all known, over zeros; infinite where it fails.
+   *
+   * @param wanted below this one need not look closer.
+   */
+  measure(modelId: number, description: ModelDescription, wanted: number): Promise<number> {
+    return this.#run({ kind: 'measure', modelId, description, wanted });
   }
 
   /**

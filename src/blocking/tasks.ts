@@ -39,6 +39,8 @@ export interface MeasureTask {
   readonly kind: 'measure';
   readonly modelId: number;
   readonly description: ModelDescription;
+  /** Microseconds below which one need not look closer. */
+  readonly wanted: number;
 }
 
 /** Loads a library and initializes a custom node of it; the result is the {@link CustomNodeDescription}. */
@@ -96,7 +98,7 @@ function runKind(task: BlockingTask): unknown {
     case 'compile':
       return { value: compile(task) };
     case 'measure':
-      return { value: measureInference(task.modelId, task.description) };
+      return { value: measureInference(task.modelId, task.description, task.wanted) };
     case 'initialize-custom-node':
       return { value: initializeCustomNode(task) };
     case 'decode-predict-body':

@@ -89,13 +89,14 @@ export class ModelCompiler {
     description: ModelDescription,
   ): Promise<InlineVariant | null> {
     if (!this.#wantsInline || specification.device !== 'CPU' || !canInferInline(description)) return null;
-    const elsewhere = await this.#pool.measure(modelId, description);
-    if (elsewhere > WORTH_COMPILING * INLINE_BOUND_MICROS) return null;
+    const worthCompiling = WORTH_COMPILING * INLINE_BOUND_MICROS;
+    const elsewhere = await this.#pool.measure(modelId, description, worthCompiling);
+    if (elsewhere > worthCompiling) return null;
     const properties = { ...specification.properties, ...INLINE_PROPERTIES };
     const variant = await this.#compile({ ...specification, properties });
     let isKept = false;
     try {
-      const micros = await this.#pool.measure(variant.modelId, description);
+      const micros = await this.#pool.measure(variant.modelId, description, INLINE_BOUND_MICROS);
       log.modelmanager.debug(
         `${specification.path}: ${elsewhere.toFixed(0)} us an inference, inline ${micros.toFixed(0)} us`,
       );
