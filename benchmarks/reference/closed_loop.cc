@@ -1,11 +1,12 @@
 #include "closed_loop.h"
 
-#include <memory>
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <stdexcept>
 #include <string>
-
-#include "completion_queue.h"
-#include "execution.h"
+#include <thread>
 
 namespace reference {
 namespace {
@@ -13,72 +14,97 @@ namespace {
 using Clock = MeasuringWindow::Clock;
 constexpr std::chrono::seconds kPatience{60};
 
-/// One of the calls in flight.
-struct Call {
-  std::unique_ptr<Execution> execution;
-  std::size_t picture = 0;
-  Clock::time_point started;
-};
-
 class ClosedLoop {
  public:
-  ClosedLoop(Pipeline& pipeline, Pictures& pictures, std::size_t calls)
-      : pictures_(pictures), calls_(calls), labels_(pictures.count()) {
-    for (std::size_t number = 0; number < calls; ++number) {
-      calls_[number].execution = std::make_unique<Execution>(pipeline, queue_, number);
-    }
-  }
+  ClosedLoop(Pipeline& pipeline, const Inputs& inputs, MeasuringWindow& window)
+      : pipeline_(pipeline), inputs_(inputs), window_(window), labels_(inputs.count()) {}
 
-  Labels run(MeasuringWindow& window) {
-    for (Call& call : calls_) start(call);
-    std::vector<std::size_t> completions;
-    for (std::size_t running = calls_.size(); running > 0;) {
-      queue_.take(completions, kPatience);
-      for (const std::size_t number : completions) {
-        Call& call = calls_[number];
-        if (!call.execution->advance()) continue;
-        window.add(Clock::now() - call.started);
-        check(call);
-        if (window.closed()) {
-          running -= 1;
-        } else {
-          start(call);
-        }
-      }
+  Labels run(std::size_t calls) {
+    if (pipeline_.is_inline()) {
+      run_threads(std::min<std::size_t>(calls, std::max(1U, std::thread::hardware_concurrency())));
+    } else {
+      run_callbacks(calls);
     }
+    if (!fault_.empty()) throw std::runtime_error(fault_);
     return labels_;
   }
 
  private:
-  void start(Call& call) {
-    call.picture = next_picture_;
-    next_picture_ = (next_picture_ + 1) % pictures_.count();
-    call.started = Clock::now();
-    call.execution->start(pictures_.at(call.picture));
+  void run_threads(std::size_t count) {
+    std::vector<std::thread> threads;
+    for (std::size_t number = 0; number < count; ++number) {
+      threads.emplace_back([this] {
+        for (bool more = true; more;) {
+          const std::size_t input = take_input();
+          const auto started = Clock::now();
+          pipeline_.run(inputs_.at(input), [&](std::int64_t label) { more = ended(input, started, label); });
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
   }
 
-  void check(const Call& call) {
-    const std::int64_t label = call.execution->label();
-    std::optional<std::int64_t>& known = labels_[call.picture];
+  void run_callbacks(std::size_t calls) {
+    running_ = calls;
+    for (std::size_t number = 0; number < calls; ++number) start();
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (std::size_t seen = completions_; running_ > 0; seen = completions_) {
+      changed_.wait_for(lock, kPatience, [&] { return running_ == 0; });
+      if (running_ > 0 && completions_ == seen) {
+        throw std::runtime_error("no run ended within " + std::to_string(kPatience.count()) + " seconds");
+      }
+    }
+  }
+
+  /// The end of a run starts the next one, on the thread where it ended.
+  void start() {
+    const std::size_t input = take_input();
+    const auto started = Clock::now();
+    pipeline_.run(inputs_.at(input), [this, input, started](std::int64_t label) {
+      if (ended(input, started, label)) return start();
+      const std::scoped_lock lock(mutex_);
+      running_ -= 1;
+      changed_.notify_one();
+    });
+  }
+
+  std::size_t take_input() {
+    const std::scoped_lock lock(mutex_);
+    const std::size_t input = next_input_;
+    next_input_ = (input + 1) % inputs_.count();
+    return input;
+  }
+
+  /// Whether to go on.
+  bool ended(std::size_t input, Clock::time_point started, std::int64_t label) {
+    const std::scoped_lock lock(mutex_);
+    completions_ += 1;
+    window_.add(Clock::now() - started);
+    std::optional<std::int64_t>& known = labels_[input];
     if (known.has_value() && *known != label) {
-      throw std::runtime_error("picture " + std::to_string(call.picture) + " was labelled " + std::to_string(*known) +
-                               " before and " + std::to_string(label) + " now");
+      fault_ = "input " + std::to_string(input) + " was labelled " + std::to_string(*known) + " before and " +
+               std::to_string(label) + " now";
     }
     known = label;
+    return !window_.closed() && fault_.empty();
   }
 
-  Pictures& pictures_;
-  /// Before the calls: their inferences push to it until they are gone.
-  CompletionQueue queue_;
-  std::vector<Call> calls_;
+  Pipeline& pipeline_;
+  const Inputs& inputs_;
+  MeasuringWindow& window_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
   Labels labels_;
-  std::size_t next_picture_ = 0;
+  std::string fault_;
+  std::size_t running_ = 0;
+  std::size_t completions_ = 0;
+  std::size_t next_input_ = 0;
 };
 
 }  // namespace
 
-Labels RunClosedLoop(Pipeline& pipeline, Pictures& pictures, std::size_t calls, MeasuringWindow& window) {
-  return ClosedLoop(pipeline, pictures, calls).run(window);
+Labels RunClosedLoop(Pipeline& pipeline, const Inputs& inputs, std::size_t calls, MeasuringWindow& window) {
+  return ClosedLoop(pipeline, inputs, window).run(calls);
 }
 
 }  // namespace reference

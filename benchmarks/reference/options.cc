@@ -2,14 +2,39 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <stdexcept>
 
 namespace reference {
-namespace {
 
-double Number(const std::string& name, const std::string& text) {
+Options::Options(int count, const char* const* words, const std::set<std::string>& names,
+                 const std::set<std::string>& flags) {
+  for (int at = 1; at < count; ++at) {
+    const std::string word = words[at];
+    const std::string name = word.rfind("--", 0) == 0 ? word.substr(2) : "";
+    if (flags.count(name) > 0) {
+      values_[name] = "";
+      continue;
+    }
+    if (names.count(name) == 0) throw std::invalid_argument("expected the name of an option, received " + word);
+    at += 1;
+    if (at == count) throw std::invalid_argument("expected a value after " + word);
+    values_[name] = words[at];
+  }
+}
+
+const std::string& Options::required(const std::string& name) const {
+  const auto found = values_.find(name);
+  if (found == values_.end()) throw std::invalid_argument("expected the option --" + name + ", received none");
+  return found->second;
+}
+
+std::string Options::text(const std::string& name, const std::string& otherwise) const {
+  return has(name) ? required(name) : otherwise;
+}
+
+double Options::number(const std::string& name, double otherwise) const {
+  if (!has(name)) return otherwise;
+  const std::string& text = required(name);
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
   if (text.empty() || *end != '\0' || !std::isfinite(value) || value < 0) {
@@ -18,29 +43,12 @@ double Number(const std::string& name, const std::string& text) {
   return value;
 }
 
-}  // namespace
-
-Options ParseOptions(int count, const char* const* words) {
-  Options options;
-  const std::map<std::string, std::function<void(const std::string&)>> setters = {
-      {"googlenet", [&](const std::string& text) { options.googlenet = text; }},
-      {"resnet", [&](const std::string& text) { options.resnet = text; }},
-      {"argmax", [&](const std::string& text) { options.argmax = text; }},
-      {"pictures", [&](const std::string& text) { options.pictures = text; }},
-      {"hint", [&](const std::string& text) { options.hint = text; }},
-      {"calls", [&](const std::string& text) { options.calls = static_cast<std::size_t>(Number("calls", text)); }},
-      {"warm-up", [&](const std::string& text) { options.warm_up_seconds = Number("warm-up", text); }},
-      {"seconds", [&](const std::string& text) { options.seconds = Number("seconds", text); }},
-  };
-  for (int at = 1; at < count; at += 2) {
-    const std::string word = words[at];
-    const auto setter = word.rfind("--", 0) == 0 ? setters.find(word.substr(2)) : setters.end();
-    if (setter == setters.end()) throw std::invalid_argument("expected the name of an option, received " + word);
-    if (at + 1 == count) throw std::invalid_argument("expected a value after " + word);
-    setter->second(words[at + 1]);
+std::size_t Options::count(const std::string& name, std::size_t otherwise) const {
+  const double value = number(name, static_cast<double>(otherwise));
+  if (value < 1 || value != std::floor(value)) {
+    throw std::invalid_argument("expected a whole number of at least 1 for --" + name + ", received " + required(name));
   }
-  if (options.calls == 0) throw std::invalid_argument("expected at least 1 for --calls, received 0");
-  return options;
+  return static_cast<std::size_t>(value);
 }
 
 }  // namespace reference
