@@ -25,7 +25,7 @@ def inception() -> Graph:
     variables: Dict[str, np.ndarray] = {}
     for name, shape in inception_v2.variable_shapes(separable_stem=False).items():
         if name.endswith("/weights"):
-            variables[name] = _he_normal(random, shape)
+            variables[name] = he_normal(random, shape)
         elif name.endswith("/moving_variance"):
             variables[name] = np.full(shape, 1.0 - inception_v2.EPSILON, np.float32)
         else:
@@ -35,7 +35,7 @@ def inception() -> Graph:
     def build(dense: np.ndarray, bias: np.ndarray) -> Graph:
         return inception_v2.build({**variables, weights: dense.reshape(1, 1, *dense.shape), biases: bias})
 
-    return _fitted(build, variables[weights].shape[2], inception_v2.INPUT)
+    return fitted(build, variables[weights].shape[2], inception_v2.INPUT)
 
 
 def resnet() -> Graph:
@@ -47,25 +47,25 @@ def resnet() -> Graph:
         random = np.random.default_rng(SEED + 1)
 
         def weights(shape: Tuple[int, int, int, int], part: str) -> Tuple[np.ndarray, np.ndarray]:
-            return gains[part] * _he_normal(random, shape), 0.05 * random.standard_normal(shape[3], np.float32)
+            return gains[part] * he_normal(random, shape), 0.05 * random.standard_normal(shape[3], np.float32)
 
         graph_nodes = resnet50.nodes(weights, dense, bias)
         return frozen_graph.convert(graph_nodes, "resnet-50-tf", resnet50.INPUT, resnet50.OUTPUT, resnet50.MEAN_RGB)
 
-    return _fitted(build, 4 * resnet50.STAGES[-1][0], resnet50.INPUT)
+    return fitted(build, 4 * resnet50.STAGES[-1][0], resnet50.INPUT)
 
 
-def _he_normal(random: np.random.Generator, shape: Tuple[int, ...]) -> np.ndarray:
+def he_normal(random: np.random.Generator, shape: Tuple[int, ...]) -> np.ndarray:
     """HWIO kernel."""
     height, width, inputs, _ = shape
     return random.standard_normal(shape, np.float32) * np.float32(np.sqrt(2.0 / (height * width * inputs)))
 
 
-def _fitted(build: Callable[[np.ndarray, np.ndarray], Graph], channels: int, input_name: str) -> Graph:
+def fitted(build: Callable[[np.ndarray, np.ndarray], Graph], channels: int, input_name: str) -> Graph:
     """The network whose classifier ([channels,classes] and bias) is fitted to seeded pictures."""
     draft = build(np.zeros((channels, CLASSES), np.float32), np.zeros(CLASSES, np.float32))
     pooled = _features(draft)
-    features = np.concatenate([reference.evaluate([pooled], {input_name: batch})[0] for batch in _pictures()])
+    features = np.concatenate([reference.evaluate([pooled], {input_name: batch})[0] for batch in pictures()])
     if not np.isfinite(features).all():
         raise ValueError(f"{draft.name}: finite features were expected from the seeded weights, but some are not")
     deviation = features.std(0)
@@ -82,7 +82,7 @@ def _features(graph: Graph) -> Value:
     return dense.inputs[0]
 
 
-def _pictures() -> List[np.ndarray]:
+def pictures() -> List[np.ndarray]:
     """Seeded smooth colour pictures, f32 [4,224,224,3] with 0..255 a batch."""
     random = np.random.default_rng(SEED + 3)
     pictures = np.zeros((PICTURES, 224, 224, 3), np.float32)
