@@ -3,12 +3,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { loadNativeBinding } from '#src/native/load.js';
 import { measureServer } from './load/load-client.js';
+import { writeRequests } from './load/request-file.js';
 import { busiestThread, byModule, totalMicros, type SelfTime } from './profile/cpu-profile.js';
 import { interruption } from './support/interruption.js';
 import { MachineReport } from './support/machine.js';
 import { writeLargestModel } from './support/model-text.js';
-import { OUTPUT, ROOT } from './support/paths.js';
-import { ServerProcess } from './support/server-process.js';
+import { OUTPUT } from './support/paths.js';
+import { ServerProcess, vinery } from './support/server-process.js';
 import { Table } from './support/table.js';
 
 /**
@@ -36,19 +37,17 @@ const signal = interruption();
 await rm(PROFILES, { recursive: true, force: true });
 await mkdir(PROFILES, { recursive: true });
 writeLargestModel(`${WORK}largest/1`);
-const pictures = await writePictures();
+const requests = `${WORK}requests`;
+await writeRequests(requests, TARGET, await writePictures());
 const server = await ServerProcess.start(
-  {
-    executable: process.execPath,
-    args: [
-      ...['--cpu-prof', `--cpu-prof-dir=${PROFILES}`, `${ROOT}dist/main.js`],
-      ...['--model_name', TARGET.servable, '--model_path', `${WORK}largest`],
-    ],
-  },
+  vinery(
+    ['--model_name', TARGET.servable, '--model_path', `${WORK}largest`],
+    ['--cpu-prof', `--cpu-prof-dir=${PROFILES}`],
+  ),
   signal,
 );
 // The profiles are written when the server ends.
-const measured = await measureServer(server, TARGET, pictures, load, signal).finally(() => server.stop());
+const measured = await measureServer(server, requests, load, signal).finally(() => server.stop());
 
 const times = await busiestThread(PROFILES);
 const total = totalMicros(times);
@@ -57,7 +56,7 @@ const text = [
   '',
   ...machine.lines(loadNativeBinding().openvinoVersion()),
   `- ${load.calls} calls, ${load.seconds} s, the profiler on: ${measured.rate.toFixed(0)} requests/s, p50 ${measured.p50Ms.toFixed(2)} ms, ` +
-    `CPU ${(measured.cpuMicros / 1000).toFixed(2)} ms/request (client: ${((measured.clientCpuMicros ?? 0) / 1000).toFixed(2)} ms)`,
+    `CPU ${(measured.cpuMicros / 1000).toFixed(2)} ms/request (client: ${(measured.clientCpuMicros / 1000).toFixed(2)} ms)`,
   '',
   'Busy time of the owner worker, by module:',
   '',

@@ -9,8 +9,8 @@ import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { loadNativeBinding } from '#src/native/load.js';
 import { interruption } from './support/interruption.js';
 import { MachineReport } from './support/machine.js';
-import { OUTPUT, VINERY } from './support/paths.js';
-import { ServerProcess } from './support/server-process.js';
+import { OUTPUT } from './support/paths.js';
+import { ServerProcess, vinery } from './support/server-process.js';
 import { Table } from './support/table.js';
 
 /**
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
   const restPort = await freePort();
   const flags = ['--rest_port', String(restPort), '--rest_bind_address', '127.0.0.1'];
   const args = ['--config_path', writeConfig(1), '--file_system_poll_wait_seconds', '0', ...flags];
-  const server = await ServerProcess.start({ executable: VINERY, args }, interruption());
+  const server = await ServerProcess.start(vinery(args), interruption());
   const table = new Table(['calls', 'reload ms', 'longest gap before ms', 'longest gap meanwhile ms', 'failed'], 0);
   try {
     for (const calls of values.calls.split(',').map(Number)) {

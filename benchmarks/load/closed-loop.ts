@@ -6,7 +6,7 @@ import type { RequestSet } from './request-set.js';
 const CALL_LIMIT_MS = 60_000;
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** Keeps a fixed number of calls in flight over a few connections, the pictures in turn. */
+/** Keeps a fixed number of calls in flight over a few connections, the requests in turn. */
 export class ClosedLoop {
   readonly #clients: readonly Client[];
   readonly #requests: RequestSet;
@@ -31,21 +31,21 @@ export class ClosedLoop {
   /** Until the window has closed and the last call was answered. Rejects at the first call that fails or is answered wrongly. */
   async run(calls: number): Promise<void> {
     try {
-      await Promise.all(Array.from({ length: calls }, (_, number) => this.#keepCalling(number)));
+      await Promise.all(Array.from({ length: calls }, (_, call) => this.#keepCalling(call)));
     } finally {
       for (const client of this.#clients) client.close();
     }
   }
 
-  async #keepCalling(number: number): Promise<void> {
-    const client = this.#clients[number % this.#clients.length]!;
+  async #keepCalling(call: number): Promise<void> {
+    const client = this.#clients[call % this.#clients.length]!;
     while (!this.#window.closed) {
-      const picture = this.#next;
-      this.#next = (picture + 1) % this.#requests.count;
+      const number = this.#next;
+      this.#next = (number + 1) % this.#requests.count;
       const started = performance.now();
-      const response = await predict(client, this.#requests.request(picture));
+      const response = await predict(client, this.#requests.request(number));
       this.#window.add(performance.now() - started);
-      this.#requests.check(picture, response);
+      this.#requests.check(number, response);
     }
   }
 }

@@ -1,42 +1,68 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseMeasurement, type Measurement } from '../support/measurement.js';
+import { LOAD_CLIENT } from '../support/paths.js';
 import { lastLineOf } from '../support/program.js';
-import type { PredictTarget } from './request-set.js';
 
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 /** More connections change nothing on few cores; with fewer, many large requests share one flow-control window. */
 const MOST_CONNECTIONS = 4;
-const SPARE_MS = 120_000;
+const SPARE_MS = 180_000;
 
-/** The load of one measurement. */
-export interface Load {
-  readonly calls: number;
+/** How long to measure. */
+export interface Duration {
   readonly warmUpSeconds: number;
   readonly seconds: number;
 }
 
-/** Runs the load client against a server. @throws Error when any call failed or was answered wrongly */
+/** A closed loop: so many calls in flight. */
+export interface ClosedLoad {
+  readonly calls: number;
+  /** The number of calls, but no more than four, when it is not given. */
+  readonly connections?: number;
+}
+
+/** An open loop: so many calls a second, whatever the answers do. Only the client in C++ has it. */
+export interface OpenLoad {
+  readonly rate: number;
+}
+
+export type Load = ClosedLoad | OpenLoad;
+
+/** Whether the load client in C++ was built. */
+export function hasNativeClient(): boolean {
+  return existsSync(LOAD_CLIENT);
+}
+
+/**
+ * Runs the load client against a server: the one in C++, and where there is none the one over @grpc/grpc-js.
+ * @param requests file of ready-made messages @throws Error when nothing could be measured
+ */
 export async function measureServer(
   server: { readonly port: number; readonly pid: number },
-  target: PredictTarget,
-  picturesFile: string,
-  load: Load,
+  requests: string,
+  load: Load & Duration,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  const args = [
-    ...[PROGRAM, '--port', String(server.port), '--pid', String(server.pid), '--pictures', picturesFile],
-    ...['--servable', target.servable, '--input', target.input, '--output', target.output],
-    ...['--shape', target.shape.join(','), '--connections', String(Math.min(load.calls, MOST_CONNECTIONS))],
-    ...loadArguments(load),
-  ];
-  return parseMeasurement(await lastLineOf(process.execPath, args, { signal, timeoutMs: timeLimitMs(load) }));
+  const args = ['--port', String(server.port), '--pid', String(server.pid), '--requests', requests];
+  args.push('--connections', String(connectionsOf(load)), ...durationArguments(load));
+  args.push(...('rate' in load ? ['--rate', String(load.rate)] : ['--calls', String(load.calls)]));
+  const limits = { signal, timeoutMs: timeLimitMs(load) };
+  const line = hasNativeClient()
+    ? await lastLineOf(LOAD_CLIENT, args, limits)
+    : await lastLineOf(process.execPath, [PROGRAM, ...args], limits);
+  return parseMeasurement(line);
 }
 
 /** The reference program takes these, too. */
-export function loadArguments({ calls, warmUpSeconds, seconds }: Load): string[] {
-  return ['--calls', String(calls), '--warm-up', String(warmUpSeconds), '--seconds', String(seconds)];
+export function durationArguments({ warmUpSeconds, seconds }: Duration): string[] {
+  return ['--warm-up', String(warmUpSeconds), '--seconds', String(seconds)];
 }
 
-export function timeLimitMs({ warmUpSeconds, seconds }: Load): number {
+export function timeLimitMs({ warmUpSeconds, seconds }: Duration): number {
   return (warmUpSeconds + seconds) * 1000 + SPARE_MS;
+}
+
+function connectionsOf(load: Load): number {
+  return 'rate' in load ? MOST_CONNECTIONS : (load.connections ?? Math.min(load.calls, MOST_CONNECTIONS));
 }

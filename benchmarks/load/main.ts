@@ -5,19 +5,15 @@ import { MeasuringWindow } from './measuring-window.js';
 import { RequestSet } from './request-set.js';
 
 /**
- * The load client, a process of its own so that its work is not taken for the server's: a closed loop of gRPC Predict calls.
- * Prints one line of JSON in the form of the in-process reference. Exit code 1 when any call failed.
+ * The load client for machines without grpc++, a process of its own so that its work is not taken for the server's: a closed loop of
+ * gRPC Predict calls. Takes what the client in C++ takes, and prints what it prints. Exit code 1 when any call failed.
  */
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '9100' },
     /** Process whose CPU time is read. */
     pid: { type: 'string', default: String(process.pid) },
-    servable: { type: 'string', default: '' },
-    input: { type: 'string', default: '' },
-    output: { type: 'string', default: '' },
-    shape: { type: 'string', default: '' },
-    pictures: { type: 'string', default: '' },
+    requests: { type: 'string', default: '' },
     calls: { type: 'string', default: '1' },
     connections: { type: 'string', default: '1' },
     'warm-up': { type: 'string', default: '1' },
@@ -26,16 +22,14 @@ const { values } = parseArgs({
 });
 
 try {
-  const { servable, input, output } = values;
-  const shape = values.shape.split(',').map(Number);
-  const requests = new RequestSet({ servable, input, output, shape }, values.pictures);
+  const requests = new RequestSet(values.requests);
   const pid = Number(values.pid);
   const window = new MeasuringWindow(Number(values['warm-up']), Number(values.seconds), () => {
     const { user, system } = process.cpuUsage();
     return { server: processCpuMicros(pid), client: user + system };
   });
   await new ClosedLoop(Number(values.port), Number(values.connections), requests, window).run(Number(values.calls));
-  process.stdout.write(`${JSON.stringify({ ...window.figures(), labels: requests.answers })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...window.figures(), failed: 0, answers: requests.answers })}\n`);
 } catch (error) {
   process.stderr.write(`load client: ${error instanceof Error ? error.message : String(error)}\n`);
   // Calls that are still open must not keep the process.

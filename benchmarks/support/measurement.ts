@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
-/** What the reference and the load client print. Times in milliseconds, CPU in microseconds a request. */
+/** What the reference and the load clients print. Times in milliseconds, CPU in microseconds a request. */
 const MeasurementSchema = Type.Object({
   requests: Type.Integer({ minimum: 1 }),
   /** Requests a second. */
@@ -11,12 +11,17 @@ const MeasurementSchema = Type.Object({
   p99Ms: Type.Number(),
   /** Of the process that computes: the server, or the reference itself. */
   cpuMicros: Type.Number({ minimum: 0 }),
-  /** Of the load client; the reference needs none. */
-  clientCpuMicros: Type.Optional(Type.Number({ minimum: 0 })),
+  /** Of the load client; 0 for the reference, which needs none. */
+  clientCpuMicros: Type.Number({ minimum: 0 }),
+  /** Calls that failed, or were answered otherwise than before. The reference ends at the first one. */
+  failed: Type.Optional(Type.Integer({ minimum: 0 })),
+  firstFailure: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   /** The reference tells which OpenVINO it runs on. */
   openvino: Type.Optional(Type.String()),
-  /** Answer by picture; `null` for a picture that was not asked. */
-  labels: Type.Array(Type.Union([Type.Number(), Type.Null()])),
+  /** The reference: label by input; `null` for an input that was not asked. */
+  labels: Type.Optional(Type.Array(Type.Union([Type.Number(), Type.Null()]))),
+  /** The load clients: bytes of the first answer in hexadecimal digits, by request. */
+  answers: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
 });
 export type Measurement = Static<typeof MeasurementSchema>;
 
