@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo ocr serve models test test-node24 check lint typecheck test-unit test-native test-sanitized \
-        test-integration test-models test-clients bench format clean clean-all
+        test-integration test-models test-clients test-bench bench format clean clean-all
 
 # npm keeps what it downloads inside the clone, too.
 export npm_config_cache = $(CURDIR)/.cache/npm
@@ -22,7 +22,7 @@ help:
 	@echo "make test-node24      the tests again on Node 24"
 	@echo "make serve            the demo's server on ports $(PORT) and $(REST_PORT), until Ctrl-C"
 	@echo "make models SET=...   the model repository: default, zoo or synthetic; ocr lies beside these"
-	@echo "make bench            what the demo pipeline and the scheduler cost, measured (BENCH=--quick: whether it works)"
+	@echo "make bench            what serving and the scheduler cost, measured (BENCH=--quick: whether it works)"
 
 # --- set-up: each step does only what is not there yet ---
 
@@ -69,15 +69,20 @@ ocr: setup ocr-models
 serve: setup some-models
 	@exec dist/vinery --config_path models/config.json --port $(PORT) --rest_port $(REST_PORT)
 
-bench: setup
-	@$(PYTHON) models/prepare.py --set synthetic --out build/bench/models
+.PHONY: bench-programs
+bench-programs: setup
 	@$(NODE) benchmarks/build.mjs
-	@$(NODE) build/bench/run.js $(BENCH)
+
+bench: bench-programs
+	@$(PYTHON) models/prepare.py --set synthetic --out build/bench/models
+	@$(PYTHON) benchmarks/serving/prepare.py build/bench/serving --seed build/bench/models
+	@$(NODE) build/bench/serve.js $(BENCH)
+	@$(NODE) build/bench/steady.js $(BENCH)
+	@$(NODE) build/bench/allocations.js $(BENCH)
 	@$(NODE) build/bench/engine.js $(BENCH)
 	@$(NODE) build/bench/js-node.js $(BENCH)
 	@$(NODE) build/bench/profile.js $(BENCH)
 	@$(NODE) build/bench/reload.js $(BENCH)
-	@$(NODE) build/bench/transport.js $(BENCH)
 
 # --- tests ---
 
@@ -85,7 +90,7 @@ bench: setup
 build-tests: setup
 	@npm run --silent test:compile
 
-test: lint typecheck test-unit test-native test-sanitized test-models test-integration test-clients
+test: lint typecheck test-unit test-native test-sanitized test-models test-integration test-clients test-bench
 	@echo "== all passed on Node $$($(NODE) --version)"
 
 # Typed rules read the declarations of dist and of the nodes that tests import.
@@ -130,6 +135,14 @@ test-clients: build-tests models test/emulators/node_modules/.vinery-stamp
 	@echo "== clients"
 	@$(PYTHON) test/conformance/install.py
 	@$(NODE) test/run.mjs conformance $(CLIENTS)
+
+# Only whether the harness works: its figures mean nothing here. Without grpc++ it says what it leaves out.
+test-bench: bench-programs models
+	@echo "== benchmark harness"
+	@$(PYTHON) benchmarks/serving/prepare.py build/bench/serving
+	@$(NODE) build/bench/serve.js --quick
+	@$(NODE) build/bench/steady.js --quick
+	@$(NODE) build/bench/allocations.js --quick
 
 # The clients differ in nothing that Node.js has to do with; curl and the Python stubs speak both protocols.
 test-node24: CLIENTS = curl,tensorflow-serving,tritonclient

@@ -1,6 +1,6 @@
 /**
- * Builds what `benchmarks/` runs: the in-process reference in C++ and the TypeScript programs, both into `build/bench`. The product
- * itself must be there: `make setup`.
+ * Builds what `benchmarks/` runs: the programs in C++ and those in TypeScript, both into `build/bench`. The product itself must be
+ * there: `make setup`. What needs grpc++ is left out where that is missing.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -26,6 +26,27 @@ function fail(sentence) {
   process.exit(1);
 }
 
+/** What grpc++ needs, by the Debian package that has it. */
+const GRPC_PACKAGES = [
+  ['pkg-config', 'command -v pkg-config'],
+  ['libgrpc++-dev', 'pkg-config --exists grpc++'],
+  ['libprotobuf-dev', 'pkg-config --exists protobuf'],
+  ['protobuf-compiler', 'command -v protoc'],
+  ['protobuf-compiler-grpc', 'command -v grpc_cpp_plugin'],
+];
+
+/** Whether the server and the load client in C++ can be built. */
+function hasGrpc() {
+  const isMissing = ([, test]) => spawnSync('/bin/sh', ['-c', test], { stdio: 'ignore' }).status !== 0;
+  const missing = GRPC_PACKAGES.filter(isMissing).map(([name]) => name);
+  if (missing.length === 0) return true;
+  console.error(
+    `benchmark build: skipping the server and the load client in C++: missing are ${missing.join(', ')} (names of Debian packages).`,
+  );
+  for (const program of ['limit', 'load']) rmSync(join(output, program), { force: true });
+  return false;
+}
+
 /** CMake refuses a cache that was made in another place: a moved clone, or another runtime. */
 function dropForeignCache() {
   const cache = join(output, 'CMakeCache.txt');
@@ -40,7 +61,8 @@ if (!existsSync(join(openvino, 'OpenVINOConfig.cmake'))) {
   fail(`expected OpenVINOConfig.cmake in ${openvino}, found none: run \`make setup\`.`);
 }
 dropForeignCache();
-run('cmake', ['-S', source, '-B', output, '--log-level=WARNING', `-DOpenVINO_DIR=${openvino}`]);
+const grpc = hasGrpc() ? 'ON' : 'OFF';
+run('cmake', ['-S', source, '-B', output, '--log-level=WARNING', `-DOpenVINO_DIR=${openvino}`, `-DWITH_GRPC=${grpc}`]);
 run('cmake', ['--build', output, '--parallel', '2']);
 
 const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');

@@ -1,8 +1,8 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { ROOT } from '../support/paths.js';
+import { nameOf, placeOf } from './call-frame.js';
 
 /** What V8 writes with `--cpu-prof`, as far as it is read here. */
 const CpuProfile = Type.Object({
@@ -15,7 +15,6 @@ const CpuProfile = Type.Object({
   samples: Type.Array(Type.Integer()),
   timeDeltas: Type.Array(Type.Number()),
 });
-type CallFrame = Static<typeof CpuProfile>['nodes'][number]['callFrame'];
 
 const IDLE = '(idle)';
 
@@ -62,17 +61,6 @@ function summed(times: readonly SelfTime[]): SelfTime[] {
     sums.set(key, { ...time, micros: time.micros + (sums.get(key)?.micros ?? 0) });
   }
   return [...sums.values()].sort((a, b) => b.micros - a.micros);
-}
-
-function nameOf({ functionName }: CallFrame): string {
-  return functionName === '' ? '(anonymous)' : functionName;
-}
-
-/** `dist/servables/plan.js:12`, `node:internal/streams/readable:80`; built-in functions have no place. */
-function placeOf({ url, lineNumber }: CallFrame): string {
-  if (url === '') return '';
-  const path = url.replace('file://', '').replace(encodeURI(ROOT), '').replace(ROOT, '');
-  return `${path}:${lineNumber + 1}`;
 }
 
 function moduleOf(where: string): string {

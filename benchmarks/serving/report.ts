@@ -18,7 +18,7 @@ const TEXT_COLUMNS = 2;
 
 /**
  * Medians over the rounds, smallest and largest in parentheses. A ratio is taken within one round, before the median; the denominator
- * is the setting with the highest median rate under the same load.
+ * is the setting that was best under the same load: of the highest median rate, in an open loop of the lowest p50.
  */
 export function loadTable(series: readonly Series[]): Table {
   const table = new Table(HEADER, TEXT_COLUMNS);
@@ -49,12 +49,10 @@ export function comparedWith(kind: Kind, one: Series, series: readonly Series[],
   if (one.variant.kind === 'in process' || one.variant.kind === kind) return null;
   const candidates = series.filter((other) => other.variant.kind === kind && other.load === one.load);
   if (candidates.length === 0) return null;
-  const rate = ({ rounds }: Series): number => spread(rounds.map((round) => round.rate)).median;
-  return ratios(
-    one,
-    candidates.reduce((best, other) => (rate(other) > rate(best) ? other : best)),
-    figure,
-  );
+  const merit = ({ load, rounds }: Series): number =>
+    spread(rounds.map(({ rate, p50Ms }) => ('rate' in load ? -p50Ms : rate))).median;
+  const best = candidates.reduce((first, other) => (merit(other) > merit(first) ? other : first));
+  return ratios(one, best, figure);
 }
 
 export function loadsOf(series: readonly Series[]): Load[] {

@@ -15,6 +15,8 @@ export interface ServerCommand {
   readonly args: (port: number) => readonly string[];
   /** Part of the line that says that all is loaded, or a question that is repeated until the answer is yes. */
   readonly ready: string | ((port: number) => Promise<boolean>);
+  /** Beside the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The server of this project with these flags. @param node arguments for Node.js itself: then it is not started by its script */
@@ -40,9 +42,16 @@ export class ServerProcess {
   }
 
   /** @throws Error when it ends, or takes too long, before it has loaded its servables */
-  static async start({ executable, args, ready }: ServerCommand, signal: AbortSignal): Promise<ServerProcess> {
+  static async start(
+    { executable, args, ready, environment }: ServerCommand,
+    signal: AbortSignal,
+  ): Promise<ServerProcess> {
     const port = await freePort();
-    const child = spawn(executable, args(port), { stdio: ['ignore', 'pipe', 'inherit'], signal });
+    const child = spawn(executable, args(port), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...environment },
+      signal,
+    });
     // An abort is reported here, and to whoever waits for the benchmark.
     child.on('error', () => undefined);
     const server = new ServerProcess(child, port);
@@ -57,6 +66,10 @@ export class ServerProcess {
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Asks it to stop, then makes it stop. @returns the exit code, `null` when it had to be killed */

@@ -23,3 +23,16 @@ export function formatSpread({ median, min, max }: Spread, digits: number): stri
   if (min === max) return median.toFixed(digits);
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
+
+/** Of the straight line with the smallest squared errors through values at equal distances, a distance. 0 for less than two. */
+export function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  let product = 0;
+  let square = 0;
+  values.forEach((value, at) => {
+    product += (at - middle) * (value - mean);
+    square += (at - middle) ** 2;
+  });
+  return square === 0 ? 0 : product / square;
+}
