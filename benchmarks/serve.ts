@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { loadNativeBinding } from '#src/native/load.js';
 import { hasNativeClient } from './load/load-client.js';
 import { readOptions, type ServingOptions } from './serving/options.js';
+import { ratioPlots } from './serving/plot.js';
 import { loadTable, scalingTable } from './serving/report.js';
 import { measureRounds, type Series } from './serving/rounds.js';
 import { withVariants } from './serving/variant.js';
@@ -56,6 +57,7 @@ async function report(options: ServingOptions, machine: MachineReport, results: 
   }
   for (const { work, series } of results) {
     lines.push('', `## ${work.title}`, '', loadTable(series).toString(), '', scalingTable(series).toString());
+    await writeFile(`${file}.${work.name}.svg`, ratioPlots(work.title, series));
   }
   const text = `${lines.join('\n')}\n`;
   process.stdout.write(`\n${text}`);
