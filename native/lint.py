@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks native/ with clang-format and clang-tidy. `--fix` formats in place instead of complaining.
+"""Checks native/ with clang-format and clang-tidy, and benchmarks/reference with clang-format. `--fix` formats in place instead of
+complaining.
 
 Both tools are the pinned wheels of `lint-requirements.txt`, unpacked once into `.cache/clang`. clang-tidy needs a built addon, whose
 compile commands say how each file is compiled: `node native/build.mjs` first.
@@ -17,6 +18,7 @@ from pathlib import Path
 NATIVE = Path(__file__).resolve().parent
 REPOSITORY = NATIVE.parent
 FOLDERS = ("core", "ingress", "napi")
+REFERENCE = REPOSITORY / "benchmarks" / "reference"
 REQUIREMENTS = NATIVE / "lint-requirements.txt"
 TOOLS = REPOSITORY / ".cache" / "clang"
 BUILD = REPOSITORY / "build" / "native"
@@ -68,9 +70,10 @@ def main() -> int:
     install_tools()
     sources = sorted([source for folder in FOLDERS for source in NATIVE.glob(f"{folder}/*.cc")])
     headers = sorted([header for folder in FOLDERS for header in NATIVE.glob(f"{folder}/*.h")])
-    faults = check_format(sources + headers, options.fix) | check_tidy(sources)
+    reference = sorted([*REFERENCE.glob("*.cc"), *REFERENCE.glob("*.h")])
+    faults = check_format(sources + headers + reference, options.fix) | check_tidy(sources)
     if faults == 0:
-        print(f"native: {len(sources) + len(headers)} files are well formatted and tidy")
+        print(f"native: {len(sources) + len(headers)} files are well formatted and tidy, {len(reference)} more well formatted")
     return 1 if faults else 0
 
 

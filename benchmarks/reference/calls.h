@@ -33,8 +33,8 @@ struct Answers {
   std::string first_failure;
 };
 
-/// Calls over a few connections, the requests in turn. A call that fails is counted and left out of the figures, and so is an
-/// answer whose bytes are others than those of the first answer to the same request.
+/// Calls over a few connections, the requests in turn. A call that fails is counted and left out of the figures, and so
+/// is an answer whose bytes are others than those of the first answer to the same request.
 class Calls {
  public:
   Calls(const Target& target, MeasuringWindow& window);
@@ -42,8 +42,9 @@ class Calls {
   /// Keeps `count` calls in flight until the window has closed and the last call has ended. One thread.
   Answers closed_loop(std::size_t count);
 
-  /// Sends `rate` calls a second, at times fixed beforehand, whatever the answers do; latencies count from these times, not from
-  /// when a call could be sent. The times are kept by a thread of its own, since the timers of gRPC know whole milliseconds only.
+  /// Sends `rate` calls a second, at times fixed beforehand, whatever the answers do; latencies count from these times,
+  /// not from when a call could be sent. The times are kept by a thread of its own, since the timers of gRPC know whole
+  /// milliseconds only.
   Answers open_loop(double rate);
 
  private:

@@ -3,8 +3,8 @@
 //   limit --port PORT (--trivial | --googlenet FILE.xml --resnet FILE.xml --argmax FILE.xml
 //         [--streams LATENCY|THROUGHPUT|N] [--slots K] [--inline])
 //
-// Listens on 127.0.0.1 and says `ready`. Inline infers on the threads of grpc++: for tiny networks, with one stream. Trivial
-// answers without an inference. Ends well on SIGTERM and SIGINT.
+// Listens on 127.0.0.1 and says `ready`. Inline infers on the threads of grpc++: for tiny networks, with one stream.
+// Trivial answers without an inference. Ends well on SIGTERM and SIGINT.
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 

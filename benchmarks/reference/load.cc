@@ -3,9 +3,10 @@
 //   load --port PORT --requests FILE [--method /tensorflow.serving.PredictionService/Predict] [--pid SERVER]
 //        [--calls 1 | --rate R] [--connections 1] [--warm-up 1] [--seconds 5]
 //
-// The file holds messages, each behind its length as a little-endian u32. Prints one line of JSON: times in milliseconds, CPU in
-// microseconds a request (the server's of /proc/PID/stat, and the client's own), the calls that failed, and the bytes of the first
-// answer to each request in hexadecimal digits or null. Exit code 1 when nothing could be measured.
+// The file holds messages, each behind its length as a little-endian u32. Prints one line of JSON: times in
+// milliseconds, CPU in microseconds a request (the server's of /proc/PID/stat, and the client's own), the calls that
+// failed, and the bytes of the first answer to each request in hexadecimal digits or null. Exit code 1 when nothing
+// could be measured.
 #include <exception>
 #include <iomanip>
 #include <iostream>
@@ -81,7 +82,8 @@ int main(int count, const char* const* words) {
     });
     const reference::Answers answers = Measure(options, window);
     if (!window.closed()) {
-      throw std::runtime_error(std::to_string(answers.failed) + " calls failed, the first one: " + answers.first_failure);
+      throw std::runtime_error(std::to_string(answers.failed) +
+                               " calls failed, the first one: " + answers.first_failure);
     }
     std::cout << Json(window, answers) << '\n';
     return 0;

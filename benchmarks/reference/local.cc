@@ -3,8 +3,8 @@
 //   local --googlenet FILE.xml --resnet FILE.xml --argmax FILE.xml --inputs FILE
 //         [--streams LATENCY|THROUGHPUT|N] [--slots K] [--inline] [--calls 1] [--warm-up 1] [--seconds 5]
 //
-// The file of inputs holds raw f32, one input after the other. N streams have one thread each. Prints one line of JSON: times in
-// milliseconds, CPU in microseconds a request, the label of each input or null.
+// The file of inputs holds raw f32, one input after the other. N streams have one thread each. Prints one line of JSON:
+// times in milliseconds, CPU in microseconds a request, the label of each input or null.
 #include <exception>
 #include <iostream>
 #include <sstream>

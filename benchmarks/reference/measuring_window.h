@@ -30,8 +30,8 @@ class MeasuringWindow {
   void add(Clock::duration latency);
   bool closed() const { return state_ == State::kClosed; }
 
-  /// Of a closed window: `"requests":…,"rate":…` and so on, the members of a JSON object. Rate in requests a second, times in
-  /// milliseconds, CPU in microseconds a request.
+  /// Of a closed window: `"requests":…,"rate":…` and so on, the members of a JSON object. Rate in requests a second,
+  /// times in milliseconds, CPU in microseconds a request.
   std::string figures() const;
 
  private:

@@ -55,7 +55,8 @@ Pipeline::Pipeline(const Options& options) : inline_(options.has("inline")) {
   if (networks_[1].input().get_shape() != input_shape_) {
     throw std::runtime_error("expected both networks to take inputs of one shape");
   }
-  // As many more as run wait inside OpenVINO, so that no stream waits for a slot. Inline, a slot is what a thread needs.
+  // As many more as run wait inside OpenVINO, so that no stream waits for a slot. Inline, a slot is what a thread
+  // needs.
   const std::size_t streams = networks_[0].get_property(ov::num_streams).num;
   const std::size_t threads = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
   const std::size_t count = options.count("slots", 2 * (inline_ ? threads : std::max<std::size_t>(streams, 1)));

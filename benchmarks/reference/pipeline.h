@@ -16,9 +16,9 @@
 
 namespace reference {
 
-/// The demo's graph: two networks read one input where it lies, argmax reads their outputs in place. Each step starts in the
-/// callback of the one before, on OpenVINO's threads. An inference that fails ends the program: a figure with failures in it
-/// means nothing.
+/// The demo's graph: two networks read one input where it lies, argmax reads their outputs in place. Each step starts
+/// in the callback of the one before, on OpenVINO's threads. An inference that fails ends the program: a figure with
+/// failures in it means nothing.
 class Pipeline {
  public:
   /// Receives the label on the thread where the last step ended.
@@ -34,8 +34,8 @@ class Pipeline {
   std::size_t input_bytes() const { return ov::shape_size(input_shape_) * sizeof(float); }
   bool is_inline() const { return inline_; }
 
-  /// Any thread. The input must stay until `done` was called. Inline: the inference happens here, and so does, in turn, what
-  /// others wait for; else a run that finds no free slot starts when one is free.
+  /// Any thread. The input must stay until `done` was called. Inline: the inference happens here, and so does, in turn,
+  /// what others wait for; else a run that finds no free slot starts when one is free.
   void run(const float* input, Done done);
 
  private:

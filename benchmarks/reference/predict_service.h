@@ -7,8 +7,8 @@
 
 namespace reference {
 
-/// Predict of the demo pipeline with the callback API of grpc++ and nothing else: no names, no versions, no checks but of the
-/// size. The input is read in the message.
+/// Predict of the demo pipeline with the callback API of grpc++ and nothing else: no names, no versions, no checks but
+/// of the size. The input is read in the message.
 class PredictService final : public tensorflow::serving::PredictionService::CallbackService {
  public:
   /// Without a pipeline every answer is 0: what gRPC alone costs. The pipeline must outlive the service.

@@ -88,7 +88,7 @@ function panel(
     const at = y(2 ** power);
     const stroke = power === 0 ? '#444' : '#ddd';
     parts.push(`<line x1="${PANEL.left}" y1="${at}" x2="${right}" y2="${at}" stroke="${stroke}"/>`);
-    parts.push(text(PANEL.left - 6, at + 4, String(2 ** power), 'text-anchor="end"'));
+    parts.push(text(PANEL.left - 6, at + 4, power < 0 ? `1/${2 ** -power}` : String(2 ** power), 'text-anchor="end"'));
   }
   places.forEach((place, at) => parts.push(text(x(at), bottom + 16, place, 'text-anchor="middle"')));
   parts.push(text((PANEL.left + right) / 2, bottom + 32, 'calls in flight', 'text-anchor="middle"'));
