@@ -32,6 +32,7 @@ class ClosedLoop {
  private:
   void run_threads(std::size_t count) {
     std::vector<std::thread> threads;
+    threads.reserve(count);
     for (std::size_t number = 0; number < count; ++number) {
       threads.emplace_back([this] {
         for (bool more = true; more;) {

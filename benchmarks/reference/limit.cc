@@ -43,7 +43,7 @@ void Serve(const reference::Options& options) {
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr) throw std::runtime_error("could not listen on " + address);
-  std::cout << "ready" << std::endl;
+  std::cout << "ready\n" << std::flush;
   int received = 0;
   sigwait(&signals, &received);
   server->Shutdown();

@@ -27,7 +27,7 @@ void EndOnFailure(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    std::cerr << "an inference failed: " << error.what() << std::endl;
+    std::cerr << "an inference failed: " << error.what() << '\n' << std::flush;
   }
   std::_Exit(1);
 }
