@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -21,7 +22,7 @@ class ClosedLoop {
 
   Labels run(std::size_t calls) {
     if (pipeline_.is_inline()) {
-      run_threads(std::min<std::size_t>(calls, std::max(1U, std::thread::hardware_concurrency())));
+      run_threads(calls);
     } else {
       run_callbacks(calls);
     }
@@ -30,19 +31,35 @@ class ClosedLoop {
   }
 
  private:
-  void run_threads(std::size_t count) {
+  void run_threads(std::size_t calls) {
+    queue_.assign(calls, Clock::now());
+    const std::size_t count = std::min<std::size_t>(calls, std::max(1U, std::thread::hardware_concurrency()));
     std::vector<std::thread> threads;
     threads.reserve(count);
     for (std::size_t number = 0; number < count; ++number) {
       threads.emplace_back([this] {
         for (bool more = true; more;) {
+          const auto began = take_call();
           const std::size_t input = take_input();
-          const auto started = Clock::now();
-          pipeline_.run(inputs_.at(input), [&](std::int64_t label) { more = ended(input, started, label); });
+          pipeline_.run(inputs_.at(input), [&](std::int64_t label) { more = ended(input, began, label); });
+          begin_call();
         }
       });
     }
     for (std::thread& thread : threads) thread.join();
+  }
+
+  /// When the call that waits longest began. There is one, since no thread holds more than one and calls are no fewer.
+  Clock::time_point take_call() {
+    const std::scoped_lock lock(mutex_);
+    const Clock::time_point began = queue_.front();
+    queue_.pop_front();
+    return began;
+  }
+
+  void begin_call() {
+    const std::scoped_lock lock(mutex_);
+    queue_.push_back(Clock::now());
   }
 
   void run_callbacks(std::size_t calls) {
@@ -95,6 +112,8 @@ class ClosedLoop {
   MeasuringWindow& window_;
   std::mutex mutex_;
   std::condition_variable changed_;
+  /// When the calls began that wait for a thread to infer inline.
+  std::deque<Clock::time_point> queue_;
   Labels labels_;
   std::string fault_;
   std::size_t running_ = 0;
