@@ -37,7 +37,14 @@ struct Answers {
 /// is an answer whose bytes are others than those of the first answer to the same request.
 class Calls {
  public:
+  /// Both must outlive the calls.
   Calls(const Target& target, MeasuringWindow& window);
+  Calls(const Calls&) = delete;
+  Calls& operator=(const Calls&) = delete;
+  Calls(Calls&&) = delete;
+  Calls& operator=(Calls&&) = delete;
+  /// Cancels what has not ended.
+  ~Calls();
 
   /// Keeps `count` calls in flight until the window has closed and the last call has ended. One thread.
   Answers closed_loop(std::size_t count);
@@ -61,7 +68,7 @@ class Calls {
   };
 
   void start(Call& call, std::size_t number, Clock::time_point began);
-  /// Waits for the end of a call. Throws std::runtime_error when none ends for a minute.
+  /// Waits for the end of a call. Throws std::runtime_error when none ends for two minutes.
   Call& take();
   void ended(Call& call);
   void fail(const std::string& reason);
