@@ -29,7 +29,9 @@ Calls::Calls(const Target& target, MeasuringWindow& window) : target_(target), w
 }
 
 Calls::~Calls() {
-  for (Call& call : calls_) call.context->TryCancel();
+  for (Call& call : calls_) {
+    if (call.context.has_value()) call.context->TryCancel();
+  }
   queue_.Shutdown();
   void* tag = nullptr;
   bool ok = false;
