@@ -137,7 +137,7 @@ test-clients: build-tests models test/emulators/node_modules/.vinery-stamp
 	@$(NODE) test/run.mjs conformance $(CLIENTS)
 
 # Only whether the harness works: its figures mean nothing here. Without grpc++ it says what it leaves out.
-test-bench: bench-programs models
+test-bench: bench-programs
 	@echo "== benchmark harness"
 	@$(PYTHON) benchmarks/serving/prepare.py build/bench/serving
 	@$(NODE) build/bench/serve.js --quick
