@@ -7,10 +7,12 @@
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/pass/low_latency.hpp>
+#include <openvino/runtime/intel_cpu/properties.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "core/float_mode.h"
 #include "core/openvino_fault.h"
 
 namespace vinery {
@@ -207,6 +209,13 @@ std::string DescribeDevice(const ov::Core& core, const std::string& device) {
   return "device " + device + (listed.ok() ? " (here are: " + here + ")" : "");
 }
 
+/// Devices other than CPU do not know the property.
+bool FlushesDenormals(const ov::CompiledModel& compiled) {
+  const auto known = compiled.get_property(ov::supported_properties);
+  const bool has = std::find(known.begin(), known.end(), ov::intel_cpu::denormals_optimization.name()) != known.end();
+  return has && compiled.get_property(ov::intel_cpu::denormals_optimization);
+}
+
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
@@ -214,6 +223,7 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
+      flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
@@ -229,6 +239,7 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   if (status = Reshape(*source, specification); !status.ok()) return status;
   const auto& stateful = specification.stateful;
   if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
+  const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));

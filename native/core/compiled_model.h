@@ -27,6 +27,8 @@ class CompiledModel {
   const ModelDescription& description() const { return description_; }
   const ov::CompiledModel& compiled() const { return compiled_; }
   bool may_fail_inside() const { return description_.may_fail_inside; }
+  /// Whether `CPU_DENORMALS_OPTIMIZATION` is on. OpenVINO sees to it on its streams' threads only.
+  bool flushes_denormals() const { return flushes_denormals_; }
   /// Null unless the model is stateful.
   const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
 
@@ -34,6 +36,7 @@ class CompiledModel {
   std::shared_ptr<ov::Core> core_;
   ov::CompiledModel compiled_;
   ModelDescription description_;
+  bool flushes_denormals_;
   std::shared_ptr<SequenceTable> sequences_;
 };
 

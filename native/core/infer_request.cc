@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/elapsed.h"
+#include "core/float_mode.h"
 #include "core/openvino_fault.h"
 #include "core/packed_strings.h"
 
@@ -39,6 +40,7 @@ InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model) : model_(
                                [&port](const Port& earlier) { return port.is_same_tensor(earlier); });
     ports_.push_back(std::move(port));
   }
+  const FloatMode kept;
   request_ = compiled.create_infer_request();
   request_.set_callback([this](const std::exception_ptr& exception) { Finish(exception); });
 }
@@ -152,7 +154,11 @@ Status InferRequest::Infer() {
   // runs again with the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash).
   // So only what cannot fail inside goes that way. Everything else takes the hop to a stream's thread, which reports
   // failures.
-  if (!model_->may_fail_inside()) return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
+  if (!model_->may_fail_inside()) {
+    FloatMode mode;
+    if (model_->flushes_denormals()) mode.FlushDenormals();
+    return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
+  }
   done_ = [](const Status&, std::int32_t) {};
   return Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
