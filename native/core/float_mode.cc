@@ -24,13 +24,13 @@ FloatMode::~FloatMode() {
   if ((now & kFlush) != (before_ & kFlush)) _mm_setcsr((now & ~kFlush) | (before_ & kFlush));
 }
 
-void FloatMode::FlushDenormals() { _mm_setcsr(before_ | kFlush); }
+void FloatMode::FlushDenormals() const { _mm_setcsr(before_ | kFlush); }
 
 #else
 
 FloatMode::FloatMode() = default;
 FloatMode::~FloatMode() = default;
-void FloatMode::FlushDenormals() {}
+void FloatMode::FlushDenormals() const {}
 
 #endif
 

@@ -17,7 +17,7 @@ class FloatMode {
   ~FloatMode();
 
   /// Until this object goes, denormal numbers are zeros for the calling thread, as operands and as results.
-  void FlushDenormals();
+  void FlushDenormals() const;
 
  private:
   std::uint32_t before_ = 0;

@@ -155,7 +155,7 @@ Status InferRequest::Infer() {
   // So only what cannot fail inside goes that way. Everything else takes the hop to a stream's thread, which reports
   // failures.
   if (!model_->may_fail_inside()) {
-    FloatMode mode;
+    const FloatMode mode;
     if (model_->flushes_denormals()) mode.FlushDenormals();
     return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
   }
