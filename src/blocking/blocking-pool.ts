@@ -20,6 +20,8 @@ const LOADING_IDLE_MS = 2_000;
 /** Requests come again, and a worker that has decoded a picture holds a library that takes a tenth of a second to load. */
 export const SERVING_IDLE_MS = 60_000;
 
+const MOST_THREADS = Math.max(2, availableParallelism());
+
 /** A piscina pool for what would block an event loop. Its workers hold nothing between two tasks. */
 export class BlockingPool implements PictureDecoder {
   readonly #pool: Piscina;
@@ -29,11 +31,18 @@ export class BlockingPool implements PictureDecoder {
     this.#pool = new Piscina({
       filename: new URL('./tasks.js', import.meta.url).href,
       minThreads: 0,
-      maxThreads: Math.max(2, availableParallelism()),
+      maxThreads: MOST_THREADS,
       idleTimeout: idleMs,
       // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
       atomics: 'disabled',
     });
+  }
+
+  /** Starts all threads now, where their first tasks are known to come. */
+  prepare(): void {
+    const prepared = Array.from({ length: MOST_THREADS }, () => this.#run({ kind: 'prepare' }));
+    // A pool that is closed before drops its tasks.
+    Promise.all(prepared).catch(() => undefined);
   }
 
   /**

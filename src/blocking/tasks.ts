@@ -18,6 +18,7 @@ import { decodePicture, measurePicture } from './pictures.js';
 
 /** Work that would stop an event loop. */
 export type BlockingTask =
+  | PrepareTask
   | CompileTask
   | MeasureTask
   | InitializeCustomNodeTask
@@ -25,6 +26,11 @@ export type BlockingTask =
   | DecodeInferTask
   | MeasurePictureTask
   | DecodePictureTask;
+
+/** Nothing: the thread starts, and loads the addon. */
+export interface PrepareTask {
+  readonly kind: 'prepare';
+}
 
 /** Reads and compiles a model; the result is the {@link ModelDescription} of the compiled model. */
 export interface CompileTask {
@@ -95,6 +101,9 @@ export default async function run(task: BlockingTask): Promise<unknown> {
 
 function runKind(task: BlockingTask): unknown {
   switch (task.kind) {
+    case 'prepare':
+      loadNativeBinding();
+      return { value: null };
     case 'compile':
       return { value: compile(task) };
     case 'measure':

@@ -1,7 +1,6 @@
 import { resolveMetrics } from '../config/metrics-settings.js';
 import type { LoadedConfig, MetricsSettings, ServerSettings } from '../config/settings.js';
 import type { Subject } from '../observability/metrics/block.js';
-import { exposition } from '../observability/metrics/exposition.js';
 import { METRIC_NAMES } from '../observability/metrics/families.js';
 import { MetricsBook, type ModelCapacity } from '../observability/metrics/metrics-book.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
@@ -48,7 +47,10 @@ export class Metrics {
   /** The page, or `null` when metrics are off. Who asks before the configuration was read waits for that. */
   async page(): Promise<string | null> {
     const { enabled, names } = await this.#settled;
-    return enabled ? exposition(this.book, names) : null;
+    if (!enabled) return null;
+    // The package that writes the text is large, and most servers are never asked.
+    const { exposition } = await import('../observability/metrics/exposition.js');
+    return exposition(this.book, names);
   }
 }
 

@@ -1,27 +1,22 @@
 import { accessSync, constants } from 'node:fs';
-import { resolve } from 'node:path';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { parseChannelArguments } from '../config/channel-arguments.js';
 import type { ServablesSource, ServerSettings } from '../config/settings.js';
 import type { NativeBinding } from '../native/binding.js';
 import { loadNativeBinding } from '../native/load.js';
-import { CustomNodeFactory } from '../nodes/custom/custom-node-factory.js';
 import { log } from '../observability/logger.js';
 import { makeDirectories } from '../observability/make-directories.js';
-import { UserCodePipelineBuilder } from './pipelines/user-code-builder.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
-import { EMPTY_SNAPSHOT } from '../servables/snapshot.js';
-import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
+import { EMPTY_SNAPSHOT, type ServablesSnapshot } from '../servables/snapshot.js';
 import { DataPlane } from './data-plane.js';
 import { chooseGrpcTransport } from './grpc-transport.js';
 import { hostText, Listeners } from './listeners.js';
-import { Metrics, settlingMetrics } from './metrics.js';
+import { Metrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
-import { repositoryFor, type ModelRepository } from './model-repository.js';
+import type { ModelRepository } from './model-repository.js';
 import { SequenceCleaner } from './sequence-cleaner.js';
-import { ServableManager } from './servable-manager.js';
-import { StorageRepository } from './storage/storage-repository.js';
+import type { ServableManager } from './servable-manager.js';
 import { Watcher } from './watcher.js';
 
 /**
@@ -89,19 +84,11 @@ export class Server {
     const ports = await openPorts(binding, settings);
     const blocking = new BlockingPool();
     const compiler = new ModelCompiler(binding, blocking, { ...settings, cacheDir });
-    const repository = repositoryFor(new StorageRepository());
     const metrics = new Metrics();
-    const manager = new ServableManager({
-      source: settlingMetrics(metrics, settings, configSource(settings.servables)),
-      compiler,
-      repository,
-      publish: (snapshot) => dataPlane.publish(snapshot),
-      pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
-    });
-    let dataPlane: DataPlane;
     try {
       const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
-      dataPlane = await DataPlane.start(
+      // Threads start while this one imports what loads servables.
+      const starting = DataPlane.start(
         {
           ...ports,
           workers,
@@ -115,8 +102,14 @@ export class Server {
           metrics,
         },
         EMPTY_SNAPSHOT,
-        () => manager.reload(),
+        async () => (await opening).manager.reload(),
       );
+      blocking.prepare();
+      const opening = import('./open-servables.js').then(({ openServables }) => {
+        const publish = async (snapshot: ServablesSnapshot): Promise<void> => (await starting).publish(snapshot);
+        return openServables({ settings, binding, blocking, compiler, metrics, publish });
+      });
+      const [dataPlane, { manager, repository }] = await Promise.all([starting, opening]);
       logPorts(ports);
       return new Server({ ports, dataPlane, blocking, compiler, repository, manager, metrics, binding }, settings);
     } catch (error) {
@@ -203,11 +196,6 @@ function prepareCacheDir(directory: string | null): string | null {
     );
     return null;
   }
-}
-
-function configSource(source: ServablesSource): ConfigSource {
-  if (source.kind === 'config-file') return configFileSource(resolve(source.path));
-  return singleModelSource(source.flags, process.cwd());
 }
 
 interface Ports {

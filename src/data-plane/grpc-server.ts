@@ -1,7 +1,5 @@
-import { createJsTransport } from '../frontends/grpc/js-transport.js';
 import type { RpcService } from '../frontends/rpc.js';
 import { ingressLimits } from '../ingress/ingress-limits.js';
-import { NativeTransport } from '../ingress/native-transport.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
 import type { Arena } from '../tensors/arena.js';
@@ -15,7 +13,7 @@ export interface GrpcServer {
 }
 
 /**
- * Accepts from the sockets of the task, by the transport that the task names.
+ * Accepts from the sockets of the task, by the transport that the task names; only that is imported.
  *
  * @param onBug hears of faults that are not of the catalogue.
  */
@@ -27,6 +25,7 @@ export async function openGrpcServer(
 ): Promise<GrpcServer> {
   const { grpcDescriptors: descriptors, channelArguments, grpcMemoryBytes } = task;
   if (task.grpcTransport === 'native') {
+    const { NativeTransport } = await import('../ingress/native-transport.js');
     return new NativeTransport({
       binding: loadNativeBinding(),
       arena,
@@ -39,6 +38,7 @@ export async function openGrpcServer(
       onNotice: (text) => log.serving.warning(text),
     });
   }
+  const { createJsTransport } = await import('../frontends/grpc/js-transport.js');
   const grpc = createJsTransport(service, channelArguments, onBug);
   const acceptors = await Promise.all(
     descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { CATALOGUE } from '../../errors.js';
 import { decodeMessage, skip, tagOf, WIRE } from '../protobuf/wire-reader.js';
 import type { RpcService, RpcStream } from '../rpc.js';
-import { FileDescriptors } from './file-descriptors.js';
+import type { FileDescriptors } from './file-descriptors.js';
 
 /** The two versions have the same messages. */
 export const REFLECTION_METHODS = ['v1', 'v1alpha'].map(
@@ -25,16 +25,22 @@ const ERROR_MESSAGE = tagOf(2, WIRE.BYTES);
  * @param services full names, listed as they are.
  */
 export function reflectionService(services: readonly string[]): RpcService {
-  let descriptors: FileDescriptors | null = null;
+  let reading: Promise<FileDescriptors> | null = null;
   const method: RpcStream = {
     stream: async function* (requests) {
       for await (const request of requests) {
-        descriptors ??= new FileDescriptors();
-        yield answer(request, services, descriptors);
+        reading ??= readDescriptors();
+        yield answer(request, services, await reading);
       }
     },
   };
   return new Map(REFLECTION_METHODS.map((path) => [path, method]));
+}
+
+/** What parses the files is a large package, and few clients ask. */
+async function readDescriptors(): Promise<FileDescriptors> {
+  const { FileDescriptors } = await import('./file-descriptors.js');
+  return new FileDescriptors();
 }
 
 function answer(request: Uint8Array, services: readonly string[], descriptors: FileDescriptors): Uint8Array {
