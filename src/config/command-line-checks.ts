@@ -1,4 +1,4 @@
-import { BACKENDS, GRPC_TRANSPORTS, NODE_EXECUTORS } from './settings.js';
+import { BACKENDS, GRPC_TRANSPORTS, NODE_EXECUTORS, WARM_UP_MODES } from './settings.js';
 import { LOG_LEVELS } from '../observability/log-level.js';
 import { isBindAddressList } from './bind-address.js';
 import type { Environment, Host } from './host.js';
@@ -166,6 +166,7 @@ const choices: Check = ({ values }) => {
     node_executor: NODE_EXECUTORS,
     backend: BACKENDS,
     grpc_transport: GRPC_TRANSPORTS,
+    warm_up: WARM_UP_MODES,
   } as const;
   for (const [name, allowed] of Object.entries(CHOICES) as [keyof typeof CHOICES, readonly string[]][]) {
     const value = values[name];

@@ -1,4 +1,4 @@
-import { BACKENDS, GRPC_TRANSPORTS, NODE_EXECUTORS } from './settings.js';
+import { BACKENDS, GRPC_TRANSPORTS, NODE_EXECUTORS, WARM_UP_MODES } from './settings.js';
 
 /** `boolean` flags take a value by `=` only; the others take the next argument, whatever it looks like. */
 export type FlagType = 'boolean' | 'string' | 'uint32' | 'uint64';
@@ -107,6 +107,11 @@ export const FLAGS = {
       type: 'string',
       help: `Server of the gRPC port: ${GRPC_TRANSPORTS.join(', ')}`,
       byDefault: GRPC_TRANSPORTS[0],
+    },
+    warm_up: {
+      type: 'string',
+      help: `What servables are asked before they serve: ${WARM_UP_MODES.join(', ')}; synthetic is zeros`,
+      byDefault: WARM_UP_MODES[0],
     },
   },
 } as const satisfies Record<keyof typeof FLAG_GROUPS, Record<string, FlagDefinition>>;

@@ -46,6 +46,10 @@ export function makePipelineSettings(config: PipelineConfig, context: PipelineCo
     exitWhen: (config.exit_when ?? []).map((condition, index) =>
       makeCondition(condition, `${jsonPath}/exit_when/${index}`),
     ),
+    warmUpRequests:
+      config.warm_up_requests === undefined
+        ? null
+        : resolveBasePath(config.warm_up_requests, context.directory, `${jsonPath}/warm_up_requests`),
   };
 }
 

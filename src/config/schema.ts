@@ -276,6 +276,11 @@ export const PipelineConfig = closed(
         description: 'As soon as one of these holds, the outputs that are there are the answer. Not a key of OVMS.',
       }),
     ),
+    warm_up_requests: Type.Optional(
+      text(
+        'File of recorded requests for `--warm_up recorded`; relative to the directory of config.json. Not a key of OVMS.',
+      ),
+    ),
   },
   ON_EMPTY_RULE,
 );

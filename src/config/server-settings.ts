@@ -9,10 +9,12 @@ import {
   BACKENDS,
   GRPC_TRANSPORTS,
   NODE_EXECUTORS,
+  WARM_UP_MODES,
   type Backend,
   type GrpcTransport,
   type ListenSettings,
   type NodeExecutor,
+  type WarmUpMode,
   type ServablesSource,
   type ServerSettings,
   type SingleModelFlags,
@@ -62,6 +64,7 @@ export function makeServerSettings(
     metrics: { enabled: values.metrics_enable ?? false, names: splitNames(values.metrics_list) },
     nodeExecutor: (values.node_executor as NodeExecutor | undefined) ?? NODE_EXECUTORS[0],
     backend: (values.backend as Backend | undefined) ?? BACKENDS[0],
+    warmUp: (values.warm_up as WarmUpMode | undefined) ?? WARM_UP_MODES[0],
     servables: makeSource(values, absolute),
   };
   return deepFreeze({ settings, warnings });

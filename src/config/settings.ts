@@ -43,6 +43,7 @@ export interface ServerSettings {
   readonly metrics: MetricsSettings;
   readonly nodeExecutor: NodeExecutor;
   readonly backend: Backend;
+  readonly warmUp: WarmUpMode;
   readonly servables: ServablesSource;
 }
 
@@ -78,6 +79,9 @@ export const NODE_EXECUTORS = ['async', 'adaptive', 'piscina'] as const;
 export type NodeExecutor = (typeof NODE_EXECUTORS)[number];
 export const BACKENDS = ['native', 'openvino-node'] as const;
 export type Backend = (typeof BACKENDS)[number];
+/** What servables are asked before they serve: nothing, zeros, or recorded requests. */
+export const WARM_UP_MODES = ['none', 'synthetic', 'recorded'] as const;
+export type WarmUpMode = (typeof WARM_UP_MODES)[number];
 export const GRPC_TRANSPORTS = ['js', 'native', 'auto'] as const;
 export type GrpcTransport = (typeof GRPC_TRANSPORTS)[number];
 
@@ -209,6 +213,8 @@ export interface PipelineSettings {
   readonly version: number | null;
   /** The pipeline answers with what it has as soon as one of these holds. */
   readonly exitWhen: readonly ConditionSettings[];
+  /** Absolute path of recorded requests for its warm-up; `null`: there are none. */
+  readonly warmUpRequests: string | null;
 }
 
 export interface NodeSettings {

@@ -8,6 +8,7 @@ import { log } from '../observability/logger.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { WorkerLedger } from '../observability/metrics/metrics-book.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
+import type { WarmUpOutcome, WarmUpTask } from '../servables/warm-up.js';
 import type { Listeners } from './listeners.js';
 import type { Metrics } from './metrics.js';
 
@@ -73,6 +74,12 @@ export class DataPlane {
     this.#snapshot = snapshot;
     this.#settings.metrics.learn(snapshot);
     await Promise.all([...this.#owners].map((owner) => owner.publish(snapshot)));
+  }
+
+  /** Has every worker ask a servable of a snapshot to come. What a worker that ends meanwhile would have said is left out. */
+  async warmUp(snapshot: ServablesSnapshot, task: WarmUpTask): Promise<readonly WarmUpOutcome[]> {
+    const outcomes = await Promise.all([...this.#owners].map((owner) => owner.warmUp(snapshot, task)));
+    return outcomes.filter((outcome) => outcome !== null);
   }
 
   /** Lets every worker finish what it accepted, then ends the pool. */
@@ -150,6 +157,8 @@ class Owner {
   readonly #port: MessagePort;
   readonly #run: Promise<void>;
   readonly #waiting = new Map<number, () => void>();
+  readonly #warming = new Map<number, (outcome: WarmUpOutcome | null) => void>();
+  #nextWarmUp = 0;
 
   constructor(port: MessagePort, run: Promise<void>, ledger: WorkerLedger, { reload, metrics }: Asked) {
     this.#port = port;
@@ -163,6 +172,8 @@ class Owner {
             return resolve();
           case 'applied':
             return this.#applied(report.epoch);
+          case 'warmed-up':
+            return this.#warmedUp(report.id, report.outcome);
           case 'reload':
             return void this.#answerReload(report.id, reload);
           case 'metrics':
@@ -174,6 +185,7 @@ class Owner {
     const ended = (): void => {
       for (const resolve of this.#waiting.values()) resolve();
       this.#waiting.clear();
+      for (const id of [...this.#warming.keys()]) this.#warmedUp(id, null);
       port.close();
     };
     run.then(ended, ended);
@@ -183,6 +195,15 @@ class Owner {
     const applied = new Promise<void>((resolve) => this.#waiting.set(snapshot.epoch, resolve));
     this.#send({ kind: 'snapshot', snapshot, metrics: this.ledger.grow() });
     return applied;
+  }
+
+  /** Resolves with `null` when the worker ends before it says how it went. */
+  warmUp(snapshot: ServablesSnapshot, task: WarmUpTask): Promise<WarmUpOutcome | null> {
+    const id = this.#nextWarmUp;
+    this.#nextWarmUp += 1;
+    const outcome = new Promise<WarmUpOutcome | null>((resolve) => this.#warming.set(id, resolve));
+    this.#send({ kind: 'warm-up', id, snapshot, task });
+    return outcome;
   }
 
   /** Resolves when the worker has ended, in whichever way. */
@@ -201,6 +222,11 @@ class Owner {
       (error) => logBug('Writing metrics', error),
     );
     this.#send({ kind: 'page', id, answer });
+  }
+
+  #warmedUp(id: number, outcome: WarmUpOutcome | null): void {
+    this.#warming.get(id)?.(outcome);
+    this.#warming.delete(id);
   }
 
   #applied(epoch: number): void {

@@ -73,6 +73,11 @@ export class ModelVersions {
     return this.#versions.snapshot();
   }
 
+  /** As it is when this pass is committed. */
+  upcoming(): ModelSnapshot {
+    return this.#versions.upcoming();
+  }
+
   /** Signature of a version that is available when this pass is committed; `null` asks for the highest. */
   signature(version: number | null): ModelSignature | undefined {
     return this.#versions.signature(version);

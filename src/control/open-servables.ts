@@ -11,6 +11,7 @@ import { repositoryFor, type ModelRepository } from './model-repository.js';
 import { UserCodePipelineBuilder } from './pipelines/user-code-builder.js';
 import { ServableManager, type ServableManagerOptions } from './servable-manager.js';
 import { StorageRepository } from './storage/storage-repository.js';
+import { WarmUp, type AskOwners } from './warm-up.js';
 
 /** Who reads the configuration, and where models come from. */
 export interface OpenedServables {
@@ -25,6 +26,7 @@ export interface ServableSurroundings extends Pick<ServableManagerOptions, 'publ
   readonly blocking: BlockingPool;
   readonly compiler: ModelCompiler;
   readonly metrics: Metrics;
+  readonly askOwners: AskOwners;
 }
 
 /**
@@ -32,13 +34,14 @@ export interface ServableSurroundings extends Pick<ServableManagerOptions, 'publ
  * the server start.
  */
 export function openServables(surroundings: ServableSurroundings): OpenedServables {
-  const { settings, binding, blocking, compiler, metrics, publish } = surroundings;
+  const { settings, binding, blocking, compiler, metrics, publish, askOwners } = surroundings;
   const repository = repositoryFor(new StorageRepository());
   const manager = new ServableManager({
     source: settlingMetrics(metrics, settings, configSource(settings.servables)),
     compiler,
     repository,
     publish,
+    warmUp: settings.warmUp === 'none' ? undefined : new WarmUp(settings.warmUp, askOwners),
     pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
   });
   return { manager, repository };

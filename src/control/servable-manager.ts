@@ -12,6 +12,7 @@ import { plainPipelineBuilder, type PipelineBuilder } from './pipelines/pipeline
 import { Pipelines, type ModelSurroundings } from './pipelines/pipelines.js';
 import { RepeatedFaults } from './repeated-faults.js';
 import { SnapshotPublisher } from './snapshot-publisher.js';
+import type { WarmUp } from './warm-up.js';
 
 /** What the servables are made of, and who is told of them. */
 export interface ServableManagerOptions {
@@ -23,6 +24,8 @@ export interface ServableManagerOptions {
   readonly publish: (snapshot: ServablesSnapshot) => Promise<void>;
   /** For nodes of users' own code; without it there are none. */
   readonly pipelineBuilder?: PipelineBuilder;
+  /** Asks servables before they serve; without it nobody does. */
+  readonly warmUp?: WarmUp | undefined;
 }
 
 /**
@@ -162,9 +165,9 @@ export class ServableManager {
   #model(name: string): ModelVersions {
     const known = this.#models.get(name);
     if (known !== undefined) return known;
-    const { compiler, repository = LOCAL_REPOSITORY } = this.#options;
+    const { compiler, repository = LOCAL_REPOSITORY, warmUp } = this.#options;
     const changed = (): void => this.#publisher.changed();
-    const model = new ModelVersions(name, { compiler, repository }, this.#modelFaults, changed);
+    const model = new ModelVersions(name, { compiler, repository, warmUp }, this.#modelFaults, changed);
     this.#models.set(name, model);
     return model;
   }
@@ -186,6 +189,7 @@ export class ServableManager {
     if (this.#stopping.signal.aborted) return modelFaults;
     const before = this.#pipelines.snapshots();
     const pipelineFaults = await this.#pipelines.update(this.#surroundings());
+    await this.#warmUpPipelines(before, models);
     const replaced = models.flatMap((model) => model.commit());
     if (differ(before, this.#pipelines.snapshots())) this.#publisher.changed();
     await this.#publisher.applied();
@@ -194,6 +198,20 @@ export class ServableManager {
     for (const model of models) model.end();
     await this.#publisher.applied();
     return [...modelFaults, ...pipelineFaults];
+  }
+
+  /** Those that were built in this pass, over the models as they are when it is committed. */
+  async #warmUpPipelines(before: readonly Pipeline[], models: readonly ModelVersions[]): Promise<void> {
+    const { warmUp } = this.#options;
+    if (warmUp === undefined) return;
+    const pipelines = this.#pipelines.snapshots();
+    const known = new Set(before.map(({ graph }) => graph));
+    const fresh = pipelines.filter(({ graph }) => graph !== null && !known.has(graph));
+    const upcoming = { epoch: 1, isLoaded: true, models: models.map((model) => model.upcoming()), pipelines };
+    await warmUp.pipelines(
+      upcoming,
+      fresh.map(({ name, version }) => ({ name, version, recorded: this.#pipelines.recordedRequests(name, version) })),
+    );
   }
 
   #surroundings(): ModelSurroundings {

@@ -17,6 +17,7 @@ import { ModelCompiler } from './model-compiler.js';
 import type { ModelRepository } from './model-repository.js';
 import { SequenceCleaner } from './sequence-cleaner.js';
 import type { ServableManager } from './servable-manager.js';
+import type { AskOwners } from './warm-up.js';
 import { Watcher } from './watcher.js';
 
 /**
@@ -107,7 +108,8 @@ export class Server {
       blocking.prepare();
       const opening = import('./open-servables.js').then(({ openServables }) => {
         const publish = async (snapshot: ServablesSnapshot): Promise<void> => (await starting).publish(snapshot);
-        return openServables({ settings, binding, blocking, compiler, metrics, publish });
+        const askOwners: AskOwners = async (snapshot, task) => (await starting).warmUp(snapshot, task);
+        return openServables({ settings, binding, blocking, compiler, metrics, publish, askOwners });
       });
       const [dataPlane, { manager, repository }] = await Promise.all([starting, opening]);
       logPorts(ports);

@@ -8,6 +8,7 @@ import { logLoaded } from './model-log.js';
 import type { ModelRepository, OpenedVersion } from './model-repository.js';
 import { servedPorts } from './model-signature.js';
 import type { LoadedVersion } from './version-table.js';
+import type { WarmUp } from './warm-up.js';
 
 /**
  * Reads and compiles a version. The result holds the compiled model, and the files of it, until it is released.
@@ -18,12 +19,14 @@ import type { LoadedVersion } from './version-table.js';
 export async function loadVersion(
   settings: ModelSettings,
   version: number,
-  { compiler, repository }: VersionSources,
+  { compiler, repository, warmUp }: VersionSources,
   isRetry: boolean,
 ): Promise<LoadedVersion> {
   const files = await repository.open(settings, version);
   try {
-    return await compileVersion(settings, files, compiler, isRetry);
+    const loaded = await compileVersion(settings, files, compiler, isRetry);
+    await warmUp?.model(settings.name, version, loaded.model, files.directory);
+    return loaded;
   } catch (error) {
     await files.release(error);
     throw error;
@@ -34,6 +37,8 @@ export async function loadVersion(
 export interface VersionSources {
   readonly compiler: ModelCompiler;
   readonly repository: ModelRepository;
+  /** Asks versions before they serve; absent: nobody does. */
+  readonly warmUp?: WarmUp | undefined;
 }
 
 async function compileVersion(

@@ -85,6 +85,17 @@ export class VersionTable {
     return { name: this.#name, versions };
   }
 
+  /** What can be asked after the commit, and nothing else. */
+  upcoming(): ModelSnapshot {
+    const versions = this.#ascending().flatMap((record) => {
+      const serving = afterCommit(record)?.model;
+      return serving === undefined
+        ? []
+        : [{ version: record.version, state: 'AVAILABLE', errorCode: 'OK', serving } as const];
+    });
+    return { name: this.#name, versions };
+  }
+
   /** Signature of a version as it is after the commit; `null` asks for the highest that can be asked then. */
   signature(version: number | null): ModelSignature | undefined {
     const candidates = this.#ascending().filter((record) => version === null || record.version === version);

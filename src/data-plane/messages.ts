@@ -4,6 +4,7 @@ import type { Backend, CorsSettings, GrpcTransport, LogSettings, NodeExecutor } 
 import type { MetricsBlock } from '../observability/metrics/block.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
+import type { WarmUpOutcome, WarmUpTask } from '../servables/warm-up.js';
 import type { Answered } from './questions.js';
 
 /** What an owner worker is started with. Crosses once, by structured clone. */
@@ -38,6 +39,10 @@ export type OwnerCommand =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answered<ReloadOutcome> }
   /** The metrics of all owner workers as text, to the question with this number; `null`: metrics are off. */
   | { readonly kind: 'page'; readonly id: number; readonly answer: Answered<string | null> }
+  /**
+   * Open what the snapshot has and ask one servable of it, before a snapshot shows it to requests.
+   */
+  | { readonly kind: 'warm-up'; readonly id: number; readonly snapshot: ServablesSnapshot; readonly task: WarmUpTask }
   /** Accept nothing more, finish what was accepted, end. */
   | { readonly kind: 'stop' };
 
@@ -47,6 +52,8 @@ export type OwnerReport =
   | { readonly kind: 'ready' }
   /** From here on this worker runs no request on an older snapshot's models but those that began before. */
   | { readonly kind: 'applied'; readonly epoch: number }
+  /** Of the warm-up with this number. */
+  | { readonly kind: 'warmed-up'; readonly id: number; readonly outcome: WarmUpOutcome }
   /** Reload the configuration; the answer comes when this worker runs on what it brought. */
   | { readonly kind: 'reload'; readonly id: number }
   /** A client wants the metrics. */

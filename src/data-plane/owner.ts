@@ -23,6 +23,7 @@ import { grpcServices } from './grpc-services.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from './messages.js';
 import { Questions } from './questions.js';
 import { Readiness } from './readiness.js';
+import { warmUp } from './warm-up.js';
 
 /**
  * An owner worker: one long task of the data plane's piscina pool. It owns the connections it accepted, the scheduler and its share
@@ -80,8 +81,19 @@ function followControlPlane(
   { reloads, pages }: Asked,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const stopping = new AbortController();
     control.on('message', (command: OwnerCommand) => {
-      if (command.kind === 'stop') return resolve();
+      if (command.kind === 'stop') {
+        stopping.abort(new ServingError('SERVER_STOPPING'));
+        return resolve();
+      }
+      if (command.kind === 'warm-up') {
+        const { id } = command;
+        void warmUp(serving, command.snapshot, command.task, stopping.signal).then((outcome) =>
+          report(control, { kind: 'warmed-up', id, outcome }),
+        );
+        return;
+      }
       if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
       if (command.kind === 'page') return pages.answered(command.id, command.answer);
       const { snapshot } = command;

@@ -2,7 +2,7 @@ import { ServingError } from '../errors.js';
 import type { InferenceDone, InferRequest, OutputTarget } from '../inference/inference.js';
 import type { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
-import type { ModelMetrics } from '../observability/metrics/servable-metrics.js';
+import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import { formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
@@ -12,8 +12,9 @@ import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
  * results are handed on, so that whoever waited longer goes first.
  */
 export function startInference(inferred: InferredModel, session: UnitSession): Withdraw {
-  const { pool, outputs, metrics: model } = inferred;
-  const { metrics } = session;
+  const { pool, outputs } = inferred;
+  const { metrics, context } = session;
+  const model = context.isWarmUp === true ? NOBODY : inferred.metrics;
   metrics.queued(model);
   const ticket = pool.acquire(infer);
   if (ticket === null) return GOES_ON;
@@ -47,6 +48,9 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
 
 /** What has begun is not withdrawn. */
 const GOES_ON: Withdraw = () => undefined;
+
+/** Where a warm-up counts. */
+const NOBODY = ModelMetrics.detached();
 
 /** A model version in one owner worker. */
 interface InferredModel {

@@ -19,4 +19,6 @@ export interface RunContext {
   readonly around: SessionName | null;
   /** That of a request to a stateful model, which is never part of a pipeline; `null` for all others. */
   readonly turn: SequenceTurn | null;
+  /** What runs counts for no metric. */
+  readonly isWarmUp?: boolean;
 }

@@ -1,11 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 
 import { ServingError } from '../errors.js';
-import type { Inference, SequenceRequest, SequenceTurn } from '../inference/inference.js';
+import { SEQUENCE_CONTROL, type Inference, type SequenceRequest, type SequenceTurn } from '../inference/inference.js';
 import { isEnabled, log } from '../observability/logger.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
-import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
+import { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena, Lease } from '../tensors/arena.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
@@ -52,6 +52,8 @@ export class WorkerServing implements Serving {
   #runtimes = new Map<string, OpenedModel>();
   /** Open nodes of users' own code by the key of their reference. */
   #userNodes = new Map<string, Opened<UserUnit>>();
+  /** Opened for snapshots to come, until one shows them. */
+  readonly #prepared = new Prepared();
   readonly #executions = new RunningExecutions();
   #applying: Promise<void> = Promise.resolve();
 
@@ -76,6 +78,47 @@ export class WorkerServing implements Serving {
   apply(snapshot: ServablesSnapshot): Promise<void> {
     this.#applying = this.#applying.then(() => this.#apply(snapshot));
     return this.#applying;
+  }
+
+  /**
+   * Opens what a snapshot to come has; it stays open for that snapshot, whichever others come before.
+   *
+   * @returns the plans of that snapshot; for {@link rehearse} only.
+   */
+  prepare(snapshot: ServablesSnapshot): Promise<ServableDirectory> {
+    const prepared = this.#applying.then(async () => {
+      const runtimes = await this.#openModels(snapshot);
+      const userNodes = this.#openUserNodes(snapshot);
+      this.#prepared.add(runtimes, this.#runtimes, userNodes, this.#userNodes);
+      return new ServableDirectory(snapshot, { models: unitsOf(runtimes), userNodes: unitsOf(userNodes) });
+    });
+    this.#applying = prepared.then(() => undefined);
+    return prepared;
+  }
+
+  /**
+   * Runs a plan as a request does, and forgets the answer: nothing is counted, and of a sequence nothing stays.
+   *
+   * @throws ServingError as {@link predict}
+   */
+  async rehearse(plan: Plan, inputs: PredictRequest['inputs'], signal: AbortSignal): Promise<void> {
+    const { graph, stateful } = plan;
+    const own = new Map([...inputs].filter(([name]) => !SEQUENCE_INPUTS.some((special) => special.name === name)));
+    const request = { servable: graph.name, version: null, inputs: stateful === undefined ? inputs : own };
+    const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed);
+    if (plan.fault !== null) throw plan.fault;
+    if (signal.aborted) throw signal.reason;
+    const call = { ...REHEARSAL, arrived: performance.now(), signal };
+    holdUnits(plan);
+    let turn: SequenceTurn | null = null;
+    try {
+      if (stateful !== undefined) turn = await stateful.sequences.enter(NEW_SEQUENCE, signal);
+      const outputs = await this.#run({ plan, call, timeline: null, turn, metrics: new WorkerMetrics() }, tensors);
+      for (const output of outputs) output?.release();
+    } finally {
+      turn?.end(false);
+      letUnitsGo(plan);
+    }
   }
 
   predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
@@ -110,7 +153,7 @@ export class WorkerServing implements Serving {
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
-    const run = { plan, call, timeline, turn: null };
+    const run = { plan, call, timeline, turn: null, metrics: this.#metrics };
     if (sequence !== null) {
       return this.#runInSequence(run, stateful!, sequence, tensors).then(({ outputs, sequenceId }) =>
         this.#outcome(run, outputs, sequenceId),
@@ -196,7 +239,8 @@ export class WorkerServing implements Serving {
   /** Closes everything that was opened; no node may be running. */
   close(): void {
     this.#directory = ServableDirectory.empty();
-    for (const opened of [...this.#runtimes.values(), ...this.#userNodes.values()]) retire(opened);
+    const all = [...this.#runtimes.values(), ...this.#userNodes.values(), ...this.#prepared.takeAll()];
+    for (const opened of all) retire(opened);
     this.#runtimes.clear();
     this.#userNodes.clear();
   }
@@ -207,6 +251,7 @@ export class WorkerServing implements Serving {
     const previous = [...this.#runtimes.values(), ...this.#userNodes.values()];
     this.#runtimes = runtimes;
     this.#userNodes = userNodes;
+    this.#prepared.taken(runtimes, userNodes);
     this.#directory = new ServableDirectory(snapshot, { models: unitsOf(runtimes), userNodes: unitsOf(userNodes) });
     const kept = new Set<Opened>([...runtimes.values(), ...userNodes.values()]);
     for (const opened of previous) if (!kept.has(opened)) retire(opened);
@@ -219,9 +264,10 @@ export class WorkerServing implements Serving {
       for (const { version, serving } of versions) {
         if (serving === null) continue;
         const key = runtimeKey(name, version);
+        const { modelId } = serving.reference;
         const open = this.#runtimes.get(key);
-        const kept = open?.modelId === serving.reference.modelId;
-        next.set(key, kept ? open : await this.#open(name, version, serving));
+        const kept = open?.modelId === modelId ? open : this.#prepared.model(modelId);
+        next.set(key, kept ?? (await this.#open(name, version, serving)));
       }
     }
     return next;
@@ -232,7 +278,7 @@ export class WorkerServing implements Serving {
     for (const { program } of pipelines.flatMap(({ graph }) => graph?.nodes ?? [])) {
       if (program.kind !== 'user') continue;
       const { key } = program.reference;
-      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? this.#openUserNode(program.reference));
+      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? this.#prepared.userNode(key) ?? this.#openUserNode(program.reference));
     }
     return next;
   }
@@ -358,19 +404,21 @@ export class WorkerServing implements Serving {
   }
 
   /** At once when every node ran inline: then there was nothing to cancel. */
-  #execute({ plan, call, timeline, turn }: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
+  #execute({ plan, call, timeline, turn, metrics }: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
     const { inlineRun } = plan;
-    if (inlineRun !== null && timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
+    const isWarmUp = metrics !== this.#metrics;
+    if (inlineRun !== null && !isWarmUp && timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
       return inlineRun.run(inputs, this.#arena, this.#metrics, call);
     }
     const context = {
       arena: this.#arena,
-      metrics: this.#metrics,
+      metrics,
       executions: this.#executions,
       caller: call,
       timeline,
       around: null,
       turn,
+      isWarmUp,
     };
     const ending = new Ending();
     const execution = runPlan(plan, inputs, context, (error, outputs) => ending.ended(error, outputs));
@@ -409,7 +457,14 @@ interface Run {
   readonly call: CallContext;
   readonly timeline: TimelineRecorder | null;
   readonly turn: SequenceTurn | null;
+  /** Where it counts: the worker's own, or for a rehearsal nowhere. */
+  readonly metrics: WorkerMetrics;
 }
+
+const NEW_SEQUENCE: SequenceRequest = { sequenceId: 0n, control: SEQUENCE_CONTROL.START };
+
+/** Nobody asks; what runs has to be told something. */
+const REHEARSAL = { api: 'TensorFlowServing', interface: 'gRPC', wantsTimeline: false } as const;
 
 const NO_TENSORS: readonly null[] = [];
 
@@ -436,6 +491,45 @@ interface Opened<Unit extends HeldUnit = HeldUnit> {
 
 interface OpenedModel extends Opened<ModelRuntime> {
   readonly modelId: number;
+}
+
+/** What was opened ahead of the snapshot that shows it. */
+class Prepared {
+  /** By registry entry. */
+  readonly #models = new Map<number, OpenedModel>();
+  readonly #userNodes = new Map<string, Opened<UserUnit>>();
+
+  model(modelId: number): OpenedModel | undefined {
+    return this.#models.get(modelId);
+  }
+
+  userNode(key: string): Opened<UserUnit> | undefined {
+    return this.#userNodes.get(key);
+  }
+
+  /** @param openModels and @param openUserNodes what the snapshot of this moment has: that stays its own. */
+  add(
+    models: ReadonlyMap<string, OpenedModel>,
+    openModels: ReadonlyMap<string, OpenedModel>,
+    userNodes: ReadonlyMap<string, Opened<UserUnit>>,
+    openUserNodes: ReadonlyMap<string, Opened<UserUnit>>,
+  ): void {
+    for (const [key, model] of models) if (openModels.get(key) !== model) this.#models.set(model.modelId, model);
+    for (const [key, node] of userNodes) if (openUserNodes.get(key) !== node) this.#userNodes.set(key, node);
+  }
+
+  /** These belong to a snapshot from now on. */
+  taken(models: ReadonlyMap<string, OpenedModel>, userNodes: ReadonlyMap<string, Opened<UserUnit>>): void {
+    for (const { modelId } of models.values()) this.#models.delete(modelId);
+    for (const key of userNodes.keys()) this.#userNodes.delete(key);
+  }
+
+  takeAll(): Opened[] {
+    const all = [...this.#models.values(), ...this.#userNodes.values()];
+    this.#models.clear();
+    this.#userNodes.clear();
+    return all;
+  }
 }
 
 function unitsOf<Unit extends HeldUnit>(

@@ -61,6 +61,10 @@ export class PipelineDefinition {
     return this.#built;
   }
 
+  get recordedRequests(): string | null {
+    return this.#settings.warmUpRequests;
+  }
+
   /** What its nodes refer to; each once. */
   get used(): readonly UsedServable[] {
     return this.#builder.used(this.#settings);

@@ -72,6 +72,11 @@ export class Pipelines {
     return [...faults.values()].filter((fault) => fault !== null);
   }
 
+  /** Absolute path of the recorded requests of a definition. */
+  recordedRequests(name: string, version: number | null): string | null {
+    return this.#table.get(name, version)?.recordedRequests ?? null;
+  }
+
   /** Releases what was replaced or retired: every owner worker has applied a snapshot without it. */
   releaseDiscarded(): void {
     for (const built of this.#discarded.splice(0)) built.release();

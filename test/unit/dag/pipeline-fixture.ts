@@ -109,5 +109,6 @@ export function pipeline(
     onEmpty: 'error',
     version: null,
     exitWhen: [],
+    warmUpRequests: null,
   };
 }
