@@ -55,6 +55,7 @@ function predictFlags(command: Command): Command {
     .option('--model_name <name>', 'model to ask', 'resnet')
     .option('--pipeline_name <name>', 'pipeline to ask instead of a model', '')
     .option('--dag-batch-size-auto', 'insert a dimension of 1 after the batch dimension', false)
+    .option('--record <path>', 'file that gets every request, for --warm_up recorded of the server')
     .option('--timeline', "draw when each node of the last request's pipeline ran", false);
 }
 

@@ -1,7 +1,10 @@
+import { appendFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { Metadata } from '@grpc/grpc-js';
 import { METHOD } from '../frontends/tfs/method.js';
 import { decodePredictResponse, encodePredictRequest } from '../frontends/tfs/predict-message.js';
+import { encodePredictionLog } from '../frontends/tfs/warm-up/prediction-log.js';
+import { encodeRecord } from '../frontends/tfs/warm-up/record-file.js';
 import { TIMELINE_HEADER } from '../frontends/timeline.js';
 import type { RequestTensor } from '../servables/predict-request.js';
 import { ClientError } from './client-error.js';
@@ -79,7 +82,17 @@ async function predictBatch(
   const answer = await connection.call(METHOD.PREDICT, request, metadata);
   const outputs = decodePredictResponse(answer.bytes);
   const milliseconds = performance.now() - start;
+  if (options.record !== undefined) await record(options.record, request);
   return { outputs, milliseconds, timelineJson: answer.trailer.get(TIMELINE_HEADER)[0]?.toString() };
+}
+
+/** @throws ClientError when the file cannot be written */
+async function record(path: string, request: Uint8Array): Promise<void> {
+  try {
+    await appendFile(path, encodeRecord(encodePredictionLog(request)));
+  } catch (error) {
+    throw new ClientError(`Requests cannot be recorded: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 async function readFrames(options: PredictOptions, io: ClientStreams): Promise<Frames> {

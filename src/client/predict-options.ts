@@ -17,6 +17,8 @@ export interface PredictOptions extends ConnectionOptions {
   readonly pipeline_name: string;
   readonly dagBatchSizeAuto: boolean;
   readonly timeline: boolean;
+  /** File that gets every request that was answered, behind what it has, as TensorFlow Serving records them. */
+  readonly record?: string;
 }
 
 /** The servable that is asked. */

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -247,6 +248,58 @@ describe('the cache of compiled models', () => {
     });
     // A model that is not found there is compiled and written again.
     assert.deepEqual(blobs(), written);
+  });
+
+  test('what is inferred on the event loop is read from it, too', async () => {
+    covers('repository.cache-dir');
+    const own = repository.path('adaptive-cache');
+    const flags = ['--config_path', config('adaptive.json'), '--cache_dir', own, '--node_executor', 'adaptive'];
+    const read = (): Record<string, number> =>
+      Object.fromEntries(readdirSync(own).map((name) => [name, statSync(`${own}/${name}`).mtimeMs]));
+    const ask = (): Promise<void> =>
+      withServerProcess([...flags, '--log_level', 'DEBUG'], async (server) => {
+        // Compiled a second time, for one thread: for OpenVINO that is the same entry, opened with other properties.
+        await server.line('us an inference, inline');
+        assert.equal(await predict(server, 'plain'), 10);
+      });
+    await ask();
+    const written = read();
+    assert.equal(Object.keys(written).filter((name) => name.endsWith('.blob')).length, 2);
+    await ask();
+    assert.deepEqual(read(), written);
+  });
+
+  test('entries that are broken, or are no entries, cost a compilation and nothing else', async () => {
+    covers('repository.cache-dir');
+    const own = repository.path('broken-cache');
+    const flags = ['--config_path', config('broken.json'), '--cache_dir', own];
+    const ask = (): Promise<void> =>
+      withServerProcess(flags, async (server) => {
+        assert.equal(await predict(server, 'plain'), 10);
+        assert.equal(await predict(server, 'allowed'), 13);
+      });
+    await ask();
+    const entries = readdirSync(own).map((name) => `${own}/${name}`);
+    const whole = entries.map((path) => readFileSync(path));
+    const spoil: readonly ((path: string, bytes: Buffer) => void)[] = [
+      (path) => writeFileSync(path, 'no compiled model'),
+      (path, bytes) => truncateSync(path, Math.floor(bytes.length / 2)),
+      // Another version of OpenVINO, or another machine, left it: the header says so.
+      (path, bytes) =>
+        writeFileSync(path, Buffer.from(bytes.toString('latin1').replace(/20\d\d\./g, '1999.'), 'latin1')),
+      (path) => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+    ];
+    for (const [index, break_] of spoil.entries()) {
+      entries.forEach((path, at) => {
+        rmSync(path, { recursive: true, force: true });
+        writeFileSync(path, whole[at]!);
+        break_(path, whole[at]!);
+      });
+      await assert.doesNotReject(ask, `way ${index}`);
+    }
   });
 
   test('a directory that cannot be written only warns', async () => {

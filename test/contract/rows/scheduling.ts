@@ -21,6 +21,10 @@ export const scheduling = {
     'denormals are as OpenVINO has them',
     'treated as zero on CPU unless `plugin_config` says otherwise: inputs around 1e-40 made a network about ten times slower',
   ),
+  'scheduling.warm-up': different(
+    'a servable is available as soon as it is compiled, and the first requests pay for what an inference does once',
+    '`--warm_up synthetic` asks it with zeros before it is shown, `--warm_up recorded` with the requests of a file as TensorFlow Serving reads it; `none` by default',
+  ),
   'scheduling.thread-limit': different(
     'calls beyond `--grpc_max_threads` are refused: RESOURCE_EXHAUSTED `Server Threadpool Exhausted`',
     'no call holds a thread: none is refused, they wait for an infer request in their order',
