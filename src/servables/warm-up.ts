@@ -37,6 +37,7 @@ export type Ask = (inputs: PredictRequest['inputs']) => Promise<void>;
  * Asks with zeros in as many requests at once as there are infer requests, so that each of them, and each stream, has run.
  *
  * @param inputs of the servable.
+ * @throws ServingError OUT_OF_MEMORY for inputs that no message could hold
  */
 export async function warmUpWithZeros(
   inputs: readonly TensorInfo[],
@@ -45,7 +46,6 @@ export async function warmUpWithZeros(
 ): Promise<WarmUpOutcome> {
   const tally = new Tally();
   const zeros = zeroInputs(inputs);
-  if (zeros instanceof ServingError) return tally.outcome(zeros.message);
   const atOnce = Math.min(inferRequests, MOST_AT_ONCE);
   await Promise.all(Array.from({ length: atOnce }, () => tally.count(ask(zeros))));
   return tally.outcome();
@@ -90,14 +90,18 @@ async function askRecorded(servable: string, request: PredictRequest | ServingEr
   await ask(request.inputs);
 }
 
-/** Zeros, or empty strings, of the smallest shapes that the inputs take, 1 at least where a dimension is open. */
-export function zeroInputs(inputs: readonly TensorInfo[]): PredictRequest['inputs'] | ServingError {
+/**
+ * Zeros, or empty strings, of the smallest shapes that the inputs take, 1 at least where a dimension is open.
+ *
+ * @throws ServingError OUT_OF_MEMORY
+ */
+export function zeroInputs(inputs: readonly TensorInfo[]): PredictRequest['inputs'] {
   const zeros = new Map<string, RequestTensor>();
   for (const { name, precision, shape: declared } of inputs) {
     const shape = declared.map(({ min, max }) => (min === max ? min : Math.max(min, 1)));
     const count = elementCount(shape);
     const bytes = (count ?? Infinity) * ELEMENT_BYTES[precision];
-    if (bytes > MOST_ZERO_BYTES) return new ServingError('OUT_OF_MEMORY', `input ${name} takes ${bytes} bytes`);
+    if (bytes > MOST_ZERO_BYTES) throw new ServingError('OUT_OF_MEMORY', `input ${name} takes ${bytes} bytes`);
     const content: RequestTensor['content'] =
       precision === 'STRING'
         ? { kind: 'strings', strings: stringList(Array.from({ length: count ?? 0 }, () => '')) }

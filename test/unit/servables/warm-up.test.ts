@@ -34,7 +34,6 @@ test('warm-up: zeros have the smallest shapes that inputs take', () => {
     input('text', 'STRING', [staticDimension(5)]),
     input('scalar', 'FP16', []),
   ]);
-  assert.ok(zeros instanceof Map);
   const described = [...zeros.values()].map(({ shape, content }) => [
     shape,
     content.kind === 'bytes'
@@ -52,9 +51,8 @@ test('warm-up: zeros have the smallest shapes that inputs take', () => {
 
 test('warm-up: an input that no message could hold is refused, not allocated', async () => {
   const huge = [input('huge', 'FP32', [staticDimension(2 ** 40)])];
-  const outcome = await warmUpWithZeros(huge, 1, () => assert.fail('nobody is asked'));
-  assert.equal(outcome.answered + outcome.failed, 0);
-  assert.match(outcome.fault!, /input huge takes 4398046511104 bytes/);
+  const asked = warmUpWithZeros(huge, 1, () => assert.fail('nobody is asked'));
+  await assert.rejects(asked, /input huge takes 4398046511104 bytes/);
 });
 
 test('warm-up: zeros go to all infer requests at once, but to no more than memory is for', async () => {

@@ -27,7 +27,7 @@ export async function* readRecords(path: string): AsyncGenerator<Uint8Array, voi
       const length = await readHead(file, at, size);
       const { bytes, sum } = await readBytes(file, at + HEAD_BYTES, length);
       const [tail] = await readSome(file, at + HEAD_BYTES + length, SUM_BYTES);
-      checkSum(`bytes of the record`, at, sum, tail!.getUint32(0, true));
+      checkSum('bytes of the record', at, sum, tail.getUint32(0, true));
       yield bytes;
       at += HEAD_BYTES + length + SUM_BYTES;
     }
