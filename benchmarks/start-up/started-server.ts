@@ -42,6 +42,8 @@ export async function measureStart(args: readonly string[], request: Buffer, sig
   const address = ['--port', String(port), '--grpc_bind_address', '127.0.0.1'];
   const began = performance.now();
   const child = spawn(VINERY, [...args, ...address], { stdio: ['ignore', 'pipe', 'inherit'], signal });
+  // An abort is reported to whoever waits for the benchmark.
+  child.on('error', () => undefined);
   const exited = once(child, 'exit');
   try {
     const steps: Partial<Record<Step, number>> = {};

@@ -203,6 +203,7 @@ const ROWS: readonly (readonly [string, string, string])[] = [
   ['unknown node executor', `${CONFIG} --node_executor x`, 'node_executor should be one of: async, adaptive, piscina'],
   ['unknown backend', `${CONFIG} --backend x`, 'backend should be one of: native, openvino-node'],
   ['unknown transport', `${CONFIG} --grpc_transport x`, 'grpc_transport should be one of: js, native, auto'],
+  ['unknown warm-up', `${CONFIG} --warm_up x`, 'warm_up should be one of: none, synthetic, recorded'],
   ...['low_latency_transformation', 'max_sequence_number 3', 'idle_sequence_cleanup=false'].map(
     (flag) =>
       [

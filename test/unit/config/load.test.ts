@@ -554,6 +554,7 @@ describe('config file: a pipeline', () => {
         onEmpty: 'error',
         version: null,
         exitWhen: [],
+        warmUpRequests: null,
       },
     ]);
   });
