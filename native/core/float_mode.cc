@@ -11,8 +11,8 @@ namespace vinery {
 namespace {
 
 /// Of MXCSR: results to zero, operands as zeros.
-constexpr std::uint32_t kFlushToZero = 1U << 15;
-constexpr std::uint32_t kDenormalsAreZeros = 1U << 6;
+constexpr std::uint32_t kFlushToZero = 0x8000;
+constexpr std::uint32_t kDenormalsAreZeros = 0x40;
 constexpr std::uint32_t kFlush = kFlushToZero | kDenormalsAreZeros;
 
 }  // namespace

@@ -278,7 +278,13 @@ export class WorkerServing implements Serving {
     for (const { program } of pipelines.flatMap(({ graph }) => graph?.nodes ?? [])) {
       if (program.kind !== 'user') continue;
       const { key } = program.reference;
-      next.set(key, next.get(key) ?? this.#userNodes.get(key) ?? this.#prepared.userNode(key) ?? this.#openUserNode(program.reference));
+      next.set(
+        key,
+        next.get(key) ??
+          this.#userNodes.get(key) ??
+          this.#prepared.userNode(key) ??
+          this.#openUserNode(program.reference),
+      );
     }
     return next;
   }

@@ -7,6 +7,8 @@ import { runClient } from '#src/client/run-client.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { decodeMetadataRequest, encodeMetadataResponse } from '#src/frontends/tfs/metadata-message.js';
 import { decodePredictRequest, encodePredictResponse } from '#src/frontends/tfs/predict-message.js';
+import { decodePredictionLog } from '#src/frontends/tfs/warm-up/prediction-log.js';
+import { readRecords } from '#src/frontends/tfs/warm-up/record-file.js';
 import { decodeStatusRequest, encodeStatusResponse } from '#src/frontends/tfs/status-message.js';
 import type { PredictRequest } from '#src/servables/predict-request.js';
 import { ANY_DIMENSION, staticDimension } from '#src/tensors/shape.js';
@@ -91,6 +93,27 @@ test('client predict: prints the layout of the sample for a pipeline with labels
   assert.equal(image.precision, 'FP32');
   assert.deepEqual(image.shape, [1, 1, 2, 2]);
   assert.deepEqual(image.content.kind === 'bytes' && new Uint8Array(image.content.bytes), floats(0, 25, 30, 35));
+});
+
+test('client predict: --record adds each request to a file of records', async () => {
+  covers('scheduling.warm-up');
+  await withFiles(async (images) => {
+    await withServer({ [METHOD.PREDICT]: pipeline([]) }, async (port) => {
+      const file = path.join(path.dirname(images), 'requests');
+      const argv = ['predict', '--grpc_address', '127.0.0.1', '--grpc_port', port, '--images_numpy_path', images];
+      const record = (...flags: readonly string[]): Promise<Output> =>
+        run(...argv, '--pipeline_name', 'p', '--input_name', 'image', '--output_name', 'label', ...flags);
+      assert.equal((await record('--record', file)).exitCode, 0);
+      assert.equal((await record('--record', file, '--iterations', '1')).exitCode, 0);
+      const requests: PredictRequest[] = [];
+      for await (const bytes of readRecords(file)) requests.push(decodePredictionLog(bytes));
+      assert.equal(requests.length, 4);
+      for (const { servable, inputs } of requests) assert.deepEqual([servable, [...inputs.keys()]], ['p', ['image']]);
+      const { exitCode, stderr } = await record('--record', path.join(file, 'below'));
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /Requests cannot be recorded: ENOTDIR/);
+    });
+  });
 });
 
 test('client predict: a single iteration of a model without labels', async () => {
