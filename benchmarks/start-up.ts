@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { loadNativeBinding } from '#src/native/load.js';
-import { DemoRepository } from './demo/repository.js';
+import { Work } from './serving/work.js';
 import { measureStart, STEPS, type StartTimes, type Step } from './start-up/started-server.js';
 import { interruption } from './support/interruption.js';
 import { MachineReport } from './support/machine.js';
@@ -45,16 +45,17 @@ function flags(config: string, { executor, transport, cache, warmUp }: Scenario)
 async function main(): Promise<void> {
   const machine = new MachineReport();
   const signal = interruption();
-  const repository = await DemoRepository.open(values.models);
-  const { servable, input, shape } = repository.target;
+  const work = await Work.open('seed', values.models);
+  const { servable, input, shape } = work.target;
+  const config = await work.config('start-up', {});
   const size = shape.reduce((product, length) => product * length, Float32Array.BYTES_PER_ELEMENT);
-  const bytes = readFileSync(repository.pictures).subarray(0, size);
+  const bytes = readFileSync(work.inputs).subarray(0, size);
   const request = Buffer.from(encodePredictRequest(servable, null, [{ name: input, precision: 'FP32', shape, bytes }]));
   const measured = new Map<Scenario, StartTimes[]>(scenarios.map((scenario) => [scenario, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const [scenario, times] of measured) {
       if (scenario.cache === 'empty') rmSync(CACHE, { recursive: true, force: true });
-      times.push(await measureStart(flags(repository.config('LATENCY'), scenario), request, signal));
+      times.push(await measureStart(flags(config, scenario), request, signal));
     }
   }
   const labels = new Set([...measured.values()].flat().map(({ label }) => label));
