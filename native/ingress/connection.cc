@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "ingress/nghttp2_functions.h"
@@ -17,6 +18,10 @@ namespace {
 
 /// Reads of one connection before the others have their turn.
 constexpr int kReadsATurn = 4;
+/// A read while too much is kept without a region.
+constexpr std::size_t kSmallRead = 16UL * 1024;
+/// The windows of the streams of a client that sends more messages than there are regions for.
+constexpr std::uint32_t kNarrowWindow = 64U * 1024;
 
 std::string PeerOf(int socket) {
   sockaddr_storage address{};
@@ -32,6 +37,13 @@ std::string PeerOf(int socket) {
   return std::string(host.data()) + ":" + port.data();
 }
 
+/// From -1 to 1, by the number of a connection.
+double SpreadOf(std::uint64_t number) {
+  constexpr std::uint64_t kGoldenRatio = 0x9E3779B97F4A7C15;
+  constexpr double kHalf = 9223372036854775808.0;
+  return static_cast<double>(number * kGoldenRatio) / kHalf - 1;
+}
+
 const HeaderList& GrpcHeaders() {
   static const HeaderList headers = {
       {":status", "200"}, {"content-type", "application/grpc"}, {"grpc-accept-encoding", "identity,deflate,gzip"}};
@@ -45,7 +57,7 @@ Connection::Connection(ConnectionHost& host, Descriptor socket, std::uint64_t nu
       socket_(std::move(socket)),
       number_(number),
       session_(static_cast<H2Handler&>(*this), host.limits().h2),
-      last_read_(host.now()) {
+      life_(host.limits().life, host.now(), SpreadOf(number)) {
   const int on = 1;
   static_cast<void>(::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
 }
@@ -54,21 +66,21 @@ Connection::~Connection() { streams_.clear(); }
 
 void Connection::Read(std::vector<std::uint8_t>& buffer) {
   for (int turn = 0; turn < kReadsATurn && !over_; ++turn) {
-    paused_ = kept_ > 0 && filling_ == 0 && host_.KeepsTooMuch();
+    const bool sparing = filling_ == 0 && host_.KeepsTooMuch();
+    paused_ = sparing && kept_ > 0;
     if (paused_) return;
-    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const std::size_t space = sparing ? std::min(buffer.size(), kSmallRead) : buffer.size();
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), space, MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (count <= 0) return Close();
     Receive(buffer.data(), static_cast<std::size_t>(count));
-    if (static_cast<std::size_t>(count) < buffer.size()) return;
+    if (static_cast<std::size_t>(count) < space) return;
   }
 }
 
 void Connection::Receive(const std::uint8_t* bytes, std::size_t length) {
-  last_read_ = host_.now();
-  has_read_ = true;
-  pinged_ = false;
+  life_.Heard(host_.now());
   const int fault = session_.Receive(bytes, length);
   if (fault != 0) Fail(fault);
 }
@@ -88,14 +100,30 @@ void Connection::Fail(int fault) {
   Close();
 }
 
+void Connection::HungUp() {
+  if (paused_) Close();
+}
+
+void Connection::Break(const char* reason) noexcept {
+  Close();
+  try {
+    Notice(std::string("is closed: ") + reason);
+  } catch (const std::bad_alloc&) {
+    // Without memory there is no line in the log either.
+    return;
+  }
+}
+
 void Connection::Notice(const std::string& words) {
   auto texts = std::make_shared<EventTexts>(EventTexts{PeerOf(socket_.get()), words});
   host_.events()->Push({EventKind::kNotice, 0, {}, std::move(texts)});
 }
 
 void Connection::Flush() {
+  if (narrow_ && kept_ == 0) WidenAgain();
   while (!over_) {
-    if (!session_.Send()) return Close();
+    const int fault = session_.Send();
+    if (fault != 0) return Fail(fault);
     const bool had_something = out_.length() > 0;
     const OutQueue::Result result = out_.Flush(socket_.get());
     if (result == OutQueue::Result::kBroken) return Close();
@@ -104,6 +132,7 @@ void Connection::Flush() {
     HandOverParked();
     if (!had_something || !session_.WantsWrite()) break;
   }
+  if (over_) return;
   const bool drained = ended_ && streams_.empty();
   if (drained || (!session_.WantsRead() && !session_.WantsWrite())) Close();
 }
@@ -112,6 +141,26 @@ void Connection::Pay(std::size_t length) {
   const std::size_t paid = std::min(length, debt_);
   debt_ -= paid;
   if (paid > 0) session_.ConsumeConnection(paid);
+}
+
+/// A message that has its region must come to its end, so whatever else the client sends meanwhile is paid for, too. It
+/// is kept, and the windows of single streams are all that limits it: they are made small first.
+void Connection::PayWhileFilling() {
+  const IngressLimits& limits = host_.limits();
+  const bool much = kept_ > static_cast<std::ptrdiff_t>(limits.h2.connection_window) || host_.KeepsTooMuch();
+  if (much && !narrow_ && kNarrowWindow < limits.h2.stream_window) {
+    narrow_ = true;
+    ++unheard_settings_;
+    session_.SetStreamWindow(kNarrowWindow);
+  }
+  if (!much || unheard_settings_ == 0) Pay(debt_);
+}
+
+void Connection::WidenAgain() {
+  if (over_ || host_.KeepsTooMuch()) return;
+  narrow_ = false;
+  ++unheard_settings_;
+  session_.SetStreamWindow(host_.limits().h2.stream_window);
 }
 
 void Connection::ConsumeOf(std::int32_t stream, std::size_t length) {
@@ -123,9 +172,10 @@ void Connection::ConsumeOf(std::int32_t stream, std::size_t length) {
 /// for the memory that it will free.
 void Connection::CountFilling(int change) {
   filling_ += change;
-  if (filling_ == 0) return;
-  Pay(debt_);
+  // The last one may end with its stream, when nothing may be asked of the session.
+  if (filling_ == 0 || change < 0) return;
   paused_ = false;
+  PayWhileFilling();
 }
 
 void Connection::CountKept(std::ptrdiff_t change) {
@@ -192,9 +242,10 @@ void Connection::HandOverParked() {
 }
 
 void Connection::Drain() {
-  draining_ = true;
+  if (life_.is_retiring()) return;
   // A client that has said nothing yet expects nothing.
-  if (!has_read_) return Close();
+  if (!life_.has_said_something()) return Close();
+  life_.Retiring(host_.now());
   session_.AnnounceEnd();
   session_.Ping();
 }
@@ -202,34 +253,42 @@ void Connection::Drain() {
 void Connection::EndNewStreams() {
   if (ended_) return;
   ended_ = true;
+  life_.NewStreamsEnded();
   session_.End(nghttp2::kNoError);
 }
 
-Clock::time_point Connection::KeepAlive() {
-  const IngressLimits& limits = host_.limits();
-  if (draining_) {
-    EndNewStreams();
-    Flush();
-    return host_.now() + limits.keepalive_time;
+Clock::time_point Connection::Tend() {
+  while (!over_) {
+    const ConnectionLife::Look look = life_.At(host_.now());
+    switch (look.step) {
+      case ConnectionLife::Step::kNone:
+        return look.next;
+      case ConnectionLife::Step::kPing:
+        session_.Ping();
+        break;
+      case ConnectionLife::Step::kSilent:
+        Notice("was silent for too long");
+        Close();
+        break;
+      case ConnectionLife::Step::kRetire:
+        Drain();
+        break;
+      case ConnectionLife::Step::kEndNewStreams:
+        EndNewStreams();
+        break;
+      case ConnectionLife::Step::kGraceOver:
+        Notice("had calls for longer than grpc.max_connection_age_grace_ms");
+        Close();
+        break;
+    }
   }
-  const auto silent_until = last_read_ + limits.keepalive_time;
-  if (host_.now() < silent_until) return silent_until;
-  // One that has never said anything cannot be asked.
-  if (pinged_ || !has_read_) {
-    if (host_.now() < silent_until + limits.keepalive_timeout) return silent_until + limits.keepalive_timeout;
-    Notice("was silent for too long");
-    Close();
-    return host_.now();
-  }
-  pinged_ = true;
-  session_.Ping();
-  Flush();
-  return host_.now() + limits.keepalive_timeout;
+  return host_.now();
 }
 
 void Connection::OnRequest(std::int32_t stream) {
-  if (streams_.count(stream) == 0)
-    streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
+  if (streams_.count(stream) != 0) return;
+  streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
+  if (streams_.size() == 1) life_.SetBusy(true, host_.now());
 }
 
 bool Connection::OnHeader(std::int32_t stream, std::string_view name, std::string_view value) {
@@ -263,7 +322,7 @@ void Connection::OnData(std::int32_t stream, const std::uint8_t* data, std::size
   debt_ += length;
   if (found == nullptr) return Pay(length);
   found->Receive(data, length);
-  if (filling_ > 0) Pay(debt_);
+  if (filling_ > 0) PayWhileFilling();
 }
 
 void Connection::OnRequestEnd(std::int32_t stream) {
@@ -281,13 +340,19 @@ void Connection::OnStreamClose(std::int32_t stream) {
   if (found == streams_.end()) return;
   const std::size_t unconsumed = found->second->unconsumed();
   streams_.erase(found);
+  if (streams_.empty()) life_.SetBusy(false, host_.now());
   Pay(unconsumed);
 }
 
 bool Connection::OnControlFrame() { return budget_.Spend(host_.now()); }
 
 void Connection::OnPingAck() {
-  if (draining_) EndNewStreams();
+  if (life_.is_retiring()) EndNewStreams();
+}
+
+void Connection::OnSettingsAck() {
+  unheard_settings_ = std::max(0, unheard_settings_ - 1);
+  if (filling_ > 0) PayWhileFilling();
 }
 
 std::size_t Connection::BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) {

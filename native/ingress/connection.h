@@ -20,9 +20,6 @@ namespace vinery {
 /// One client's connection: the socket, its HTTP/2 session and its calls. I/O thread only.
 class Connection : private H2Handler, private StreamCarrier {
  public:
-  /// How long a client that was asked to open no more calls has for those on their way.
-  static constexpr std::chrono::milliseconds kDrainPatience{1000};
-
   Connection(ConnectionHost& host, Descriptor socket, std::uint64_t number);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -40,10 +37,15 @@ class Connection : private H2Handler, private StreamCarrier {
   /// What the thread is to wait for.
   bool wants_read() const { return !paused_; }
   bool wants_write() const { return blocked_; }
-  /// What the thread waits for; the thread's own note.
+  /// What the thread waits for, and until when; the thread's own notes.
   std::uint32_t watched = 0;
+  Clock::time_point look_at;
   /// Fewer bytes are kept without a region now.
   void ReadAgain() { paused_ = false; }
+  /// The system says that the client is gone, which a connection that is not read would not notice.
+  void HungUp();
+  /// Something went wrong that is no fault of the client's: the connection is over, and the log has it.
+  void Break(const char* reason) noexcept;
 
   void Send(GrpcStream& stream, std::shared_ptr<OutMessage> message);
   void Finish(GrpcStream& stream, std::uint32_t code, const std::string& text,
@@ -52,11 +54,11 @@ class Connection : private H2Handler, private StreamCarrier {
   /// @param expected as it was noted then.
   void CallFinished(std::size_t expected);
 
-  /// Asks for no new calls; those on their way are served until `KeepAlive` is called, `kDrainPatience` later, or the
-  /// client has heard of it. Over when the last call is.
+  /// Asks for no new calls; those on their way are served until the client has heard of it, or for a second. Over when
+  /// the last call is.
   void Drain();
-  /// Pings or gives up, as the silence of the client demands. @returns when to look again.
-  Clock::time_point KeepAlive();
+  /// Does what its time has come for: pings, asks the client to leave, gives up. @returns when to look again.
+  Clock::time_point Tend();
 
  private:
   // H2Handler
@@ -69,6 +71,7 @@ class Connection : private H2Handler, private StreamCarrier {
   void OnStreamClose(std::int32_t stream) override;
   bool OnControlFrame() override;
   void OnPingAck() override;
+  void OnSettingsAck() override;
   std::size_t BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) override;
   const HeaderList& Trailers(std::int32_t stream) override;
   bool Write(const std::uint8_t* bytes, std::size_t length) override;
@@ -92,6 +95,8 @@ class Connection : private H2Handler, private StreamCarrier {
   void Notice(const std::string& words);
   void EndNewStreams();
   void Pay(std::size_t length);
+  void PayWhileFilling();
+  void WidenAgain();
   void Close() { over_ = true; }
 
   ConnectionHost& host_;
@@ -112,10 +117,11 @@ class Connection : private H2Handler, private StreamCarrier {
   std::size_t debt_ = 0;
   int filling_ = 0;
   FrameBudget budget_;
-  Clock::time_point last_read_;
-  bool has_read_ = false;
-  bool pinged_ = false;
-  bool draining_ = false;
+  ConnectionLife life_;
+  /// Settings the client has not acknowledged.
+  int unheard_settings_ = 1;
+  /// The client's streams have small windows for now.
+  bool narrow_ = false;
   bool ended_ = false;
   bool paused_ = false;
   bool blocked_ = false;

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ingress/connection_life.h"
 #include "ingress/content_place.h"
 #include "ingress/h2_session.h"
 #include "ingress/ingress_event.h"
@@ -43,9 +44,9 @@ struct IngressLimits {
   std::size_t kept_bytes;
   /// Of regions that wait for messages.
   std::uint64_t stock_bytes;
-  /// A connection that is silent for so long is pinged, and closed when it stays so.
-  std::chrono::milliseconds keepalive_time;
-  std::chrono::milliseconds keepalive_timeout;
+  LifeLimits life;
+  /// A message that holds memory others wait for must come on within this time.
+  std::chrono::milliseconds stall_patience;
 };
 
 /// What connections and streams ask of the I/O thread they belong to. Used on that thread only.

@@ -10,6 +10,8 @@ namespace {
 
 /// How far beyond their limit headers are decoded, so that the client can be told.
 constexpr std::size_t kHopelessHeaders = 16;
+/// Bytes a second that a message which holds memory must bring.
+constexpr double kSlowestMessage = 16 * 1024;
 
 constexpr int kMethodNotAllowed = 405;
 constexpr int kUnsupportedMediaType = 415;
@@ -113,6 +115,7 @@ void GrpcStream::Continue() {
 void GrpcStream::NoteFilling() {
   if (!reader_.has_value() || reader_->is_filling() == is_filling_) return;
   is_filling_ = !is_filling_;
+  since_ = carrier_.host().now();
   carrier_.CountFilling(is_filling_ ? 1 : -1);
 }
 
@@ -151,7 +154,21 @@ void GrpcStream::DeadlinePassed() {
   Continue();
 }
 
-Region GrpcStream::TakeRegion(std::uint64_t size) { return carrier_.host().TakeRegion(call_, size); }
+bool GrpcStream::IsStalled(std::chrono::milliseconds patience) const {
+  if (!is_filling_) return false;
+  const std::chrono::duration<double> beyond = carrier_.host().now() - since_ - patience;
+  return static_cast<double>(reader_->filled()) < beyond.count() * kSlowestMessage;
+}
+
+void GrpcStream::GiveUpStalled() {
+  Refuse(Refusal::kStalled, static_cast<double>(reader_->filled()));
+  Continue();
+}
+
+Region GrpcStream::TakeRegion(std::uint64_t size) {
+  since_ = carrier_.host().now();
+  return carrier_.host().TakeRegion(call_, size);
+}
 
 bool GrpcStream::OnMessage(const ReceivedMessage& message) {
   if (message.compressed && head_.encoding() == RequestHead::Encoding::kIdentity) {

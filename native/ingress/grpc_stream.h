@@ -66,6 +66,14 @@ class GrpcStream : private MessageReaderHost {
   bool is_request_over() const { return ended_; }
 
   void GiveRegion(const Region& region);
+  bool awaits_region() const { return reader_.has_value() && reader_->awaits_region(); }
+  /// A message waits for its region since so long, when it does.
+  Clock::time_point awaits_since() const { return since_; }
+  /// Whether the client lets a message that has its region come to no end: less of it has come than a slow network
+  /// brings in the time beyond `patience`.
+  bool IsStalled(std::chrono::milliseconds patience) const;
+  /// Gives the region of such a message up, and with it the call.
+  void GiveUpStalled();
   void Continue();
   void HandOver();
   void DeadlinePassed();
@@ -110,6 +118,8 @@ class GrpcStream : private MessageReaderHost {
   bool is_known_ = false;
   bool is_refused_ = false;
   bool is_filling_ = false;
+  /// When a region was asked for, or given.
+  Clock::time_point since_;
   bool ended_ = false;
   bool end_told_ = false;
   bool is_handed_ = false;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,8 @@ struct H2Settings {
   std::uint64_t reset_rate;
 };
 
-/// What happens on an HTTP/2 connection. Called within `H2Session::Receive` and `Send`; nothing here may throw.
+/// What happens on an HTTP/2 connection. Called within `H2Session::Receive` and `Send`, and what is thrown comes out of
+/// them; the session is of no use then.
 class H2Handler {
  public:
   H2Handler() = default;
@@ -50,6 +52,7 @@ class H2Handler {
   /// A frame has begun that brings no part of a request; false ends the connection.
   virtual bool OnControlFrame() = 0;
   virtual void OnPingAck() = 0;
+  virtual void OnSettingsAck() = 0;
 
   /// How many bytes of the body may go into the next frame, at most `limit`; 0 without `ends`: none are there yet.
   virtual std::size_t BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) = 0;
@@ -61,16 +64,21 @@ class H2Handler {
   virtual bool WriteBody(std::int32_t stream, const std::uint8_t* frame_head, std::size_t length) = 0;
 };
 
-/// One HTTP/2 connection, server side, by nghttp2. It sees bytes and knows no socket.
+/// One HTTP/2 connection, server side, by nghttp2. It sees bytes and knows no socket. Whatever asks for memory throws
+/// `std::bad_alloc` when there is none, and the session is of no use then.
 class H2Session {
  public:
   H2Session(H2Handler& handler, const H2Settings& settings);
+  H2Session(const H2Session&) = delete;
+  H2Session& operator=(const H2Session&) = delete;
+  H2Session(H2Session&&) = delete;
+  H2Session& operator=(H2Session&&) = delete;
+  ~H2Session() = default;
 
   /// 0, or nghttp2's number of what is wrong with the connection as a whole.
   int Receive(const std::uint8_t* bytes, std::size_t length);
-  /// Writes what is due through the handler until nothing is left or there is no room. False when the session is
-  /// broken.
-  bool Send();
+  /// Writes what is due through the handler until nothing is left or there is no room. @returns as `Receive`.
+  int Send();
   bool WantsRead() const;
   bool WantsWrite() const;
 
@@ -78,6 +86,8 @@ class H2Session {
   void ConsumeStream(std::int32_t stream, std::size_t length);
   /// The same on the connection, for bytes of whatever stream.
   void ConsumeConnection(std::size_t length);
+  /// From the client's `OnSettingsAck` on, what it may send on each of its streams before that is taken.
+  void SetStreamWindow(std::uint32_t bytes);
 
   /// Headers, then the body that the handler gives, then its trailers.
   void Respond(std::int32_t stream, const HeaderList& headers);
@@ -94,11 +104,19 @@ class H2Session {
   /// From here on new streams are ignored, and the client knows which.
   void End(std::uint32_t code);
 
+  // For the callbacks of nghttp2.
+  H2Handler& handler() { return handler_; }
+  void KeepException(std::exception_ptr exception) noexcept { exception_ = std::move(exception); }
+
  private:
   struct Deleter {
     void operator()(nghttp2::Session* session) const;
   };
 
+  void Rethrow();
+
+  H2Handler& handler_;
+  std::exception_ptr exception_;
   std::unique_ptr<nghttp2::Session, Deleter> session_;
 };
 

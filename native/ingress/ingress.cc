@@ -1,5 +1,6 @@
 #include "ingress/ingress.h"
 
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -47,10 +49,12 @@ Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
   }
   // Until the first answer of a method so few calls of a connection run that nothing can come of it.
   answer_bytes_.assign(settings_.methods.size(), settings_.limits.unsent_bytes / kCallsOfUnknownAnswer);
-  Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN, EPOLL_CTL_ADD);
+  bool watched = Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN | EPOLLET, EPOLL_CTL_ADD);
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
-    Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
+    watched = watched && Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE,
+                               EPOLL_CTL_ADD);
   }
+  if (!watched) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (!settings_.listeners.empty()) {
     group_ = SocketNumber(settings_.listeners.front().get());
     dealer_->Join(group_, seat_);
@@ -65,9 +69,28 @@ Ingress::~Ingress() {
   thread_.join();
 }
 
+/// The one place where what is thrown on this thread ends: it costs the connection it was thrown for, and no other.
+template <typename Work>
+void Ingress::Guard(std::uint64_t connection, const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    Break(connection, error.what());
+  }
+}
+
+void Ingress::Break(std::uint64_t connection, const char* reason) noexcept {
+  Connection* broken = FindConnection(connection);
+  if (broken == nullptr) return;
+  broken->Break(reason);
+  has_broken_ = true;
+}
+
 void Ingress::Run() {
+  static_cast<void>(::pthread_setname_np(::pthread_self(), "vinery-grpc"));
   while (!stopped_) {
     Wait();
+    HandleCommands();
     HandleTimers();
     FlushDirty();
     if (draining_ && connections_.empty()) {
@@ -82,7 +105,7 @@ void Ingress::Run() {
 
 void Ingress::Wait() {
   std::array<epoll_event, kEventsATurn> events{};
-  const int timeout = timers_.MillisecondsLeft(Clock::now());
+  const int timeout = seat_->commands.MaySleep() ? timers_.MillisecondsLeft(Clock::now()) : 0;
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
   now_ = Clock::now();
   for (int index = 0; index < count; ++index) {
@@ -92,42 +115,95 @@ void Ingress::Wait() {
 }
 
 void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
-  if (key == kCommandsKey) return HandleCommands();
+  // Commands are taken in every turn.
+  if (key == kCommandsKey) return;
   if (key >= kListenerKeys) {
     const std::size_t index = key - kListenerKeys;
     // A drain may have closed it within this turn.
     if (index < settings_.listeners.size()) Accept(settings_.listeners[index].get());
     return;
   }
-  Connection* connection = Touch(key);
-  if (connection != nullptr && (what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) connection->Read(buffer_);
+  Guard(key, [&] {
+    Connection* connection = Touch(key);
+    if (connection == nullptr) return;
+    if ((what & (EPOLLERR | EPOLLHUP)) != 0) connection->HungUp();
+    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) connection->Read(buffer_);
+  });
 }
 
 void Ingress::HandleTimers() {
   TimerQueue::Timer due{};
   while (timers_.TakeDue(now_, due)) {
-    if (due.kind == TimerQueue::Kind::kCall) {
+    const bool of_call = due.kind == TimerQueue::Kind::kCall;
+    const bool of_connection = due.kind == TimerQueue::Kind::kConnection;
+    const std::uint64_t connection = of_connection ? due.number : 0;
+    Guard(of_call ? ConnectionOf(due.number) : connection, [&] { HandleTimer(due); });
+  }
+}
+
+void Ingress::HandleTimer(const TimerQueue::Timer& due) {
+  switch (due.kind) {
+    case TimerQueue::Kind::kCall: {
       const auto found = calls_.find(due.number);
-      if (found == calls_.end() || found->second.stream == nullptr) continue;
+      if (found == calls_.end() || found->second.stream == nullptr) return;
       static_cast<void>(Touch(found->second.connection));
-      found->second.stream->DeadlinePassed();
-    } else if (due.kind == TimerQueue::Kind::kConnection) {
-      Connection* connection = Touch(due.number);
-      if (connection == nullptr) continue;
-      const Clock::time_point next = connection->KeepAlive();
-      // One that is over is closed behind this.
-      if (!connection->is_over()) timers_.Set({next, TimerQueue::Kind::kConnection, due.number});
-    } else if (due.number < settings_.listeners.size()) {
-      Watch(settings_.listeners[due.number].get(), kListenerKeys + due.number, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
+      return found->second.stream->DeadlinePassed();
     }
+    case TimerQueue::Kind::kConnection: {
+      Connection* connection = Touch(due.number);
+      if (connection != nullptr) Tend(due.number, *connection);
+      return;
+    }
+    case TimerQueue::Kind::kAccept:
+      return ResumeAccepting(due.number);
+    case TimerQueue::Kind::kStarving:
+      return FeedTheStarving();
+  }
+}
+
+void Ingress::Tend(std::uint64_t number, Connection& connection) {
+  timers_.Clear({connection.look_at, TimerQueue::Kind::kConnection, number});
+  connection.look_at = connection.Tend();
+  // One that is over is closed behind this.
+  if (!connection.is_over()) timers_.Set({connection.look_at, TimerQueue::Kind::kConnection, number});
+}
+
+/// Gives up what clients that have stopped sending hold while others wait for it.
+void Ingress::FeedTheStarving() {
+  const auto patience = settings_.limits.stall_patience;
+  is_starving_ = false;
+  bool have_waited = false;
+  for (const auto& [number, call] : calls_) {
+    if (call.stream == nullptr || !call.stream->awaits_region()) continue;
+    is_starving_ = true;
+    have_waited = have_waited || call.stream->awaits_since() + patience <= now_;
+  }
+  if (is_starving_) timers_.Set({now_ + patience / 2, TimerQueue::Kind::kStarving, 0});
+  if (!have_waited) return;
+  // Giving one up only changes that call, and forgets it only when JavaScript has answered.
+  for (const auto& [number, call] : calls_) {
+    if (call.stream == nullptr || !call.stream->IsStalled(patience)) continue;
+    Guard(call.connection, [this, &call = call] {
+      static_cast<void>(Touch(call.connection));
+      call.stream->GiveUpStalled();
+    });
   }
 }
 
 void Ingress::HandleCommands() {
   seat_->commands.TakeAll(taken_);
-  for (IngressCommand& command : taken_) Execute(command);
+  for (IngressCommand& command : taken_) {
+    // Of a call that is forgotten behind this.
+    const std::uint64_t connection = ConnectionOf(command.call);
+    Guard(connection, [&] { Execute(command); });
+  }
   // What they own goes now, and not with the next turn.
   taken_.clear();
+}
+
+std::uint64_t Ingress::ConnectionOf(std::uint64_t call) const {
+  const auto found = calls_.find(call);
+  return found == calls_.end() ? 0 : found->second.connection;
 }
 
 void Ingress::Execute(IngressCommand& command) {
@@ -136,12 +212,8 @@ void Ingress::Execute(IngressCommand& command) {
       return Send(command);
     case IngressCommand::Kind::kFinish:
       return Finish(command);
-    case IngressCommand::Kind::kContinue: {
-      const auto found = calls_.find(command.call);
-      if (found == calls_.end() || found->second.stream == nullptr) return;
-      static_cast<void>(Touch(found->second.connection));
-      return found->second.stream->Continue();
-    }
+    case IngressCommand::Kind::kContinue:
+      return Continue(command.call);
     case IngressCommand::Kind::kGive:
       return Give(command);
     case IngressCommand::Kind::kAdopt:
@@ -154,30 +226,41 @@ void Ingress::Execute(IngressCommand& command) {
   }
 }
 
+void Ingress::Continue(std::uint64_t call) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end() || found->second.stream == nullptr) return;
+  static_cast<void>(Touch(found->second.connection));
+  found->second.stream->Continue();
+}
+
 void Ingress::Send(IngressCommand& command) {
   KeepRegion(command.region);
+  const bool last = command.last;
   if (command.notify) {
     command.message->AlsoOnSent(
         [events = events_, call = command.call] { events->Push({EventKind::kSent, call, {}, nullptr}); });
   }
   const auto found = calls_.find(command.call);
-  Connection* connection = found == calls_.end() ? nullptr : Touch(found->second.connection);
-  GrpcStream* stream = connection == nullptr ? nullptr : found->second.stream;
-  if (stream != nullptr) {
+  Guard(found == calls_.end() ? 0 : found->second.connection, [&] {
+    Connection* connection = found == calls_.end() ? nullptr : Touch(found->second.connection);
+    GrpcStream* stream = connection == nullptr ? nullptr : found->second.stream;
+    if (stream == nullptr) return;
     connection->Send(*stream, std::move(command.message));
-    if (command.last) connection->Finish(*stream, 0, {}, {});
-  }
-  if (command.last) Settle(command.call);
+    if (last) connection->Finish(*stream, 0, {}, {});
+  });
+  if (last) Settle(command.call);
 }
 
 void Ingress::Finish(const IngressCommand& command) {
   KeepRegion(command.region);
   const auto found = calls_.find(command.call);
   if (found == calls_.end()) return;
-  Connection* connection = Touch(found->second.connection);
-  if (connection != nullptr && found->second.stream != nullptr) {
-    connection->Finish(*found->second.stream, command.code, command.text, command.metadata);
-  }
+  Guard(found->second.connection, [&] {
+    Connection* connection = Touch(found->second.connection);
+    if (connection != nullptr && found->second.stream != nullptr) {
+      connection->Finish(*found->second.stream, command.code, command.text, command.metadata);
+    }
+  });
   Settle(command.call);
 }
 
@@ -185,9 +268,9 @@ void Ingress::Finish(const IngressCommand& command) {
 void Ingress::Settle(std::uint64_t call) {
   const auto found = calls_.find(call);
   if (found == calls_.end()) return;
-  if (Connection* connection = FindConnection(found->second.connection))
-    connection->CallFinished(found->second.expected);
-  calls_.erase(call);
+  const Call settled = found->second;
+  calls_.erase(found);
+  if (Connection* connection = FindConnection(settled.connection)) connection->CallFinished(settled.expected);
 }
 
 void Ingress::Give(const IngressCommand& command) {
@@ -204,32 +287,49 @@ void Ingress::Accept(int listener) {
     Descriptor socket(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) PauseAccepting();
+      // A client that has left again is no reason to stop.
+      if (errno == ECONNABORTED || errno == EINTR) continue;
       return;
     }
-    // The thread it is dealt to may end just then; its connections end with it.
-    const std::shared_ptr<DealerSeat> seat = dealer_->Deal(group_);
-    if (seat == nullptr) return;
-    if (seat == seat_) {
-      Adopt(std::move(socket));
-    } else {
-      IngressCommand command(IngressCommand::Kind::kAdopt);
-      command.socket = std::move(socket);
-      static_cast<void>(seat->commands.Push(std::move(command)));
-    }
+    is_out_of_descriptors_ = false;
+    DealOut(std::move(socket));
+  }
+}
+
+void Ingress::DealOut(Descriptor socket) {
+  // The thread it is dealt to may end just then; its connections end with it.
+  const std::shared_ptr<DealerSeat> seat = dealer_->Deal(group_);
+  if (seat == nullptr) return;
+  if (seat == seat_) return Adopt(std::move(socket));
+  try {
+    IngressCommand command(IngressCommand::Kind::kAdopt);
+    command.socket = std::move(socket);
+    static_cast<void>(seat->commands.Push(std::move(command)));
+  } catch (const std::bad_alloc&) {
+    --seat->connections;
   }
 }
 
 /// Else the thread would find the same client waiting again and again.
 void Ingress::PauseAccepting() {
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
-    Watch(settings_.listeners[index].get(), kListenerKeys + index, 0, EPOLL_CTL_DEL);
+    static_cast<void>(Watch(settings_.listeners[index].get(), kListenerKeys + index, 0, EPOLL_CTL_DEL));
     timers_.Set({now_ + kDescriptorPatience, TimerQueue::Kind::kAccept, index});
   }
+  if (std::exchange(is_out_of_descriptors_, true)) return;
   events_->Push(
       {EventKind::kNotice,
        0,
        {},
        std::make_shared<EventTexts>(EventTexts{"a new client", "must wait: the process has no descriptor left"})});
+}
+
+void Ingress::ResumeAccepting(std::size_t index) {
+  // A drain may have closed it.
+  if (index >= settings_.listeners.size()) return;
+  const int listener = settings_.listeners[index].get();
+  if (Watch(listener, kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD) || errno == EEXIST) return;
+  timers_.Set({now_ + kDescriptorPatience, TimerQueue::Kind::kAccept, index});
 }
 
 void Ingress::Adopt(Descriptor socket) {
@@ -239,25 +339,30 @@ void Ingress::Adopt(Descriptor socket) {
   }
   const std::uint64_t number = ++last_number_;
   const int descriptor = socket.get();
-  auto connection = std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), std::move(socket), number);
-  connection->watched = EPOLLIN;
-  connections_.emplace(number, std::move(connection));
-  Watch(descriptor, number, EPOLLIN, EPOLL_CTL_ADD);
-  timers_.Set({now_ + settings_.limits.keepalive_time, TimerQueue::Kind::kConnection, number});
-  dirty_.insert(number);
+  try {
+    auto connection = std::make_unique<Connection>(static_cast<ConnectionHost&>(*this), std::move(socket), number);
+    connection->watched = EPOLLIN;
+    connections_.emplace(number, std::move(connection));
+  } catch (const std::bad_alloc&) {
+    --seat_->connections;
+    return;
+  }
+  Guard(number, [&] {
+    if (!Watch(descriptor, number, EPOLLIN, EPOLL_CTL_ADD)) throw std::system_error(errno, std::generic_category());
+    Tend(number, *Touch(number));
+  });
 }
 
 void Ingress::Drain() {
   LeaveDealer();
-  for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
-    timers_.Clear({now_, TimerQueue::Kind::kAccept, index});
-  }
   settings_.listeners.clear();
   draining_ = true;
   for (const auto& [number, connection] : connections_) {
-    connection->Drain();
-    timers_.Set({now_ + Connection::kDrainPatience, TimerQueue::Kind::kConnection, number});
-    dirty_.insert(number);
+    Guard(number, [this, number = number, &connection = *connection] {
+      dirty_.insert(number);
+      connection.Drain();
+      Tend(number, connection);
+    });
   }
 }
 
@@ -272,21 +377,34 @@ void Ingress::FlushDirty() {
   for (const std::uint64_t number : dirty_) {
     Connection* connection = FindConnection(number);
     if (connection == nullptr) continue;
-    connection->Flush();
-    if (connection->is_over()) {
-      Close(number);
-    } else {
-      Rewatch(number, *connection);
-    }
+    Guard(number, [&] {
+      connection->Flush();
+      if (!connection->is_over()) Rewatch(number, *connection);
+    });
+    if (connection->is_over()) Close(number);
   }
   dirty_.clear();
+  if (std::exchange(has_broken_, false)) CloseBroken();
+}
+
+/// Needs no memory, other than noting which they are.
+void Ingress::CloseBroken() {
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    const std::uint64_t number = each->first;
+    const bool over = each->second->is_over();
+    ++each;
+    if (over) Close(number);
+  }
 }
 
 void Ingress::Rewatch(std::uint64_t number, Connection& connection) {
   if (!connection.wants_read()) paused_.insert(number);
   const std::uint32_t wanted = (connection.wants_read() ? static_cast<std::uint32_t>(EPOLLIN) : 0U) |
                                (connection.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
-  if (std::exchange(connection.watched, wanted) != wanted) Watch(connection.socket(), number, wanted, EPOLL_CTL_MOD);
+  if (std::exchange(connection.watched, wanted) == wanted) return;
+  if (!Watch(connection.socket(), number, wanted, EPOLL_CTL_MOD)) {
+    throw std::system_error(errno, std::generic_category());
+  }
 }
 
 void Ingress::ReadPausedAgain() {
@@ -297,15 +415,18 @@ void Ingress::ReadPausedAgain() {
 }
 
 void Ingress::Close(std::uint64_t number) {
-  connections_.erase(number);
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  timers_.Clear({found->second->look_at, TimerQueue::Kind::kConnection, number});
+  connections_.erase(found);
   --seat_->connections;
 }
 
-void Ingress::Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation) {
+bool Ingress::Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation) {
   epoll_event event{};
   event.events = what;
   event.data.u64 = key;
-  static_cast<void>(::epoll_ctl(epoll_.get(), operation, descriptor, &event));
+  return ::epoll_ctl(epoll_.get(), operation, descriptor, &event) == 0;
 }
 
 Connection* Ingress::FindConnection(std::uint64_t number) {
@@ -369,6 +490,9 @@ Region Ingress::TakeRegion(std::uint64_t call, std::uint64_t size) {
   const Region region = stock_.Take(size);
   if (!region.is_there()) {
     events_->Push({EventKind::kRegionWanted, call, {static_cast<double>(size)}, nullptr});
+    if (!std::exchange(is_starving_, true)) {
+      timers_.Set({now_ + settings_.limits.stall_patience, TimerQueue::Kind::kStarving, 0});
+    }
   }
   return region;
 }

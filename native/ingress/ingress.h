@@ -74,26 +74,37 @@ class Ingress : private ConnectionHost {
   bool KeepsTooMuch() const override { return kept_ > static_cast<std::ptrdiff_t>(settings_.limits.kept_bytes); }
 
   void Run();
+  template <typename Work>
+  void Guard(std::uint64_t connection, const Work& work);
+  void Break(std::uint64_t connection, const char* reason) noexcept;
   void Wait();
   void HandleEvent(std::uint64_t key, std::uint32_t what);
   void HandleTimers();
+  void HandleTimer(const TimerQueue::Timer& due);
   void HandleCommands();
   void Execute(IngressCommand& command);
+  std::uint64_t ConnectionOf(std::uint64_t call) const;
   void Send(IngressCommand& command);
   void Finish(const IngressCommand& command);
   void Settle(std::uint64_t call);
   void Give(const IngressCommand& command);
+  void Continue(std::uint64_t call);
   void KeepRegion(const Region& region);
   void Accept(int listener);
+  void DealOut(Descriptor socket);
   void PauseAccepting();
+  void ResumeAccepting(std::size_t index);
   void Adopt(Descriptor socket);
   void Drain();
   void LeaveDealer();
   void FlushDirty();
   void Rewatch(std::uint64_t number, Connection& connection);
   void Close(std::uint64_t number);
+  void CloseBroken();
+  void Tend(std::uint64_t number, Connection& connection);
   void ReadPausedAgain();
-  void Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation);
+  void FeedTheStarving();
+  bool Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation);
   Connection* FindConnection(std::uint64_t number);
   Connection* Touch(std::uint64_t number);
 
@@ -119,6 +130,11 @@ class Ingress : private ConnectionHost {
   std::vector<std::uint8_t> buffer_;
   std::vector<IngressCommand> taken_;
   bool joined_ = false;
+  /// Some connection is broken and may not be known to be dirty.
+  bool has_broken_ = false;
+  /// Calls wait for regions, and a timer says when to look for those that hold them for nothing.
+  bool is_starving_ = false;
+  bool is_out_of_descriptors_ = false;
   bool draining_ = false;
   bool stopped_ = false;
 

@@ -15,10 +15,9 @@ CommandQueue::CommandQueue() : wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
 bool CommandQueue::Push(IngressCommand command) {
   const std::scoped_lock lock(mutex_);
   if (closed_) return false;
-  const bool first = commands_.empty();
   commands_.push_back(std::move(command));
-  // Its counter cannot overflow: it is written once between two reads.
-  if (first) static_cast<void>(::eventfd_write(wake_.get(), 1));
+  // Nobody reads its counter: it would take longer than any process lives to overflow.
+  if (std::exchange(asleep_, false)) static_cast<void>(::eventfd_write(wake_.get(), 1));
   return true;
 }
 
@@ -26,8 +25,13 @@ void CommandQueue::TakeAll(std::vector<IngressCommand>& taken) {
   taken.clear();
   const std::scoped_lock lock(mutex_);
   taken.swap(commands_);
-  eventfd_t ignored = 0;
-  static_cast<void>(::eventfd_read(wake_.get(), &ignored));
+  asleep_ = false;
+}
+
+bool CommandQueue::MaySleep() {
+  const std::scoped_lock lock(mutex_);
+  asleep_ = commands_.empty();
+  return asleep_;
 }
 
 void CommandQueue::Close() {

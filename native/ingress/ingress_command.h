@@ -37,7 +37,8 @@ struct IngressCommand {
   Descriptor socket;
 };
 
-/// Carries commands to one I/O thread, from any thread; any number of them share one wake.
+/// Carries commands to one I/O thread, from any thread. That thread is woken when it sleeps, and only then: who pushes
+/// while it works pays for no system call.
 class CommandQueue {
  public:
   /// Throws `std::system_error` when the system gives no descriptor.
@@ -45,15 +46,19 @@ class CommandQueue {
 
   /// False when the I/O thread is gone; what the command owns goes with it.
   bool Push(IngressCommand command);
+  /// The I/O thread is awake. Replaces `taken` by all that was pushed.
   void TakeAll(std::vector<IngressCommand>& taken);
+  /// The I/O thread goes to sleep, unless this is false: there are commands.
+  bool MaySleep();
   void Close();
-  /// Becomes readable with the first command.
+  /// Has an edge, which need not be read, when the thread is to wake up.
   int descriptor() const { return wake_.get(); }
 
  private:
   Descriptor wake_;
   std::mutex mutex_;
   std::vector<IngressCommand> commands_;
+  bool asleep_ = false;
   bool closed_ = false;
 };
 

@@ -21,6 +21,7 @@ enum class Refusal : std::int32_t {
   kUnknownEncoding,
   kHeadersTooLarge,
   kInvalidTimeout,
+  kStalled,
 };
 
 /// A whole message in its region.
@@ -75,6 +76,8 @@ class MessageReader {
   bool awaits_region() const { return state_ == State::kAwaitRegion; }
   /// A message has its region and is not complete.
   bool is_filling() const { return state_ == State::kPlace || state_ == State::kFill; }
+  /// Bytes of that message which are in its region.
+  std::uint64_t filled() const { return filled_; }
   /// Bytes that were received and cannot be placed yet.
   std::size_t kept() const { return kept_.size() - kept_begin_; }
   /// Gives up the region of a message that has begun, if there is one.

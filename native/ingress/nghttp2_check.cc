@@ -27,7 +27,8 @@ static_assert(sizeof(DataSource) == sizeof(nghttp2_data_source));
 static_assert(sizeof(DataProvider) == sizeof(nghttp2_data_provider));
 static_assert(offsetof(DataProvider, read) == offsetof(nghttp2_data_provider, read_callback));
 
-static_assert(kData == NGHTTP2_DATA && kHeaders == NGHTTP2_HEADERS && kPing == NGHTTP2_PING);
+static_assert(kData == NGHTTP2_DATA && kHeaders == NGHTTP2_HEADERS);
+static_assert(kSettings == NGHTTP2_SETTINGS && kPing == NGHTTP2_PING);
 static_assert(kWindowUpdate == NGHTTP2_WINDOW_UPDATE);
 static_assert(kFlagEndStream == NGHTTP2_FLAG_END_STREAM && kFlagAck == NGHTTP2_FLAG_ACK);
 static_assert(kBodyEnds == NGHTTP2_DATA_FLAG_EOF && kTrailersFollow == NGHTTP2_DATA_FLAG_NO_END_STREAM);
@@ -38,7 +39,7 @@ static_assert(kMaxFrameSize == NGHTTP2_SETTINGS_MAX_FRAME_SIZE);
 static_assert(kMaxHeaderListSize == NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
 static_assert(kWouldBlock == NGHTTP2_ERR_WOULDBLOCK && kDeferred == NGHTTP2_ERR_DEFERRED);
 static_assert(kCallbackFailure == NGHTTP2_ERR_CALLBACK_FAILURE && kFlooded == NGHTTP2_ERR_FLOODED);
-static_assert(kBadClientMagic == NGHTTP2_ERR_BAD_CLIENT_MAGIC);
+static_assert(kBadClientMagic == NGHTTP2_ERR_BAD_CLIENT_MAGIC && kNoMemory == NGHTTP2_ERR_NOMEM);
 static_assert(kNoError == NGHTTP2_NO_ERROR && kInternalError == NGHTTP2_INTERNAL_ERROR);
 static_assert(kRefusedStream == NGHTTP2_REFUSED_STREAM && kEnhanceYourCalm == NGHTTP2_ENHANCE_YOUR_CALM);
 

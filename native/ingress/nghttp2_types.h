@@ -58,6 +58,7 @@ struct DataProvider {
 
 inline constexpr std::uint8_t kData = 0;
 inline constexpr std::uint8_t kHeaders = 1;
+inline constexpr std::uint8_t kSettings = 4;
 inline constexpr std::uint8_t kPing = 6;
 inline constexpr std::uint8_t kWindowUpdate = 8;
 
@@ -76,6 +77,7 @@ inline constexpr std::int32_t kMaxHeaderListSize = 6;
 
 inline constexpr int kWouldBlock = -504;
 inline constexpr int kDeferred = -508;
+inline constexpr int kNoMemory = -901;
 inline constexpr int kCallbackFailure = -902;
 inline constexpr int kBadClientMagic = -903;
 inline constexpr int kFlooded = -904;

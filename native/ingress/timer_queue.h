@@ -13,7 +13,7 @@ namespace vinery {
 /// What is to be looked at when: deadlines of calls and the silence of connections.
 class TimerQueue {
  public:
-  enum class Kind : std::uint8_t { kCall, kConnection, kAccept };
+  enum class Kind : std::uint8_t { kCall, kConnection, kAccept, kStarving };
   struct Timer {
     Clock::time_point when;
     Kind kind;

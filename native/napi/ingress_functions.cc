@@ -73,8 +73,14 @@ IngressLimits ReadLimits(const Napi::Value& value) {
   limits.handed_calls = read("handedCalls");
   limits.kept_bytes = read("keptBytes");
   limits.stock_bytes = read("stockBytes");
-  limits.keepalive_time = std::chrono::milliseconds(read32("keepaliveTimeMs"));
-  limits.keepalive_timeout = std::chrono::milliseconds(read32("keepaliveTimeoutMs"));
+  const auto read_time = [&](const char* name) { return std::chrono::milliseconds(read32(name)); };
+  limits.life.handshake = read_time("handshakeTimeoutMs");
+  limits.life.keepalive_time = read_time("keepaliveTimeMs");
+  limits.life.keepalive_timeout = read_time("keepaliveTimeoutMs");
+  limits.life.max_idle = read_time("maxIdleMs");
+  limits.life.max_age = read_time("maxAgeMs");
+  limits.life.age_grace = read_time("maxAgeGraceMs");
+  limits.stall_patience = read_time("stallPatienceMs");
   return limits;
 }
 

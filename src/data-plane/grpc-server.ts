@@ -1,5 +1,5 @@
 import type { RpcService } from '../frontends/rpc.js';
-import { ingressLimits } from '../ingress/ingress-limits.js';
+import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
 import type { Arena } from '../tensors/arena.js';
@@ -26,6 +26,8 @@ export async function openGrpcServer(
   const { grpcDescriptors: descriptors, channelArguments, grpcMemoryBytes } = task;
   if (task.grpcTransport === 'native') {
     const { NativeTransport } = await import('../ingress/native-transport.js');
+    for (const ignored of ignoredArguments(channelArguments))
+      log.serving.warning(`--grpc_channel_arguments: ${ignored}`);
     return new NativeTransport({
       binding: loadNativeBinding(),
       arena,

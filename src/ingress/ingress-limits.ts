@@ -5,35 +5,73 @@ import type { IngressLimits } from '../native/ingress-binding.js';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** A time of gRPC that never comes. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/** What `--grpc_channel_arguments` may say here, and the least that each may be; the defaults are those of gRPC's C++ server. */
+const LEAST = {
+  'grpc.max_concurrent_streams': 1,
+  'grpc.max_metadata_size': KIB,
+  'grpc.http2.max_frame_size': 16 * KIB,
+  'grpc.http2.lookahead_bytes': 64 * KIB,
+  'grpc.server_handshake_timeout_ms': 1,
+  'grpc.keepalive_time_ms': 1,
+  'grpc.keepalive_timeout_ms': 1,
+  'grpc.max_connection_idle_ms': 1,
+  'grpc.max_connection_age_ms': 1,
+  'grpc.max_connection_age_grace_ms': 1,
+} as const;
+type ArgumentName = keyof typeof LEAST;
+type ChannelArguments = Readonly<Record<string, string | number>>;
+
+function valueOf(channelArguments: ChannelArguments, name: ArgumentName): number | null {
+  const value = channelArguments[name];
+  return typeof value === 'number' && value >= LEAST[name] ? Math.min(value, NEVER_MS) : null;
+}
+
+/** Channel arguments that change nothing here, each with the reason. */
+export function ignoredArguments(channelArguments: ChannelArguments): string[] {
+  return Object.entries(channelArguments).flatMap(([name, value]) => {
+    if (!Object.hasOwn(LEAST, name)) return [`${name} has no effect with the native gRPC transport`];
+    const known = name as ArgumentName;
+    if (valueOf(channelArguments, known) !== null) return [];
+    return [`${name} is ignored - Expected: a whole number from ${LEAST[known]} on; Actual: ${value}`];
+  });
+}
+
 /**
  * What the native ingress holds its clients to.
  *
- * @param channelArguments gRPC's own channel options, as `--grpc_channel_arguments` gives them; those that say nothing here are ignored.
+ * @param channelArguments gRPC's own channel options, as `--grpc_channel_arguments` gives them; see {@link ignoredArguments}.
  * @param memoryBytes of requests that are received or worked on at a time.
  */
-export function ingressLimits(
-  channelArguments: Readonly<Record<string, string | number>>,
-  memoryBytes: number,
-): IngressLimits {
-  const number = (name: string, byDefault: number, least: number): number => {
-    const value = channelArguments[name];
-    return typeof value === 'number' && value >= least ? Math.min(value, 2 ** 31 - 1) : byDefault;
+export function ingressLimits(channelArguments: ChannelArguments, memoryBytes: number): IngressLimits {
+  const number = (name: ArgumentName, byDefault: number): number => valueOf(channelArguments, name) ?? byDefault;
+  const time = (name: ArgumentName): number => {
+    const milliseconds = number(name, NEVER_MS);
+    return milliseconds === NEVER_MS ? 0 : milliseconds;
   };
-  const maxConcurrentStreams = number('grpc.max_concurrent_streams', 1024, 1);
+  const maxConcurrentStreams = number('grpc.max_concurrent_streams', 1024);
+  // A whole picture fits, so that a client need not wait for its message to be taken piece by piece.
+  const streamWindow = number('grpc.http2.lookahead_bytes', MIB);
   return {
     maxConcurrentStreams,
-    // A whole picture fits, so that a client need not wait for its message to be taken piece by piece.
-    streamWindow: MIB,
-    connectionWindow: 8 * MIB,
-    maxFrameSize: MIB,
-    headerBytes: number('grpc.max_metadata_size', 16 * KIB, KIB),
+    streamWindow,
+    connectionWindow: Math.max(8 * MIB, streamWindow),
+    maxFrameSize: Math.min(number('grpc.http2.max_frame_size', MIB), 2 ** 24 - 1),
+    headerBytes: number('grpc.max_metadata_size', 16 * KIB),
     messageBytes: MESSAGE_LIMIT_BYTES,
     unsentBytes: 32 * MIB,
     // Those of clients that have left count until their methods have ended, so resetting calls does not make room for more.
     handedCalls: maxConcurrentStreams,
     keptBytes: Math.min(256 * MIB, Math.floor(memoryBytes / 4)),
     stockBytes: Math.min(64 * MIB, Math.floor(memoryBytes / 4)),
-    keepaliveTimeMs: number('grpc.keepalive_time_ms', KEEPALIVE['grpc.keepalive_time_ms'], 1),
-    keepaliveTimeoutMs: number('grpc.keepalive_timeout_ms', KEEPALIVE['grpc.keepalive_timeout_ms'], 1),
+    handshakeTimeoutMs: number('grpc.server_handshake_timeout_ms', 120_000),
+    keepaliveTimeMs: number('grpc.keepalive_time_ms', KEEPALIVE['grpc.keepalive_time_ms']),
+    keepaliveTimeoutMs: number('grpc.keepalive_timeout_ms', KEEPALIVE['grpc.keepalive_timeout_ms']),
+    maxIdleMs: time('grpc.max_connection_idle_ms'),
+    maxAgeMs: time('grpc.max_connection_age_ms'),
+    maxAgeGraceMs: time('grpc.max_connection_age_grace_ms'),
+    stallPatienceMs: 10_000,
   };
 }

@@ -29,6 +29,11 @@ export function refusalError({ reason, size, encoding, limits }: RefusedRequest)
       return new ServingError('METHOD_UNIMPLEMENTED');
     case INGRESS_REFUSAL.UNKNOWN_ENCODING:
       return new ServingError('ENCODING_UNKNOWN', `Expected: identity, gzip or deflate; Actual: ${encoding}`);
+    case INGRESS_REFUSAL.STALLED:
+      return new ServingError(
+        'OUT_OF_MEMORY',
+        `Expected: the rest of a message whose memory others wait for; Actual: ${size} bytes of it, and no more`,
+      );
     case INGRESS_REFUSAL.NO_MESSAGE:
       return new ServingError('STREAM_BROKEN', 'Expected: one message; Actual: none');
     case INGRESS_REFUSAL.TOO_MANY_MESSAGES:

@@ -116,6 +116,8 @@ export const INGRESS_REFUSAL = {
   /** The number is their length. */
   HEADERS_TOO_LARGE: 7,
   INVALID_TIMEOUT: 8,
+  /** It held memory that others waited for, and did not come on; the number is how much of it has come. */
+  STALLED: 9,
 } as const;
 export type IngressRefusal = (typeof INGRESS_REFUSAL)[keyof typeof INGRESS_REFUSAL];
 
@@ -151,6 +153,17 @@ export interface IngressLimits {
   readonly keptBytes: number;
   /** Of regions in the stock. */
   readonly stockBytes: number;
+  /** A client that has said nothing for so long since it connected is let go. */
+  readonly handshakeTimeoutMs: number;
+  /** One that is silent for so long is pinged, and let go when it stays silent for so long. */
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** One without a call for so long is asked to leave; 0: never. */
+  readonly maxIdleMs: number;
+  /** One that has been there for so long, a tenth more or less, is asked to leave; 0: never. */
+  readonly maxAgeMs: number;
+  /** How long the calls of one that was asked for its age may go on; 0: as long as they like. */
+  readonly maxAgeGraceMs: number;
+  /** A message that holds memory others wait for is refused when it does not come on for so long. */
+  readonly stallPatienceMs: number;
 }

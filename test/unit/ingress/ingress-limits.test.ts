@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ingressLimits } from '#src/ingress/ingress-limits.js';
+import { ignoredArguments, ingressLimits } from '#src/ingress/ingress-limits.js';
 import { refusalError } from '#src/ingress/refusal.js';
 import { INGRESS_REFUSAL } from '#src/native/ingress-binding.js';
 
@@ -21,6 +21,33 @@ test('ingress limits: arguments that are no numbers, or too small, or unknown, s
   const byDefault = ingressLimits({}, GIB);
   const odd = { 'grpc.max_concurrent_streams': 'many', 'grpc.keepalive_time_ms': -1, 'grpc.nothing': 5 };
   assert.deepEqual(ingressLimits(odd, GIB), byDefault);
+});
+
+test('ingress limits: connections last as long as they like, unless the arguments say otherwise', () => {
+  const { maxIdleMs, maxAgeMs, maxAgeGraceMs } = ingressLimits({ 'grpc.max_connection_age_ms': 2 ** 31 - 1 }, GIB);
+  assert.deepEqual([maxIdleMs, maxAgeMs, maxAgeGraceMs], [0, 0, 0]);
+  const told = ingressLimits(
+    {
+      'grpc.max_connection_idle_ms': 1,
+      'grpc.max_connection_age_ms': 2,
+      'grpc.max_connection_age_grace_ms': 3,
+      'grpc.server_handshake_timeout_ms': 4,
+      'grpc.http2.max_frame_size': 2 ** 30,
+      'grpc.http2.lookahead_bytes': 2 ** 24,
+    },
+    GIB,
+  );
+  assert.deepEqual([told.maxIdleMs, told.maxAgeMs, told.maxAgeGraceMs, told.handshakeTimeoutMs], [1, 2, 3, 4]);
+  assert.deepEqual([told.maxFrameSize, told.streamWindow, told.connectionWindow], [2 ** 24 - 1, 2 ** 24, 2 ** 24]);
+});
+
+test('ingress limits: arguments that change nothing are named, with the reason', () => {
+  assert.deepEqual(ignoredArguments({ 'grpc.max_concurrent_streams': 5 }), []);
+  assert.deepEqual(ignoredArguments({ 'grpc.max_metadata_size': 1, toString: 'x', 'grpc.keepalive_time_ms': 'long' }), [
+    'grpc.max_metadata_size is ignored - Expected: a whole number from 1024 on; Actual: 1',
+    'toString has no effect with the native gRPC transport',
+    'grpc.keepalive_time_ms is ignored - Expected: a whole number from 1 on; Actual: long',
+  ]);
 });
 
 test('ingress limits: what lies idle or waits is a part of the memory', () => {
