@@ -36,9 +36,9 @@ ConnectionLife::Look ConnectionLife::At(Time now) {
 }
 
 ConnectionLife::Step ConnectionLife::DueOfSilence(Time now, Time& next) {
-  // One that has never said anything cannot be asked.
-  Time due = began_ + limits_.handshake;
   const bool pinged = pinged_at_ != kNever;
+  // One that has never said anything cannot be asked.
+  Time due = began_ + std::min(limits_.handshake, limits_.keepalive_time + limits_.keepalive_timeout);
   if (has_said_something_) due = pinged ? pinged_at_ + limits_.keepalive_timeout : last_heard_ + limits_.keepalive_time;
   if (now < due) {
     next = std::min(next, due);
