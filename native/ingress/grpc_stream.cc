@@ -116,6 +116,7 @@ void GrpcStream::NoteFilling() {
   if (!reader_.has_value() || reader_->is_filling() == is_filling_) return;
   is_filling_ = !is_filling_;
   since_ = carrier_.host().now();
+  seen_filled_ = 0;
   carrier_.CountFilling(is_filling_ ? 1 : -1);
 }
 
@@ -154,10 +155,14 @@ void GrpcStream::DeadlinePassed() {
   Continue();
 }
 
-bool GrpcStream::IsStalled(std::chrono::milliseconds patience) const {
-  if (!is_filling_) return false;
-  const std::chrono::duration<double> beyond = carrier_.host().now() - since_ - patience;
-  return static_cast<double>(reader_->filled()) < beyond.count() * kSlowestMessage;
+bool GrpcStream::IsStalled(std::chrono::milliseconds patience) {
+  const std::chrono::duration<double> passed = carrier_.host().now() - since_;
+  if (!is_filling_ || passed < patience) return false;
+  const auto come = static_cast<double>(reader_->filled() - seen_filled_);
+  if (come < passed.count() * kSlowestMessage) return true;
+  since_ = carrier_.host().now();
+  seen_filled_ = reader_->filled();
+  return false;
 }
 
 void GrpcStream::GiveUpStalled() {

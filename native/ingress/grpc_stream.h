@@ -69,9 +69,9 @@ class GrpcStream : private MessageReaderHost {
   bool awaits_region() const { return reader_.has_value() && reader_->awaits_region(); }
   /// A message waits for its region since so long, when it does.
   Clock::time_point awaits_since() const { return since_; }
-  /// Whether the client lets a message that has its region come to no end: less of it has come than a slow network
-  /// brings in the time beyond `patience`.
-  bool IsStalled(std::chrono::milliseconds patience) const;
+  /// Whether the client lets a message that has its region come to no end: for `patience` or longer, since its beginning
+  /// or since this was asked last and was false, less of it has come than a slow network brings.
+  bool IsStalled(std::chrono::milliseconds patience);
   /// Gives the region of such a message up, and with it the call.
   void GiveUpStalled();
   void Continue();
@@ -118,8 +118,9 @@ class GrpcStream : private MessageReaderHost {
   bool is_known_ = false;
   bool is_refused_ = false;
   bool is_filling_ = false;
-  /// When a region was asked for, or given.
+  /// When a region was asked for, or given, or how far its message had come was seen last.
   Clock::time_point since_;
+  std::uint64_t seen_filled_ = 0;
   bool ended_ = false;
   bool end_told_ = false;
   bool is_handed_ = false;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import { constants, type ClientHttp2Session } from 'node:http2';
 import { describe, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { ServingError } from '#src/errors.js';
@@ -12,29 +12,13 @@ import { REGION_ALIGNMENT, type Arena } from '#src/tensors/arena.js';
 import { GrpcClient, withGrpcClient } from '../helpers/grpc-client.js';
 import { GRPC_HEADERS, grpcFrame } from '../helpers/http2-call.js';
 import { callHeaders, END_HEADERS, END_STREAM, FRAME, frame, headerBlock, PREFACE } from '../helpers/http2-frames.js';
-import { withIngress, type IngressOptions, type ServedIngress } from '../helpers/ingress.js';
+import { withIngress, type ServedIngress } from '../helpers/ingress.js';
 import { connectRaw, sendRaw } from '../helpers/raw-socket.js';
 import { floatTensor } from '../helpers/tensors.js';
+import { assertEchoes, bytesOf, ECHO, withEcho, withSession } from './ingress-echo.js';
 import { binding } from './support.js';
 
-const ECHO = '/test.Service/Echo';
 const MIB = 1024 ** 2;
-
-const echo: RpcMethod = (request) => Buffer.from(request);
-
-function withEcho(use: (served: ServedIngress) => Promise<void>, options: IngressOptions = {}): Promise<void> {
-  return withIngress(new Map([[ECHO, echo]]), use, options);
-}
-
-function bytesOf(length: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length }, (_, index) => index * 31 + (index >> 8)));
-}
-
-async function assertEchoes(client: GrpcClient, message: Uint8Array = bytesOf(100)): Promise<void> {
-  const { code, details, bytes } = await client.call(ECHO, message);
-  assert.equal(code, 'OK', details);
-  assert.ok(Buffer.from(bytes).equals(message), `${message.byteLength} bytes differ`);
-}
 
 /** What a call without a gRPC library was answered. */
 interface PlainAnswer {
@@ -42,16 +26,6 @@ interface PlainAnswer {
   readonly status: string;
   readonly text: string;
   readonly headers: Readonly<Record<string, string | number>>;
-}
-
-async function withSession<T>(port: number, use: (session: ClientHttp2Session) => Promise<T>): Promise<T> {
-  const session = connect(`http://127.0.0.1:${port}`);
-  session.on('error', () => undefined);
-  try {
-    return await use(session);
-  } finally {
-    session.destroy();
-  }
 }
 
 function plainCall(
