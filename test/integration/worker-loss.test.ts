@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Server } from '#src/control/server.js';
 import { METHOD } from '#src/frontends/tfs/method.js';
@@ -137,22 +136,5 @@ test('of two owner workers one ends: the other keeps its connections, new ones a
     }
     await Promise.all(Array.from({ length: 8 }, () => assertServes({ grpcPort, restPort })));
     assert.equal(server.ownerThreads.length, 2);
-  });
-});
-
-test('native: connections are spread evenly over the owner workers', async () => {
-  const [log, settings] = settingsWithLog('spread.log', '--grpc_workers', '2', '--grpc_transport', 'native');
-  await withEmbeddedServer(settings, async ({ grpcPort }) => {
-    const clients = Array.from({ length: 8 }, () => new GrpcClient(grpcPort));
-    // Each is there before the next connects: those that come at once are spread, too, but not in a known order.
-    for (const client of clients) await assertAnswers(client);
-    await log.has('Processing gRPC request for model: dummy', clients.length);
-    const threads = new Map<string, number>();
-    for (const line of readFileSync(log.path, 'utf8').split('\n')) {
-      const [, thread] = /^\[[^\]]*\]\[(\d+)\].*Processing gRPC request for model: dummy/.exec(line) ?? [];
-      if (thread !== undefined) threads.set(thread, (threads.get(thread) ?? 0) + 1);
-    }
-    assert.deepEqual([...threads.values()], [4, 4]);
-    for (const client of clients) client.close();
   });
 });
