@@ -39,7 +39,7 @@ class Connection {
   async predict(request: Uint8Array): Promise<unknown> {
     const stream = this.#session.request({ ...GRPC_HEADERS, [constants.HTTP2_HEADER_PATH]: METHOD.PREDICT });
     let status: unknown;
-    stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
+    stream.on('trailers', (trailers: Record<string, unknown>) => (status = trailers['grpc-status']));
     stream.on('error', () => undefined);
     stream.resume();
     stream.end(grpcFrame(request));

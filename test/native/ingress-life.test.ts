@@ -42,7 +42,7 @@ function call(session: ClientHttp2Session): { stream: ClientHttp2Stream; status:
   stream.on('error', () => undefined);
   stream.resume();
   let status: unknown;
-  stream.on('trailers', (trailers) => (status = trailers['grpc-status']));
+  stream.on('trailers', (trailers: Record<string, unknown>) => (status = trailers['grpc-status']));
   stream.end(grpcFrame(bytesOf(10)));
   return { stream, status: once(stream, 'close').then(() => status) };
 }
