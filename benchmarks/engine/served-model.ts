@@ -18,5 +18,5 @@ export function compileModel(
   binding.closeModel(handle);
   const reference: CompiledModelReference = { modelId, specification, description, inline: null };
   const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
-  return { reference, nireq, ...ports, isAuto: false, stateful: null };
+  return { reference, nireq, ...ports, isAuto: false, stateful: null, batching: null };
 }

@@ -63,6 +63,8 @@ struct CompileSpecification {
   std::optional<DimensionRange> batch;
   PreprocessingRequest preprocessing;
   std::optional<StatefulRequest> stateful;
+  /// Rows that the requests of several clients may have together; absent: requests are inferred one by one.
+  std::optional<std::uint32_t> joined_rows;
 };
 
 }  // namespace vinery

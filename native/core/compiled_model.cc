@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/float_mode.h"
+#include "core/open_batch.h"
 #include "core/openvino_fault.h"
 
 namespace vinery {
@@ -219,12 +220,13 @@ bool FlushesDenormals(const ov::CompiledModel& compiled) {
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                             std::shared_ptr<SequenceTable> sequences)
+                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
+  if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
 }
@@ -237,13 +239,18 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
+  std::shared_ptr<const ov::Model> served = source;
+  if (specification.joined_rows) {
+    served = source->clone();
+    if (status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
+  }
   const auto& stateful = specification.stateful;
   if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
   const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, std::move(sequences));
+    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences));
   });
   return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }

@@ -15,11 +15,13 @@ namespace vinery {
 /// core.
 class CompiledModel {
  public:
+  /// @param source what was compiled.
+  /// @param served what requests see of it: the model before its batch was opened, else the source.
   /// @param sequences null unless the model is stateful.
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                std::shared_ptr<SequenceTable> sequences);
+                const ov::Model& served, std::shared_ptr<SequenceTable> sequences);
 
-  /// Reads, arranges layouts, preprocesses, reshapes, takes loops apart and compiles; blocks for as long as that takes.
+  /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as long as that takes.
   /// Each phase has its own status code.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const CompiledModel>& model);

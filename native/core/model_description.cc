@@ -32,14 +32,16 @@ std::string DescribeLayout(const ov::Layout& layout) {
   return letters;
 }
 
+void TakeShape(PortDescription& description, const ov::PartialShape& shape) {
+  if (shape.rank().is_static()) description.dimensions = DescribeDimensions(shape);
+}
+
 PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Layout& layout) {
   PortDescription description;
   description.names.assign(port.get_names().begin(), port.get_names().end());
   std::sort(description.names.begin(), description.names.end());
   description.element_type = port.get_element_type().get_type_name();
-  if (const auto& shape = port.get_partial_shape(); shape.rank().is_static()) {
-    description.dimensions = DescribeDimensions(shape);
-  }
+  TakeShape(description, port.get_partial_shape());
   description.layout = DescribeLayout(layout);
   return description;
 }
@@ -103,6 +105,15 @@ ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& mo
   description.streams = ReadCount(compiled, ov::num_streams);
   description.model_info = FindModelInfo(model);
   return description;
+}
+
+void TakeShapes(ModelDescription& description, const ov::Model& model) {
+  for (std::size_t index = 0; index < description.inputs.size(); ++index) {
+    TakeShape(description.inputs[index], model.input(index).get_partial_shape());
+  }
+  for (std::size_t index = 0; index < description.outputs.size(); ++index) {
+    TakeShape(description.outputs[index], model.output(index).get_partial_shape());
+  }
 }
 
 }  // namespace vinery

@@ -48,4 +48,7 @@ struct ModelDescription {
 /// from, since compiling drops them.
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
 
+/// Gives the ports the shapes that they have in another model: in that before its batch was opened.
+void TakeShapes(ModelDescription& description, const ov::Model& model);
+
 }  // namespace vinery

@@ -39,9 +39,10 @@ enum class StatusCode : std::int32_t {
   kSequenceExists,
   kSequenceTerminated,
   kSequenceLimit,
+  kBatchingFailed,
 };
 
-inline constexpr std::array<const char*, 28> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 29> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -68,8 +69,9 @@ inline constexpr std::array<const char*, 28> kStatusNames = {"OK",
                                                              "SEQUENCE_MISSING",
                                                              "SEQUENCE_EXISTS",
                                                              "SEQUENCE_TERMINATED",
-                                                             "SEQUENCE_LIMIT"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kSequenceLimit) + 1,
+                                                             "SEQUENCE_LIMIT",
+                                                             "BATCHING_FAILED"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kBatchingFailed) + 1,
               "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

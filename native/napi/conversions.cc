@@ -148,6 +148,8 @@ StatefulRequest ReadStateful(const Napi::Value& value, const std::string& name) 
           ReadBoolean(object.Get("lowLatency"), name + ".lowLatency")};
 }
 
+std::uint32_t ReadCount(const Napi::Value& value, const std::string& name) { return ReadUint32(value, name.c_str()); }
+
 template <typename Element>
 Napi::Array ToArray(Napi::Env env, const std::vector<Element>& list,
                     const std::function<Napi::Value(Napi::Env, const Element&)>& convert) {
@@ -259,7 +261,8 @@ CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
           ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout),
           ReadOrNull(object.Get("batch"), name + ".batch", ReadDimension),
           ReadPreprocessing(object.Get("preprocessing"), name + ".preprocessing"),
-          ReadOrNull(object.Get("stateful"), name + ".stateful", ReadStateful)};
+          ReadOrNull(object.Get("stateful"), name + ".stateful", ReadStateful),
+          ReadOrNull(object.Get("joinedRows"), name + ".joinedRows", ReadCount)};
 }
 
 Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {

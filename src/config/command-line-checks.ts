@@ -42,11 +42,13 @@ function firstOf(checks: readonly Check[], args: CheckedArguments): string | nul
   return null;
 }
 
+function isOfOneModel(name: FlagName): boolean {
+  return Object.hasOwn(FLAGS.single, name) || name === 'dynamic_batching';
+}
+
 const modelFlagsWithEdit: Check = ({ values, given }) => {
   if (!values.add_to_config && !values.remove_from_config) return null;
-  const others = given.filter(
-    (name) => Object.hasOwn(FLAGS.single, name) && name !== 'model_name' && name !== 'model_path',
-  );
+  const others = given.filter((name) => isOfOneModel(name) && name !== 'model_name' && name !== 'model_path');
   return others.length === 0
     ? null
     : 'Adding or removing models from the configuration file, allows passing only model_name and model_path parameters. ' +
@@ -93,7 +95,8 @@ const configWithModelFlags: Check = ({ values }) =>
     values.nireq ||
     values.model_version_policy ||
     values.target_device ||
-    values.plugin_config)
+    values.plugin_config ||
+    values.dynamic_batching)
     ? 'Model parameters in CLI are exclusive with the config file'
     : null;
 

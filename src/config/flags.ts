@@ -102,6 +102,10 @@ export const FLAGS = {
       help: `How nodes run: ${NODE_EXECUTORS.join(', ')}; adaptive infers on the event loop what takes below 150 us`,
       byDefault: NODE_EXECUTORS[0],
     },
+    dynamic_batching: {
+      type: 'string',
+      help: 'How requests to model_name are joined, as JSON: {"max_batch_size": 8, "max_queue_delay_microseconds": 0}',
+    },
     backend: { type: 'string', help: `Binding to OpenVINO: ${BACKENDS.join(' or ')}`, byDefault: BACKENDS[0] },
     grpc_transport: {
       type: 'string',

@@ -7,6 +7,7 @@ import { escapePointer } from './schema-check.js';
 import {
   isAuto,
   LATEST_VERSION,
+  type BatchingSettings,
   type BatchSize,
   type LayoutParameter,
   type ModelSettings,
@@ -73,6 +74,7 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
     layout: readLayout(config.layout, context),
     allowCache: config.allow_cache ?? null,
     stateful: readStateful(config, context),
+    dynamicBatching: readBatching(config, context),
     preprocessing: NO_PREPROCESSING,
   };
 }
@@ -163,6 +165,27 @@ function readStateful(config: ModelConfig, { at }: ModelContext): StatefulSettin
     idleSequenceCleanup: config.idle_sequence_cleanup ?? true,
     lowLatencyTransformation: config.low_latency_transformation ?? false,
     maxSequenceNumber: config.max_sequence_number ?? MAX_SEQUENCE_NUMBER,
+  };
+}
+
+function readBatching(
+  { dynamic_batching: written, stateful }: ModelConfig,
+  { at }: ModelContext,
+): BatchingSettings | null {
+  if (written === undefined) return null;
+  const where = at('dynamic_batching');
+  if (stateful === true) throw invalid(where, 'no such key on a stateful model');
+  const { max_batch_size: maxBatchSize, preferred_batch_size: preferred = [] } = written;
+  preferred.forEach((size, index) => {
+    if (size > maxBatchSize) {
+      const expected = `at most max_batch_size, which is ${maxBatchSize}`;
+      throw invalid(`${where}/preferred_batch_size/${index}`, expected, size);
+    }
+  });
+  return {
+    maxBatchSize,
+    maxQueueDelayMicros: written.max_queue_delay_microseconds ?? 0,
+    preferredBatchSizes: [...new Set(preferred)].sort((a, b) => a - b),
   };
 }
 

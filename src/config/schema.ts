@@ -28,6 +28,28 @@ const CustomLoaderOptions = Type.Intersect(
   { description: 'Custom loaders are not supported: a model with this key is refused.' },
 );
 
+const DynamicBatching = closed(
+  'Dynamic batching',
+  {
+    max_batch_size: Type.Integer({ minimum: 2, description: 'Most rows that requests have together.' }),
+    max_queue_delay_microseconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60_000_000,
+        default: 0,
+        description: 'How long a request may wait for others while an infer request is free.',
+      }),
+    ),
+    preferred_batch_size: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 1 }), {
+        minItems: 1,
+        description: 'Rows with which a batch waits no longer, each at most max_batch_size.',
+      }),
+    ),
+  },
+  { description: 'Requests to the model, those of pipelines too, are joined and inferred at once. Not a key of OVMS.' },
+);
+
 export const ModelConfig = closed(
   'Model',
   {
@@ -72,6 +94,7 @@ export const ModelConfig = closed(
     max_sequence_number: Type.Optional(
       Type.Integer({ minimum: 0, default: 500, description: 'Sequences at once. Stateful models only.' }),
     ),
+    dynamic_batching: Type.Optional(DynamicBatching),
     custom_loader_options: Type.Optional(CustomLoaderOptions),
     graph_path: Type.Optional(text('MediaPipe only: accepted, not used.')),
     subconfig: Type.Optional(text('MediaPipe only: accepted, not used.')),

@@ -117,6 +117,7 @@ function makeSingleModelFlags(values: FlagValues): SingleModelFlags {
     idleSequenceCleanup: values.idle_sequence_cleanup ?? null,
     lowLatencyTransformation: values.low_latency_transformation ?? null,
     maxSequenceNumber: values.max_sequence_number ?? null,
+    dynamicBatching: values.dynamic_batching || null,
   };
 }
 

@@ -109,6 +109,7 @@ export interface SingleModelFlags {
   readonly idleSequenceCleanup: boolean | null;
   readonly lowLatencyTransformation: boolean | null;
   readonly maxSequenceNumber: number | null;
+  readonly dynamicBatching: string | null;
 }
 
 /** Which of the versions on disk are served. */
@@ -157,6 +158,8 @@ export interface ModelSettings {
   readonly allowCache: boolean | null;
   /** `null`: not a stateful model. */
   readonly stateful: StatefulSettings | null;
+  /** `null`: each request is inferred by itself. Always `null` for a stateful model. */
+  readonly dynamicBatching: BatchingSettings | null;
   /** The command line is the only place that can set them (as OVMS 2026.2.1). */
   readonly preprocessing: PreprocessingSettings;
 }
@@ -172,6 +175,16 @@ export interface StatefulSettings {
   readonly idleSequenceCleanup: boolean;
   readonly lowLatencyTransformation: boolean;
   readonly maxSequenceNumber: number;
+}
+
+/** How requests to a model are joined. Sizes are rows: a request counts with its batch size. */
+export interface BatchingSettings {
+  /** At least 2. */
+  readonly maxBatchSize: number;
+  /** How long a request may wait for others while an infer request is free. */
+  readonly maxQueueDelayMicros: number;
+  /** Sizes with which a batch waits no longer; ascending, each at most `maxBatchSize`. */
+  readonly preferredBatchSizes: readonly number[];
 }
 
 /** What happens to the values of every input before the model gets them. */

@@ -66,6 +66,7 @@ function makeModelConfig(flags: SingleModelFlags): ModelConfig {
     idle_sequence_cleanup: flags.idleSequenceCleanup,
     low_latency_transformation: flags.lowLatencyTransformation,
     max_sequence_number: flags.maxSequenceNumber,
+    dynamic_batching: flags.dynamicBatching === null ? null : parseObject('--dynamic_batching', flags.dynamicBatching),
   });
   const config = checkSchema(ModelConfig, rest, 'CONFIG_VALUE_INVALID');
   // The file's schema has scalars only; on the command line DEVICE_PROPERTIES may nest, which the translation checks.

@@ -38,6 +38,7 @@ export function compileSpecification(
     batch: settings.batchSize === null ? null : batch(settings.batchSize),
     preprocessing: preprocessing(settings.preprocessing),
     stateful: settings.stateful === null ? null : statefulModel(settings.stateful),
+    joinedRows: settings.dynamicBatching?.maxBatchSize ?? null,
   };
 }
 

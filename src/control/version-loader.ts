@@ -57,7 +57,14 @@ async function compileVersion(
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
     const ports = servedPorts(reference.description, mapping);
-    const model = { reference, nireq, ...ports, isAuto: isAuto(settings), stateful: settings.stateful };
+    const model = {
+      reference,
+      nireq,
+      ...ports,
+      isAuto: isAuto(settings),
+      stateful: settings.stateful,
+      batching: settings.dynamicBatching,
+    };
     logLoaded(name, version, model);
     log.modelmanager.debug(`Model ${name} version ${version} was read from ${basePath}`);
     const release = async (): Promise<void> => {
@@ -79,7 +86,7 @@ export function mustReload(madeWith: ModelSettings, wanted: ModelSettings): bool
 /** All that a loaded version depends on: not its name, not where it stands in the file, and not which versions are served. */
 function ingredients(settings: ModelSettings): Omit<ModelSettings, 'name' | 'jsonPath' | 'versionPolicy'> {
   const { basePath, targetDevice, pluginConfig, nireq, shape, batchSize, layout } = settings;
-  const { allowCache, stateful, preprocessing } = settings;
+  const { allowCache, stateful, dynamicBatching, preprocessing } = settings;
   return {
     basePath,
     targetDevice,
@@ -90,6 +97,7 @@ function ingredients(settings: ModelSettings): Omit<ModelSettings, 'name' | 'jso
     layout,
     allowCache,
     stateful,
+    dynamicBatching,
     preprocessing,
   };
 }

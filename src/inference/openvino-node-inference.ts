@@ -241,7 +241,7 @@ function fill(target: Tensor, result: AddonTensor): void {
 }
 
 function refuseUnapplied(specification: CompileSpecification, { inputs, outputs }: ModelDescription): void {
-  const { shapes, layouts, batch, preprocessing, stateful } = specification;
+  const { shapes, layouts, batch, preprocessing, stateful, joinedRows } = specification;
   const refuse = (what: string): void => {
     throw new ServingError('NOT_IMPLEMENTED', `${what} with --backend ${OPENVINO_NODE}`);
   };
@@ -250,6 +250,7 @@ function refuseUnapplied(specification: CompileSpecification, { inputs, outputs 
   if (batch !== null) refuse('batch_size');
   if (!isDeepStrictEqual(preprocessing, NO_PREPROCESSING)) refuse('mean, scale, color_format and precision');
   if (stateful !== null) refuse('stateful');
+  if (joinedRows !== null) refuse('dynamic_batching');
   for (const { elementType, names } of [...inputs, ...outputs] satisfies PortDescription[]) {
     const precision = precisionOfElementType(elementType);
     if (precision === undefined || FOREIGN.includes(precision)) {

@@ -289,6 +289,11 @@ export interface CompileSpecification {
   readonly preprocessing: Preprocessing;
   /** `null`: the model keeps no state between requests. */
   readonly stateful: StatefulModel | null;
+  /**
+   * Opens the batch dimension, so that the rows of several requests are inferred at once: so many together, or what one request may have
+   * where that is more. The description keeps the shapes that requests have. `null`: the shapes are those of the description.
+   */
+  readonly joinedRows: number | null;
 }
 
 /** A model that keeps its state from one request of a sequence to the next. */
@@ -326,6 +331,7 @@ export function plainSpecification(
     batch: null,
     preprocessing: NO_PREPROCESSING,
     stateful: null,
+    joinedRows: null,
   };
 }
 
@@ -425,5 +431,6 @@ export const NATIVE_STATUS = [
   'SEQUENCE_EXISTS',
   'SEQUENCE_TERMINATED',
   'SEQUENCE_LIMIT',
+  'BATCHING_FAILED',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -1,4 +1,4 @@
-import type { StatefulSettings } from '../config/settings.js';
+import type { BatchingSettings, StatefulSettings } from '../config/settings.js';
 import type { PipelineGraph } from '../dag/graph.js';
 import type { CompiledModelReference } from '../inference/inference.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
@@ -41,6 +41,8 @@ export interface ServingModel {
   readonly isAuto: boolean;
   /** `null`: not a stateful model. */
   readonly stateful: StatefulSettings | null;
+  /** `null`: each request is inferred by itself. */
+  readonly batching: BatchingSettings | null;
 }
 
 export interface PipelineSnapshot {
