@@ -70,7 +70,10 @@ export function settlingMetrics(metrics: Metrics, server: ServerSettings, source
 export function subjectsOf({ models, pipelines }: ServablesSnapshot): Subject[] {
   return [
     ...models.flatMap(({ name, versions }) =>
-      versions.map(({ version }): Subject => ({ kind: 'model', name, version })),
+      versions.flatMap(({ version, serving }): Subject[] => [
+        { kind: 'model', name, version },
+        ...((serving?.batching ?? null) === null ? [] : [{ kind: 'batching' as const, name, version }]),
+      ]),
     ),
     ...pipelines.flatMap(({ name, version, graph }): Subject[] => [
       { kind: 'pipeline', name, version: version ?? 1 },

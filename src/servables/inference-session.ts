@@ -26,16 +26,22 @@ export function startInference(inferred: InferredModel, session: UnitSession): W
 
   function infer(request: InferRequest): void {
     session.started();
+    model.taken();
     metrics.granted(model, session.queueMicros);
     const targets = leaseOutputs(outputs, session);
     if (targets instanceof ServingError) {
-      metrics.givenBack(model);
+      metrics.ended(model);
+      model.givenBack();
       pool.giveBack(request);
       return session.ended(failed(targets));
     }
     const done: InferenceDone = (error, tensors, micros) => {
-      if (error === null) metrics.inferred(model, micros);
-      metrics.givenBack(model);
+      if (error === null) {
+        model.inferred(micros);
+        metrics.succeeded(model);
+      }
+      metrics.ended(model);
+      model.givenBack();
       pool.giveBack(request);
       if (error === null)
         return session.ended({ error, outputs: tensors!, micros, copiedBytes: allocatedBytes(targets, tensors!) });
@@ -53,7 +59,7 @@ const GOES_ON: Withdraw = () => undefined;
 const NOBODY = ModelMetrics.detached();
 
 /** A model version in one owner worker. */
-interface InferredModel {
+export interface InferredModel {
   readonly pool: InferRequestPool;
   readonly outputs: readonly RuntimePort[];
   readonly metrics: ModelMetrics;
@@ -61,7 +67,7 @@ interface InferredModel {
 }
 
 /** Where OVMS 2026.2.1 compiles for a new shape and fails, OpenVINO fails in the inference that is the first to see the shape. */
-function refusal(error: ServingError, { isAuto }: InferredModel, { inputs }: UnitSession): ServingError {
+export function refusal(error: ServingError, { isAuto }: InferredModel, { inputs }: UnitSession): ServingError {
   if (!isAuto || error.code !== 'INFERENCE_FAILED') return error;
   const shapes = inputs.map((input) => formatShape(input.shape)).join(', ');
   return new ServingError('MODEL_RESHAPE_FAILED', `${shapes}: ${error.detail}`, { cause: error });
@@ -86,13 +92,13 @@ function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, { context 
 }
 
 /** What OpenVINO allocated itself had to be copied. */
-function allocatedBytes(targets: readonly OutputTarget[], tensors: readonly (Tensor | null)[]): number {
+export function allocatedBytes(targets: readonly OutputTarget[], tensors: readonly (Tensor | null)[]): number {
   return targets.reduce(
     (bytes, target, index) => (target === 'allocate' ? bytes + (tensors[index]?.byteLength ?? 0) : bytes),
     0,
   );
 }
 
-function releaseAll(targets: readonly OutputTarget[]): void {
+export function releaseAll(targets: readonly OutputTarget[]): void {
   for (const target of targets) if (target instanceof Tensor) target.release();
 }

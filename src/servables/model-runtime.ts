@@ -1,11 +1,24 @@
 import type { Inference, InferenceModel, InlineInference, Sequences } from '../inference/inference.js';
 import { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
+import { BatchMetrics } from '../observability/metrics/batch-metrics.js';
 import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
+import { eventLoopClock, type BatchClock } from './batching/batch-clock.js';
+import { Batcher } from './batching/batcher.js';
+import { rowPort } from './batching/infer-together.js';
 import { HeldUnit } from './held-unit.js';
 import { startInference } from './inference-session.js';
 import { runtimePort, type NodeUnit, type RuntimePort, type UnitSession } from './node-unit.js';
 import type { ServingModel } from './snapshot.js';
+
+/** What is counted about a model version; the batches only when it has them. */
+export interface RuntimeMetrics {
+  readonly metrics: ModelMetrics;
+  readonly batches: BatchMetrics;
+}
+
+/** For whoever runs models without a control plane: nobody reads them. */
+const DETACHED: RuntimeMetrics = { metrics: ModelMetrics.detached(), batches: BatchMetrics.detached() };
 
 /**
  * A model version inside one owner worker: its ports and this worker's share of the infer requests.
@@ -25,6 +38,8 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   /** `null` unless it is a stateful model. */
   readonly sequences: Sequences | null;
   readonly #model: InferenceModel;
+  /** `null`: each session is inferred by itself. */
+  readonly #batcher: Batcher | null;
 
   private constructor(
     name: string,
@@ -32,7 +47,8 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     serving: ServingModel,
     model: InferenceModel,
     pool: InferRequestPool,
-    metrics: ModelMetrics,
+    { metrics, batches }: RuntimeMetrics,
+    clock: BatchClock,
   ) {
     super();
     this.name = name;
@@ -45,6 +61,11 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.inline = model.inline ?? null;
     this.sequences = model.sequences ?? null;
     this.#model = model;
+    const batched = { pool, outputs: this.outputs, metrics, isAuto: this.isAuto, batches };
+    this.#batcher =
+      serving.batching === null
+        ? null
+        : new Batcher({ ...batched, rowPorts: this.outputs.map(rowPort) }, this.inputs, serving.batching, clock);
   }
 
   /**
@@ -58,15 +79,16 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     version: number,
     serving: ServingModel,
     nireq: number,
-    metrics: ModelMetrics = ModelMetrics.detached(),
+    metrics: RuntimeMetrics = DETACHED,
+    clock: BatchClock = eventLoopClock,
   ): Promise<ModelRuntime> {
     const model = await inference.openModel(serving.reference);
     const requests = Array.from({ length: nireq }, () => model.createInferRequest());
-    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics);
+    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics, clock);
   }
 
   start(session: UnitSession): Withdraw {
-    return startInference(this, session);
+    return this.#batcher === null ? startInference(this, session) : this.#batcher.start(session);
   }
 
   protected override close(): void {

@@ -303,7 +303,10 @@ export class WorkerServing implements Serving {
     const { modelId } = serving.reference;
     try {
       const nireq = this.#share(serving.nireq);
-      const metrics = this.#metrics.model(name, version);
+      const metrics = {
+        metrics: this.#metrics.model(name, version),
+        batches: this.#metrics.batches(name, version),
+      };
       const unit = await ModelRuntime.open(this.#inference, name, version, serving, nireq, metrics);
       return { modelId, unit };
     } catch (error) {

@@ -6,6 +6,8 @@ export const COPY_REASONS = [
   'response',
   /** Shards joined behind a demultiplexer. */
   'gather',
+  /** Inputs of several requests joined to a batch. */
+  'batch',
   /** An output whose shape only the inference told, out of OpenVINO's memory. */
   'dynamic_output',
   /** What a custom node's library returned, out of its memory. */

@@ -243,6 +243,7 @@ const NO_FLAGS = {
   idleSequenceCleanup: null,
   lowLatencyTransformation: null,
   maxSequenceNumber: null,
+  dynamicBatching: null,
 } as const;
 
 describe('a model', () => {

@@ -1,11 +1,12 @@
 import { COPY_REASONS } from '../../tensors/copy-counter.js';
 import { APIS, INTERFACES, METHODS, QUESTIONS, REQUEST_KINDS } from './caller.js';
 import { FAMILIES, type FamilyName } from './families.js';
-import { HISTOGRAM_SLOTS } from './histogram.js';
+import { BATCH_BOUNDS, HISTOGRAM_SLOTS, histogramSlots } from './histogram.js';
 
-/** What numbers are counted about: a model version, a pipeline, a node of a pipeline, or an owner worker as a whole. */
+/** What numbers are counted about: a model version, the batches of one that has them, a pipeline, a node of a pipeline, or an owner worker as a whole. */
 export type Subject =
   | { readonly kind: 'model'; readonly name: string; readonly version: number }
+  | { readonly kind: 'batching'; readonly name: string; readonly version: number }
   | { readonly kind: 'pipeline'; readonly name: string; readonly version: number }
   | { readonly kind: 'node'; readonly pipeline: string; readonly version: number; readonly node: string }
   | { readonly kind: 'worker' };
@@ -29,6 +30,7 @@ export const MODEL = {
   currentRequests: SERVABLE_SLOTS + 2 * HISTOGRAM_SLOTS,
   activeInferRequests: SERVABLE_SLOTS + 2 * HISTOGRAM_SLOTS + 1,
 } as const;
+export const BATCHING = { size: 0, requests: histogramSlots(BATCH_BOUNDS) } as const;
 export const NODE = {
   queueTime: 0,
   time: HISTOGRAM_SLOTS,
@@ -39,6 +41,7 @@ export const NODE = {
 /** Numbers of each kind of subject. */
 export const BLOCK_SLOTS: Readonly<Record<Subject['kind'], number>> = {
   model: MODEL.activeInferRequests + 1,
+  batching: BATCHING.requests + 1,
   pipeline: SERVABLE_SLOTS,
   node: NODE.skipped + 1,
   worker: COPY_REASONS.length,
@@ -69,6 +72,7 @@ export const BLOCK_SERIES: Readonly<Record<Subject['kind'], readonly Series[]>> 
     series('ovms_current_requests', MODEL.currentRequests),
     series('ovms_infer_req_active', MODEL.activeInferRequests),
   ],
+  batching: [series('vinery_batch_size', BATCHING.size), series('vinery_batched_requests_total', BATCHING.requests)],
   pipeline: SERVABLE_SERIES,
   node: [
     series('vinery_node_queue_time_us', NODE.queueTime),

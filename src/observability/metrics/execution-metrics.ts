@@ -27,19 +27,19 @@ export class ExecutionMetrics {
     if (this.#nodes !== null) model.ended();
   }
 
+  /** It has an infer request, perhaps together with others: {@link ModelMetrics.taken} is for whoever took that. */
   granted(model: ModelMetrics, waitMicros: number): void {
     if (this.#nodes === null) model.begun();
-    model.taken(waitMicros);
+    model.waited(waitMicros);
   }
 
-  /** The infer request goes back, whatever came of it. */
-  givenBack(model: ModelMetrics): void {
-    model.givenBack();
+  /** The inference has ended, whatever came of it. */
+  ended(model: ModelMetrics): void {
     model.ended();
   }
 
-  inferred(model: ModelMetrics, micros: number): void {
-    model.inferred(micros);
+  /** The inference succeeded. */
+  succeeded(model: ModelMetrics): void {
     if (this.#nodes !== null) model.succeeded(this.#caller, 'predict');
   }
 

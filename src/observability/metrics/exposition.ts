@@ -1,7 +1,7 @@
 import prometheus from 'prom-client';
 import { BLOCK_SERIES, type Series, type Subject } from './block.js';
 import { shownFamilies, type Family } from './families.js';
-import { BUCKET_BOUNDS, readHistogram } from './histogram.js';
+import { readHistogram } from './histogram.js';
 import type { MetricsBook, ModelCapacity } from './metrics-book.js';
 
 type Labels = Readonly<Record<string, string>>;
@@ -12,8 +12,6 @@ interface Line {
   readonly labels: Labels;
   readonly value: number;
 }
-
-const LE: readonly string[] = [...BUCKET_BOUNDS.map(String), '+Inf'];
 
 /**
  * Everything the book knows in the text format of Prometheus. Lines of one series from several subjects, as the state questions
@@ -41,7 +39,8 @@ class Page {
     const shown = this.#families.get(series.family);
     if (shown === undefined) return;
     const labels = sorted({ ...series.labels, ...subjectLabels(subject, series.hasVersion) });
-    if (shown.family.type === 'histogram') shown.lines.push(...histogramLines(series, labels, numbers));
+    const { bounds } = shown.family;
+    if (bounds !== undefined) shown.lines.push(...histogramLines(series, labels, numbers, bounds));
     else shown.lines.push({ labels, value: numbers[series.slot]! });
   }
 
@@ -62,6 +61,7 @@ class Page {
 function subjectLabels(subject: Subject, hasVersion: boolean): Labels {
   switch (subject.kind) {
     case 'model':
+    case 'batching':
     case 'pipeline':
       return { name: subject.name, ...(hasVersion && { version: String(subject.version) }) };
     case 'node':
@@ -76,11 +76,16 @@ function sorted(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function histogramLines({ family, slot }: Series, labels: Labels, numbers: Float64Array): Line[] {
-  const { cumulative, sum } = readHistogram(numbers, slot);
+function histogramLines(
+  { family, slot }: Series,
+  labels: Labels,
+  numbers: Float64Array,
+  bounds: readonly number[],
+): Line[] {
+  const { cumulative, sum } = readHistogram(numbers, slot, bounds);
   const buckets = cumulative.map((value, index) => ({
     metricName: `${family}_bucket`,
-    labels: { ...labels, le: LE[index]! },
+    labels: { ...labels, le: String(bounds[index] ?? '+Inf') },
     value,
   }));
   return [

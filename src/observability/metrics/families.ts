@@ -1,3 +1,5 @@
+import { BATCH_BOUNDS, BUCKET_BOUNDS } from './histogram.js';
+
 /** One metric: what is told of it beside its numbers. */
 export interface Family {
   readonly name: string;
@@ -5,6 +7,8 @@ export interface Family {
   readonly help: string;
   /** Shown unless a list of names replaces the default set. */
   readonly isDefault: boolean;
+  /** Upper bounds of the buckets of a histogram. */
+  readonly bounds?: readonly number[];
 }
 
 /** Names, types, help texts and default set of OVMS 2026.2.1, in its order; ours follow and belong to the default set. */
@@ -26,6 +30,8 @@ export const FAMILIES = [
     'vinery_node_skipped_total',
     'Times a pipeline node did not run because of a condition, its own or one before it.',
   ),
+  histogram('vinery_batch_size', 'Rows that were inferred at once by a model with dynamic batching.', BATCH_BOUNDS),
+  counter('vinery_batched_requests_total', 'Requests that were inferred by a model with dynamic batching.'),
 ] as const satisfies readonly Family[];
 
 export type FamilyName = (typeof FAMILIES)[number]['name'];
@@ -58,8 +64,8 @@ function gauge<Name extends string>(name: Name, help: string): Made<Name, 'gauge
   return { name, type: 'gauge', help, isDefault: true };
 }
 
-function histogram<Name extends string>(name: Name, help: string): Made<Name, 'histogram'> {
-  return { name, type: 'histogram', help, isDefault: true };
+function histogram<Name extends string>(name: Name, help: string, bounds = BUCKET_BOUNDS): Made<Name, 'histogram'> {
+  return { name, type: 'histogram', help, isDefault: true, bounds };
 }
 
 function optional<F extends Family>(family: F): F {

@@ -41,9 +41,13 @@ export class ModelMetrics extends ServableMetrics {
     this.numbers[MODEL.currentRequests]! -= 1;
   }
 
-  /** An infer request was taken, after so long a wait for it. */
-  taken(waitMicros: number): void {
+  /** An infer request was taken. */
+  taken(): void {
     this.numbers[MODEL.activeInferRequests]! += 1;
+  }
+
+  /** A request has waited for an infer request, alone or together with others. */
+  waited(waitMicros: number): void {
     observe(this.numbers, MODEL.waitTime, waitMicros);
   }
 

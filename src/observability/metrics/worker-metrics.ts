@@ -1,3 +1,4 @@
+import { BatchMetrics } from './batch-metrics.js';
 import { BLOCK_SLOTS, type MetricsBlock } from './block.js';
 import { NodeMetrics } from './node-metrics.js';
 import { ModelMetrics, ServableMetrics } from './servable-metrics.js';
@@ -14,6 +15,7 @@ interface NamedGraph {
  */
 export class WorkerMetrics {
   readonly #models = new Map<string, Map<number, ModelMetrics>>();
+  readonly #batches = new Map<string, Map<number, BatchMetrics>>();
   readonly #pipelines = new Map<string, Map<number, ServableMetrics>>();
   /** By pipeline and version, then by node. */
   readonly #nodes = new Map<string, Map<string, NodeMetrics>>();
@@ -22,6 +24,8 @@ export class WorkerMetrics {
   adopt(blocks: readonly MetricsBlock[]): void {
     for (const { subject, numbers } of blocks) {
       if (subject.kind === 'model') inner(this.#models, subject.name).set(subject.version, new ModelMetrics(numbers));
+      else if (subject.kind === 'batching')
+        inner(this.#batches, subject.name).set(subject.version, new BatchMetrics(numbers));
       else if (subject.kind === 'pipeline')
         inner(this.#pipelines, subject.name).set(subject.version, new ServableMetrics(numbers));
       else if (subject.kind === 'node')
@@ -36,6 +40,10 @@ export class WorkerMetrics {
 
   model(name: string, version: number): ModelMetrics {
     return orAdd(inner(this.#models, name), version, () => ModelMetrics.detached());
+  }
+
+  batches(name: string, version: number): BatchMetrics {
+    return orAdd(inner(this.#batches, name), version, () => BatchMetrics.detached());
   }
 
   /** Of the nodes of a pipeline's graph, in their order; looked up by name once a graph. */

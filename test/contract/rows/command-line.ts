@@ -159,6 +159,10 @@ export const commandLine = {
   'cli.env-api-key': supported('`API_KEY` is ignored: it guards generative endpoints only'),
   'cli.env-drogon': different('`DROGON_LOG_LEVEL`', 'ignored: there is no Drogon here'),
   'cli.env-openvino-log': supported('DEBUG and TRACE set `OPENVINO_LOG_LEVEL=4`'),
+  'cli.dynamic-batching': different(
+    '`--dynamic_batching` is no flag',
+    'a flag of our own for a single model, with the JSON of the key of the file',
+  ),
   'cli.list-output': supported(
     '`Listing models in repository...`, `Model repository path: <path>`, then a path a line; a directory is a model when a version directory holds its files, and is found at any depth',
   ),

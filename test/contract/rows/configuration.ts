@@ -66,6 +66,10 @@ export const configuration = {
     '`stateful`, `idle_sequence_cleanup`, `low_latency_transformation`, `max_sequence_number` with their defaults',
   ),
   'config.stateful-flags-alone': supported('flags of stateful models on another model make it invalid'),
+  'config.dynamic-batching': different(
+    '`dynamic_batching` is no key of a model: a file with it is refused',
+    'a key of our own: `max_batch_size`, and if wanted `max_queue_delay_microseconds` and `preferred_batch_size`; absent, nothing is joined',
+  ),
   'config.custom-loader-options': different(
     '`custom_loader_options` with `loader_name`',
     'accepted by the schema, and its model refused: there are no custom loaders',

@@ -68,6 +68,6 @@ export const metrics = {
   'metrics.under-reload': supported('the page is whole while versions and models come and go'),
   'metrics.own-families': different(
     'no other families than these',
-    'five more, called `vinery_*`, of nodes of pipelines and of copies; a list leaves them out',
+    'seven more, called `vinery_*`, of nodes of pipelines, of copies and of batches; a list leaves them out',
   ),
 };

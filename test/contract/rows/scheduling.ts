@@ -9,6 +9,14 @@ export const scheduling = {
   'scheduling.fifo': supported(
     'infer requests of a version are given out in the order of asking, without limit of the queue',
   ),
+  'scheduling.batching': different(
+    'each request to a model is an inference of its own',
+    'so unless its `dynamic_batching` joins requests, those of pipelines and demultiplexers too; the answers are the same',
+  ),
+  'scheduling.batching-refused': different(
+    'there is no batching that a model could refuse',
+    'a model that cannot be batched does not load, and its error says why: it has state, strings, no batch dimension, or outputs that are not a row for each row',
+  ),
   'scheduling.hint': supported('`PERFORMANCE_HINT=LATENCY` unless a hint or a number of streams is configured'),
   'scheduling.container': supported(
     'in a container cores are those of the affinity within the CPU quota, and models on CPU get `INFERENCE_NUM_THREADS` of as many, at most those of a socket',

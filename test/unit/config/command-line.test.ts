@@ -245,7 +245,7 @@ describe('command line: settings', () => {
     const line =
       `${MODEL} --batch_size auto --shape (1,3) --layout NHWC --mean 1 --scale 2 --color_format RGB:BGR --precision fp32:uint8 ` +
       '--model_version_policy {"all":{}} --nireq 3 --target_device GPU --plugin_config {"A":1} --stateful ' +
-      '--idle_sequence_cleanup=false --low_latency_transformation --max_sequence_number 9';
+      '--idle_sequence_cleanup=false --low_latency_transformation --max_sequence_number 9 --dynamic_batching {"max_batch_size":4}';
     assert.deepEqual(settings(line).servables, {
       kind: 'single-model',
       flags: {
@@ -266,6 +266,7 @@ describe('command line: settings', () => {
         idleSequenceCleanup: false,
         lowLatencyTransformation: true,
         maxSequenceNumber: 9,
+        dynamicBatching: '{"max_batch_size":4}',
       },
     });
   });

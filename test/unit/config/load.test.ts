@@ -310,6 +310,7 @@ describe('config file: a model', () => {
       layout: null,
       allowCache: null,
       stateful: null,
+      dynamicBatching: null,
       preprocessing: { mean: null, scale: null, colorFormat: null, precision: null },
     });
   });

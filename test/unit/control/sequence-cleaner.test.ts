@@ -25,6 +25,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     outputs: [],
     isAuto: false,
     stateful,
+    batching: null,
   };
 }
 

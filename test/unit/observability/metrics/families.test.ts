@@ -19,6 +19,8 @@ test('metrics: by default everything is shown but what OVMS does not show either
     'vinery_node_time_us',
     'vinery_node_copied_bytes_total',
     'vinery_node_skipped_total',
+    'vinery_batch_size',
+    'vinery_batched_requests_total',
   ]);
 });
 

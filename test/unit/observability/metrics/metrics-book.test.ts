@@ -105,7 +105,8 @@ test('metrics: a worker that ends leaves what it counted and takes along what it
   const { ledger, metrics } = worker(book);
   const model = metrics.model('m', 1);
   model.begun();
-  model.taken(5);
+  model.taken();
+  model.waited(5);
   model.succeeded(GRPC, 'predict');
   book.close(ledger);
   book.close(ledger);
