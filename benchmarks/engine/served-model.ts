@@ -1,3 +1,4 @@
+import type { BatchingSettings } from '#src/config/settings.js';
 import { servedPorts } from '#src/control/model-signature.js';
 import type { CompiledModelReference } from '#src/inference/inference.js';
 import { plainSpecification, type CompileSpecification, type NativeBinding } from '#src/native/binding.js';
@@ -9,8 +10,10 @@ export function compileModel(
   path: string,
   properties: CompileSpecification['properties'],
   nireq: number,
+  batching: BatchingSettings | null = null,
 ): ServingModel {
-  const specification = plainSpecification(path, 'CPU', properties);
+  const joinedRows = batching?.maxBatchSize ?? null;
+  const specification: CompileSpecification = { ...plainSpecification(path, 'CPU', properties), joinedRows };
   const modelId = binding.reserveModel();
   binding.compileModel(modelId, specification);
   const handle = binding.openModel(modelId);
@@ -18,5 +21,5 @@ export function compileModel(
   binding.closeModel(handle);
   const reference: CompiledModelReference = { modelId, specification, description, inline: null };
   const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
-  return { reference, nireq, ...ports, isAuto: false, stateful: null, batching: null };
+  return { reference, nireq, ...ports, isAuto: false, stateful: null, batching };
 }

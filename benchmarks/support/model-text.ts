@@ -38,7 +38,7 @@ export function writeLargestModel(directory: string): string {
   return write(directory, 'largest', layers, [edge(0, 0, 2, 0), edge(1, 0, 2, 1), edge(2, 2, 3, 0)], axes);
 }
 
-function parameter(id: number, name: string, shape: readonly number[]): string {
+export function parameter(id: number, name: string, shape: readonly number[]): string {
   const data = `<data shape="${shape.join(',')}" element_type="f32"/>`;
   return layer(id, 'Parameter', data, [], [port(0, 'FP32', shape, name)]);
 }
@@ -49,23 +49,23 @@ function constant(id: number, type: 'f32' | 'i64', shape: readonly number[], byt
   return layer(id, 'Const', data, [], [port(0, type === 'f32' ? 'FP32' : 'I64', shape)]);
 }
 
-function layer(id: number, type: string, data: string, inputs: readonly string[], outputs: readonly string[]): string {
+export function layer(id: number, type: string, data: string, inputs: readonly string[], outputs: readonly string[]): string {
   const ports = (tag: string, list: readonly string[]): string =>
     list.length === 0 ? '' : `<${tag}>${list.join('')}</${tag}>`;
   const body = `${data}${ports('input', inputs)}${ports('output', outputs)}`;
   return `<layer id="${id}" name="${type}_${id}" type="${type}" version="opset1">${body}</layer>`;
 }
 
-function port(id: number, precision: string, shape: readonly number[], name?: string): string {
+export function port(id: number, precision: string, shape: readonly number[], name?: string): string {
   const named = name === undefined ? '' : ` names="${name}"`;
   return `<port id="${id}" precision="${precision}"${named}>${shape.map((size) => `<dim>${size}</dim>`).join('')}</port>`;
 }
 
-function edge(fromLayer: number, fromPort: number, toLayer: number, toPort: number): string {
+export function edge(fromLayer: number, fromPort: number, toLayer: number, toPort: number): string {
   return `<edge from-layer="${fromLayer}" from-port="${fromPort}" to-layer="${toLayer}" to-port="${toPort}"/>`;
 }
 
-function write(
+export function write(
   directory: string,
   name: string,
   layers: readonly string[],
