@@ -40,12 +40,13 @@ export class ModelCompiler {
   }
 
   /**
-   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED; SERVER_STOPPING when
-   * the compiler is closed before the end
+   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_BATCHING_INVALID,
+   * MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
   async compile(specification: CompileSpecification): Promise<CompiledModelReference> {
     const { modelId, description } = await this.#compile(specification);
     try {
+      if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
       return {
         modelId,
         specification,

@@ -8,6 +8,7 @@ import {
   writeHeavyModel,
   writeMaximumModel,
   writeNonZeroModel,
+  writeSoftmaxModel,
   writeStringModel,
 } from '../../fixtures/ir.js';
 import { addDummy, assertServes } from '../../helpers/dummy-servables.js';
@@ -35,6 +36,10 @@ const REFUSED: Readonly<Record<string, readonly [(directory: string) => string, 
     'output a: expected a row for each row of the inputs',
   ],
   squares: [(directory) => writeHeavyModel(directory, { size: 2, depth: 1 }), ''],
+  over_all_rows: [
+    (directory) => writeSoftmaxModel(directory, 0),
+    'output a: expected rows that do not depend on other rows, received 0.',
+  ],
   batches: [
     (directory) => writeArgmaxModel(directory, { classes: 10 }),
     'expected one batch size for all inputs, received 1 and 2',
