@@ -62,7 +62,7 @@ test('batching: models that do not allow it do not load and say why; the others 
   await withServerProcess(['--config_path', repository.writeConfig([...models, dummy])], async (server) => {
     for (const [name, [, reason]] of Object.entries(REFUSED)) {
       const text = `Requests to the model cannot be joined to batches - ${reason}`;
-      const line = server.lines.find((each) => each.includes(text) && each.includes(`${name}`));
+      const line = server.lines.find((each) => each.includes(text) && each.includes(name));
       assert.ok(line !== undefined, `${name}: ${server.lines.filter((each) => each.includes(name)).join('\n')}`);
     }
     await assertServes(server);
