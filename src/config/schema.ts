@@ -31,7 +31,11 @@ const CustomLoaderOptions = Type.Intersect(
 const DynamicBatching = closed(
   'Dynamic batching',
   {
-    max_batch_size: Type.Integer({ minimum: 2, description: 'Most rows that requests have together.' }),
+    max_batch_size: Type.Integer({
+      minimum: 2,
+      maximum: 1_000_000,
+      description: 'Most rows that requests have together.',
+    }),
     max_queue_delay_microseconds: Type.Optional(
       Type.Integer({
         minimum: 0,

@@ -90,6 +90,8 @@ export class ModelCompiler {
     description: ModelDescription,
   ): Promise<InlineVariant | null> {
     if (!this.#wantsInline || specification.device !== 'CPU' || !canInferInline(description)) return null;
+    // Inline nothing queues, so nothing would be joined.
+    if (specification.joinedRows !== null) return null;
     const worthCompiling = WORTH_COMPILING * INLINE_BOUND_MICROS;
     const elsewhere = await this.#pool.measure(modelId, description, worthCompiling);
     if (elsewhere > worthCompiling) return null;

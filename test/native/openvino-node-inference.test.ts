@@ -267,6 +267,7 @@ test('openvino-node: what it does not apply is refused by name', async () => {
     [reference(path, { batch: [4, 4] }), 'batch_size'],
     [reference(path, { preprocessing: { ...NO_PREPROCESSING, mean: [1] } }), 'mean, scale, color_format and precision'],
     [reference(path, { stateful: { maxSequences: 1, lowLatency: false } }), 'stateful'],
+    [reference(path, { joinedRows: 4 }), 'dynamic_batching'],
     [reference(half), 'element type f16 of tensor x'],
     [reference(nameless), 'an output without a name'],
   ];
