@@ -75,9 +75,16 @@ export class ServedModel {
     const { name, batching } = variant;
     const serving = compileModel(binding, file, properties, 0, batching);
     const numbers = new Float64Array(BLOCK_SLOTS.batching);
-    const metrics = { metrics: ModelMetrics.detached(), batches: new BatchMetrics(numbers) };
     const { optimalInferRequests } = serving.reference.description;
-    const runtime = await ModelRuntime.open(inference, name, 1, serving, optimalInferRequests, metrics);
+    const runtime = await ModelRuntime.open(
+      inference,
+      name,
+      1,
+      serving,
+      optimalInferRequests,
+      ModelMetrics.detached(),
+      new BatchMetrics(numbers),
+    );
     const plan = planGraph(modelGraph(name, 1, serving.inputs, serving.outputs), 1, () => runtime);
     return new ServedModel(model, variant, runtime, numbers, plan, arena);
   }

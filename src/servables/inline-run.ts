@@ -84,6 +84,7 @@ export class InlineRun {
   ): void {
     const model = runtime.metrics;
     counts.queued(model);
+    model.taken();
     counts.granted(model, 0);
     try {
       for (let port = 0; port < inputs.length; port += 1) given[port] = this.#values[inputs[port]!]!;
@@ -92,10 +93,12 @@ export class InlineRun {
         if (value !== UNREAD) targets[port] = this.#values[value] = leaseOutput(runtime.outputs[port]!, arena);
       }
       const micros = inline.inferNow(given, targets);
-      counts.inferred(model, micros);
+      model.inferred(micros);
+      counts.succeeded(model);
       counts.ran(index, 0, Math.round(micros));
     } finally {
-      counts.givenBack(model);
+      counts.ended(model);
+      model.givenBack();
     }
   }
 

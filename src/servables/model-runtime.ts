@@ -3,22 +3,13 @@ import { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import { BatchMetrics } from '../observability/metrics/batch-metrics.js';
 import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
-import { eventLoopClock, type BatchClock } from './batching/batch-clock.js';
+import { eventLoopClock } from './batching/batch-clock.js';
 import { Batcher } from './batching/batcher.js';
 import { rowPort } from './batching/infer-together.js';
 import { HeldUnit } from './held-unit.js';
 import { startInference } from './inference-session.js';
 import { runtimePort, type NodeUnit, type RuntimePort, type UnitSession } from './node-unit.js';
 import type { ServingModel } from './snapshot.js';
-
-/** What is counted about a model version; the batches only when it has them. */
-export interface RuntimeMetrics {
-  readonly metrics: ModelMetrics;
-  readonly batches: BatchMetrics;
-}
-
-/** For whoever runs models without a control plane: nobody reads them. */
-const DETACHED: RuntimeMetrics = { metrics: ModelMetrics.detached(), batches: BatchMetrics.detached() };
 
 /**
  * A model version inside one owner worker: its ports and this worker's share of the infer requests.
@@ -47,8 +38,8 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     serving: ServingModel,
     model: InferenceModel,
     pool: InferRequestPool,
-    { metrics, batches }: RuntimeMetrics,
-    clock: BatchClock,
+    metrics: ModelMetrics,
+    batches: BatchMetrics,
   ) {
     super();
     this.name = name;
@@ -65,7 +56,12 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.#batcher =
       serving.batching === null
         ? null
-        : new Batcher({ ...batched, rowPorts: this.outputs.map(rowPort) }, this.inputs, serving.batching, clock);
+        : new Batcher(
+            { ...batched, rowPorts: this.outputs.map(rowPort) },
+            this.inputs,
+            serving.batching,
+            eventLoopClock,
+          );
   }
 
   /**
@@ -79,12 +75,12 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     version: number,
     serving: ServingModel,
     nireq: number,
-    metrics: RuntimeMetrics = DETACHED,
-    clock: BatchClock = eventLoopClock,
+    metrics: ModelMetrics = ModelMetrics.detached(),
+    batches: BatchMetrics = BatchMetrics.detached(),
   ): Promise<ModelRuntime> {
     const model = await inference.openModel(serving.reference);
     const requests = Array.from({ length: nireq }, () => model.createInferRequest());
-    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics, clock);
+    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics, batches);
   }
 
   start(session: UnitSession): Withdraw {

@@ -303,11 +303,9 @@ export class WorkerServing implements Serving {
     const { modelId } = serving.reference;
     try {
       const nireq = this.#share(serving.nireq);
-      const metrics = {
-        metrics: this.#metrics.model(name, version),
-        batches: this.#metrics.batches(name, version),
-      };
-      const unit = await ModelRuntime.open(this.#inference, name, version, serving, nireq, metrics);
+      const metrics = this.#metrics.model(name, version);
+      const batches = this.#metrics.batches(name, version);
+      const unit = await ModelRuntime.open(this.#inference, name, version, serving, nireq, metrics, batches);
       return { modelId, unit };
     } catch (error) {
       const known = knownError(error);

@@ -108,6 +108,7 @@ describe('single model', () => {
         layout: { kind: 'named', values: [{ name: 'a', value: { tensor: null, model: 'NC' } }] },
         allowCache: null,
         stateful: { idleSequenceCleanup: true, lowLatencyTransformation: false, maxSequenceNumber: 3 },
+        dynamicBatching: null,
         preprocessing: {
           mean: [1, 2],
           scale: [2],
