@@ -21,8 +21,8 @@ class CompiledModel {
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
                 const ov::Model& served, std::shared_ptr<SequenceTable> sequences);
 
-  /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as long as that takes.
-  /// Each phase has its own status code.
+  /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
+  /// long as that takes. Each phase has its own status code.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const CompiledModel>& model);
 
