@@ -113,6 +113,7 @@ class Served {
       const serving = {
         inputs: node.inputs.map((_, place) => port(`i${place}`, node.size)),
         outputs: node.outputs.map((_, place) => port(`o${place}`)),
+        batching: null,
       } as unknown as ServingModel;
       runtimes.push(
         await ModelRuntime.open(inference, `n${index}`, 1, serving, 1, served.metrics.model(`n${index}`, 1)),
