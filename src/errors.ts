@@ -41,6 +41,21 @@ export const CATALOGUE = {
   MODEL_SPEC_MISSING: { grpc: INVALID_ARGUMENT, http: 400, text: 'model_spec missing in request' },
   INVALID_SIGNATURE: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid signature name' },
 
+  // shared memory of clients; whole texts are details, because names stand inside them (as Triton has them)
+  SHARED_MEMORY_EXISTS: { grpc: ALREADY_EXISTS, http: 409, text: '' },
+  SHARED_MEMORY_MISSING: { grpc: NOT_FOUND, http: 404, text: '' },
+  SHARED_MEMORY_OPEN: { grpc: INTERNAL, http: 500, text: '' },
+  SHARED_MEMORY_INVALID: { grpc: INVALID_ARGUMENT, http: 400, text: '' },
+  SHARED_MEMORY_TOO_SMALL: { grpc: INVALID_ARGUMENT, http: 400, text: '' },
+  SHARED_MEMORY_LIMIT: { grpc: RESOURCE_EXHAUSTED, http: 429, text: '' },
+  SHARED_MEMORY_BROKEN: {
+    grpc: FAILED_PRECONDITION,
+    http: 400,
+    text: 'Shared memory region was cut off by its owner after it was registered',
+  },
+  SHARED_MEMORY_OFF: { grpc: UNIMPLEMENTED, http: 501, text: 'Shared memory is not offered by this server' },
+  CUDA_SHARED_MEMORY: { grpc: UNIMPLEMENTED, http: 501, text: 'CUDA shared memory is not supported' },
+
   // inputs
   MESSAGE_MALFORMED: { grpc: INVALID_ARGUMENT, http: 400, text: 'Request message could not be parsed' },
   INVALID_NO_OF_INPUTS: { grpc: INVALID_ARGUMENT, http: 400, text: 'Invalid number of inputs' },

@@ -40,9 +40,15 @@ enum class StatusCode : std::int32_t {
   kSequenceTerminated,
   kSequenceLimit,
   kBatchingFailed,
+  kSharedMemoryExists,
+  kSharedMemoryMissing,
+  kSharedMemoryOpen,
+  kSharedMemoryInvalid,
+  kSharedMemoryBroken,
+  kSharedMemoryLimit,
 };
 
-inline constexpr std::array<const char*, 29> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 35> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -70,8 +76,14 @@ inline constexpr std::array<const char*, 29> kStatusNames = {"OK",
                                                              "SEQUENCE_EXISTS",
                                                              "SEQUENCE_TERMINATED",
                                                              "SEQUENCE_LIMIT",
-                                                             "BATCHING_FAILED"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kBatchingFailed) + 1,
+                                                             "BATCHING_FAILED",
+                                                             "SHARED_MEMORY_EXISTS",
+                                                             "SHARED_MEMORY_MISSING",
+                                                             "SHARED_MEMORY_OPEN",
+                                                             "SHARED_MEMORY_INVALID",
+                                                             "SHARED_MEMORY_BROKEN",
+                                                             "SHARED_MEMORY_LIMIT"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kSharedMemoryLimit) + 1,
               "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

@@ -49,6 +49,19 @@ void RegisterIngress(Napi::Object& exports) {
   Register<ContinueCall>(exports, "continueCall");
 }
 
+void RegisterSharedMemoryFunctions(Napi::Object& exports) {
+  Register<RegisterSharedMemory>(exports, "registerSharedMemory");
+  Register<UnregisterSharedMemory>(exports, "unregisterSharedMemory");
+  Register<UnregisterAllSharedMemory>(exports, "unregisterAllSharedMemory");
+  Register<ListSharedMemory>(exports, "listSharedMemory");
+  Register<BeginSharedMemory>(exports, "beginSharedMemory");
+  Register<MapSharedMemory>(exports, "mapSharedMemory");
+  Register<IsSharedMemoryBroken>(exports, "isSharedMemoryBroken");
+  Register<EndSharedMemory>(exports, "endSharedMemory");
+  Register<IsSharedMemoryKnown>(exports, "isSharedMemoryKnown");
+  Register<UnmapSharedMemory>(exports, "unmapSharedMemory");
+}
+
 /// The names of `NativeBinding` in `src/native/binding.ts`, in its order.
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Environment::Attach(env);
@@ -66,6 +79,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<UnregisterSlab>(exports, "unregisterSlab");
   Register<SlabAddress>(exports, "slabAddress");
   Register<CopyIn>(exports, "copyIn");
+  RegisterSharedMemoryFunctions(exports);
   Register<CreateInferRequest>(exports, "createInferRequest");
   Register<CloseInferRequest>(exports, "closeInferRequest");
   Register<Start>(exports, "start");

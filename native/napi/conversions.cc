@@ -234,6 +234,20 @@ Napi::Uint8Array ReadBytes(const Napi::Value& value, const char* name) {
   return value.As<Napi::Uint8Array>();
 }
 
+Napi::Uint8Array ReadSharedBytes(const Napi::Value& value, const char* name) {
+  const Napi::Uint8Array view = ReadBytes(value, name);
+  // `ArrayBuffer()` gives the buffer whatever its kind is.
+  const Napi::Value buffer = view.ArrayBuffer();
+  if (buffer.IsArrayBuffer()) {
+    ThrowTypeError(value.Env(), std::string(name) + ": expected a view of a SharedArrayBuffer");
+  }
+  const double size = buffer.As<Napi::Object>().Get("byteLength").ToNumber().DoubleValue();
+  if (view.ByteOffset() != 0 || static_cast<double>(view.ByteLength()) != size) {
+    ThrowTypeError(value.Env(), std::string(name) + ": expected a view of the whole SharedArrayBuffer");
+  }
+  return view;
+}
+
 Napi::Float64Array ReadTable(const Napi::Value& value, std::size_t ports) {
   const auto table = ReadNumbers<Napi::Float64Array>(value, napi_float64_array, "table: expected a Float64Array");
   const std::size_t expected = ports * kBindingStride;

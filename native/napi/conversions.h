@@ -22,6 +22,8 @@ std::int32_t ReadToken(const Napi::Value& value);
 std::uint64_t ReadOffset(const Napi::Value& value, const char* name);
 /// A view of bytes; Node 20 tells the address of views on shared memory, but not of a bare SharedArrayBuffer.
 Napi::Uint8Array ReadBytes(const Napi::Value& value, const char* name);
+/// A view of a whole SharedArrayBuffer: a plain ArrayBuffer can be detached under a running inference.
+Napi::Uint8Array ReadSharedBytes(const Napi::Value& value, const char* name);
 /// A binding table with a row for each of `ports` ports at least.
 Napi::Float64Array ReadTable(const Napi::Value& value, std::size_t ports);
 CompileSpecification ReadCompileSpecification(const Napi::Value& value);

@@ -47,6 +47,8 @@ void Environment::OpenIngress(Napi::Env env, IngressSettings settings, const Nap
 }
 
 void Environment::Release() {
+  // First, while the memory that it is mapped over is still held.
+  shared_memory_.ReleaseAll();
   slabs_.Clear();
   slab_views_.clear();
   models_.ReleaseAll();

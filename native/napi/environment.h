@@ -10,6 +10,7 @@
 #include "napi/held_entries.h"
 #include "napi/ingress_bridge.h"
 #include "napi/napi_setup.h"
+#include "napi/shared_memory_holds.h"
 
 namespace vinery {
 
@@ -23,6 +24,7 @@ class Environment {
 
   HeldEntries<ModelRegistry>& models() { return models_; }
   HeldEntries<CustomNodeRegistry>& custom_nodes() { return custom_nodes_; }
+  SharedMemoryHolds& shared_memory() { return shared_memory_; }
   Completions& completions() { return completions_; }
   /// Throws a `TypeError` when JavaScript has not opened them yet.
   Completions& OpenedCompletions(Napi::Env env);
@@ -45,6 +47,7 @@ class Environment {
 
   HeldEntries<ModelRegistry> models_;
   HeldEntries<CustomNodeRegistry> custom_nodes_;
+  SharedMemoryHolds shared_memory_;
   SlabTable slabs_;
   /// Keeps the memory of each slab alive.
   std::unordered_map<std::uint32_t, Napi::Reference<Napi::Uint8Array>> slab_views_;

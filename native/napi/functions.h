@@ -23,6 +23,18 @@ void UnregisterSlab(const Napi::CallbackInfo& info);
 Napi::Value SlabAddress(const Napi::CallbackInfo& info);
 void CopyIn(const Napi::CallbackInfo& info);
 
+// shared_memory_functions.cc
+void RegisterSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value UnregisterSharedMemory(const Napi::CallbackInfo& info);
+void UnregisterAllSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value ListSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value BeginSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value MapSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value IsSharedMemoryBroken(const Napi::CallbackInfo& info);
+void EndSharedMemory(const Napi::CallbackInfo& info);
+Napi::Value IsSharedMemoryKnown(const Napi::CallbackInfo& info);
+void UnmapSharedMemory(const Napi::CallbackInfo& info);
+
 // request_functions.cc
 Napi::Value CreateInferRequest(const Napi::CallbackInfo& info);
 void CloseInferRequest(const Napi::CallbackInfo& info);

@@ -7,17 +7,6 @@
 namespace vinery {
 namespace {
 
-/// Only shared memory may be a slab: a plain ArrayBuffer can be detached under a running inference.
-void CheckCoversSharedBuffer(const Napi::Uint8Array& view) {
-  // `ArrayBuffer()` gives the buffer whatever its kind is.
-  const Napi::Value buffer = view.ArrayBuffer();
-  if (buffer.IsArrayBuffer()) ThrowTypeError(view.Env(), "slab: expected a view of a SharedArrayBuffer");
-  const double size = buffer.As<Napi::Object>().Get("byteLength").ToNumber().DoubleValue();
-  if (view.ByteOffset() != 0 || static_cast<double>(view.ByteLength()) != size) {
-    ThrowTypeError(view.Env(), "slab: expected a view of the whole SharedArrayBuffer");
-  }
-}
-
 std::uint32_t ReadSlabId(const Napi::CallbackInfo& info, const Environment& environment) {
   const std::uint32_t id = ReadUint32(info[0], "slabId");
   if (environment.slabs().Find(id) == nullptr) {
@@ -38,8 +27,7 @@ std::uint8_t* ResolveBytes(const Napi::CallbackInfo& info, std::uint64_t length)
 }  // namespace
 
 Napi::Value RegisterSlab(const Napi::CallbackInfo& info) {
-  const Napi::Uint8Array view = ReadBytes(info[0], "slab");
-  CheckCoversSharedBuffer(view);
+  const Napi::Uint8Array view = ReadSharedBytes(info[0], "slab");
   return Napi::Number::New(info.Env(), Environment::Of(info.Env()).AddSlab(view));
 }
 

@@ -117,6 +117,11 @@ export const FLAGS = {
       help: `What servables are asked before they serve: ${WARM_UP_MODES.join(', ')}; synthetic is zeros`,
       byDefault: WARM_UP_MODES[0],
     },
+    system_shared_memory: {
+      type: 'boolean',
+      help: 'Clients may have the server map POSIX shared memory of this machine',
+      byDefault: 'true',
+    },
   },
 } as const satisfies Record<keyof typeof FLAG_GROUPS, Record<string, FlagDefinition>>;
 

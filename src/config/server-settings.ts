@@ -40,6 +40,7 @@ export function makeServerSettings(
     grpcMemoryQuotaBytes: values.grpc_memory_quota ?? MEMORY_QUOTA_BYTES,
     grpcChannelArguments: values.grpc_channel_arguments ?? '',
     grpcTransport: (values.grpc_transport as GrpcTransport | undefined) ?? GRPC_TRANSPORTS[0],
+    sharesMemory: values.system_shared_memory ?? true,
     restWorkers: values.rest_workers ?? defaultRestWorkers(host),
     cors: {
       allowCredentials: values.allow_credentials ?? false,

@@ -24,6 +24,8 @@ export interface ServerSettings {
   /** `k=v,k=v` as written; see `parseChannelArguments`. `''`: none. */
   readonly grpcChannelArguments: string;
   readonly grpcTransport: GrpcTransport;
+  /** Whether clients may register POSIX shared memory. */
+  readonly sharesMemory: boolean;
   readonly restWorkers: number;
   readonly cors: CorsSettings;
   readonly log: LogSettings;

@@ -20,6 +20,7 @@ export interface DataPlaneSettings {
   /** Of one worker. */
   readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;
+  readonly sharesMemory: boolean;
   readonly cors: CorsSettings;
   readonly log: LogSettings;
   readonly backend: Backend;
@@ -178,6 +179,8 @@ class Owner {
             return void this.#answerReload(report.id, reload);
           case 'metrics':
             return void this.#answerMetrics(report.id, metrics);
+          case 'statistics':
+            return this.#send({ kind: 'statistics', id: report.id, answer: { value: metrics.statistics() } });
         }
       });
       run.catch(reject);

@@ -3,6 +3,7 @@ import type { LoadedConfig, MetricsSettings, ServerSettings } from '../config/se
 import type { Subject } from '../observability/metrics/block.js';
 import { METRIC_NAMES } from '../observability/metrics/families.js';
 import { MetricsBook, type ModelCapacity } from '../observability/metrics/metrics-book.js';
+import { readStatistics, type ServableStatistics } from '../observability/metrics/statistics.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { ConfigSource } from './config-source.js';
 
@@ -42,6 +43,11 @@ export class Metrics {
   /** To be told of each snapshot before any owner worker is. */
   learn(snapshot: ServablesSnapshot): void {
     this.book.learn(subjectsOf(snapshot), capacitiesOf(snapshot));
+  }
+
+  /** What is known of each servable's requests, whether or not metrics are on. */
+  statistics(): ServableStatistics[] {
+    return readStatistics(this.book);
   }
 
   /** The page, or `null` when metrics are off. Who asks before the configuration was read waits for that. */

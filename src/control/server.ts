@@ -87,7 +87,7 @@ export class Server {
     const compiler = new ModelCompiler(binding, blocking, { ...settings, cacheDir });
     const metrics = new Metrics();
     try {
-      const { grpcWorkers: workers, cors, log: logSettings, backend, nodeExecutor } = settings;
+      const { grpcWorkers: workers, sharesMemory, cors, log: logSettings, backend, nodeExecutor } = settings;
       // Threads start while this one imports what loads servables.
       const starting = DataPlane.start(
         {
@@ -96,6 +96,7 @@ export class Server {
           grpcTransport,
           grpcMemoryBytes: Math.floor(settings.grpcMemoryQuotaBytes / workers),
           channelArguments,
+          sharesMemory,
           cors,
           log: logSettings,
           backend,

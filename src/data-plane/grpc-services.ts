@@ -1,5 +1,6 @@
 import { healthService } from '../frontends/grpc/health.js';
 import { REFLECTION_METHODS, reflectionService } from '../frontends/grpc/reflection.js';
+import type { KserveExtensions } from '../frontends/kserve/extensions.js';
 import { INFER_CONTENT } from '../frontends/kserve/infer-request.js';
 import { METHOD as KSERVE } from '../frontends/kserve/method.js';
 import { kserveMethods } from '../frontends/kserve/service.js';
@@ -11,8 +12,13 @@ import { type ServiceLog, tensorflowServingMethods } from '../frontends/tfs/serv
 import type { Serving } from '../servables/serving.js';
 
 /** Everything that answers on the gRPC port. */
-export function grpcServices(serving: Serving, server: ServerState, log: ServiceLog): RpcService {
-  const apis = new Map([...tensorflowServingMethods(serving, log), ...kserveMethods(serving, server)]);
+export function grpcServices(
+  serving: Serving,
+  server: ServerState,
+  log: ServiceLog,
+  extensions: KserveExtensions,
+): RpcService {
+  const apis = new Map([...tensorflowServingMethods(serving, log), ...kserveMethods(serving, server, extensions)]);
   const health = healthService(serviceNames([...apis.keys()]), server);
   const described = [...apis.keys(), ...health.keys(), ...REFLECTION_METHODS];
   return new Map([...apis, ...health, ...reflectionService([...serviceNames(described)])]);

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 
 import type { Backend, CorsSettings, GrpcTransport, LogSettings, NodeExecutor } from '../config/settings.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
+import type { ServableStatistics } from '../observability/metrics/statistics.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { WarmUpOutcome, WarmUpTask } from '../servables/warm-up.js';
@@ -19,6 +20,8 @@ export interface OwnerTask {
   /** Bytes of requests that this worker's gRPC port receives or works on at a time. */
   readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;
+  /** Whether clients may register POSIX shared memory. */
+  readonly sharesMemory: boolean;
   readonly cors: CorsSettings;
   readonly log: LogSettings;
   readonly backend: Backend;
@@ -43,6 +46,8 @@ export type OwnerCommand =
    * Open what the snapshot has and ask one servable of it, before a snapshot shows it to requests.
    */
   | { readonly kind: 'warm-up'; readonly id: number; readonly snapshot: ServablesSnapshot; readonly task: WarmUpTask }
+  /** What all owner workers have counted, to the question with this number. */
+  | { readonly kind: 'statistics'; readonly id: number; readonly answer: Answered<readonly ServableStatistics[]> }
   /** Accept nothing more, finish what was accepted, end. */
   | { readonly kind: 'stop' };
 
@@ -57,4 +62,6 @@ export type OwnerReport =
   /** Reload the configuration; the answer comes when this worker runs on what it brought. */
   | { readonly kind: 'reload'; readonly id: number }
   /** A client wants the metrics. */
-  | { readonly kind: 'metrics'; readonly id: number };
+  | { readonly kind: 'metrics'; readonly id: number }
+  /** A client wants statistics of servables. */
+  | { readonly kind: 'statistics'; readonly id: number };

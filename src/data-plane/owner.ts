@@ -6,10 +6,15 @@ import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { kserveEndpoints } from '../frontends/rest/kserve/endpoints.js';
 import { metricsEndpoint } from '../frontends/rest/metrics-endpoint.js';
 import { openAiModelEndpoints } from '../frontends/rest/openai-models.js';
+import type { KserveExtensions } from '../frontends/kserve/extensions.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { createInference } from '../inference/create-inference.js';
+import type { Inference } from '../inference/inference.js';
+import { SharedMemoryRegions } from '../inference/shared-memory-regions.js';
+import { loadNativeBinding } from '../native/load.js';
 import { configureLogging, log } from '../observability/logger.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
+import type { ServableStatistics } from '../observability/metrics/statistics.js';
 import { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { WorkerServing, type UserNodeOpener } from '../servables/worker-serving.js';
@@ -41,12 +46,12 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const blocking = new BlockingPool(SERVING_IDLE_MS);
   const openUserNode: UserNodeOpener = (reference) => userNodes.open(reference);
   const serving = new WorkerServing(inference, arena, share, openUserNode, metrics, blocking);
-  const asked: Asked = { reloads: new Questions(), pages: new Questions() };
+  const asked: Asked = { reloads: new Questions(), pages: new Questions(), statistics: new Questions() };
   const readiness = new Readiness(productVersion());
   const stop = followControlPlane(task.control, { serving, metrics, readiness }, asked);
   await serving.apply(task.snapshot);
   readiness.observe(task.snapshot);
-  const closeFrontends = await openFrontends(task, serving, readiness, { arena, blocking }, asked);
+  const closeFrontends = await openFrontends(task, serving, readiness, { inference, arena, blocking }, asked);
   report(task.control, { kind: 'ready' });
 
   await stop;
@@ -65,6 +70,7 @@ interface Asked {
   readonly reloads: Questions<ReloadOutcome>;
   /** Of metrics; `null`: they are off. */
   readonly pages: Questions<string | null>;
+  readonly statistics: Questions<readonly ServableStatistics[]>;
 }
 
 /** What of this worker goes with the snapshots. */
@@ -78,7 +84,7 @@ interface Followers {
 function followControlPlane(
   control: MessagePort,
   { serving, metrics, readiness }: Followers,
-  { reloads, pages }: Asked,
+  { reloads, pages, statistics }: Asked,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const stopping = new AbortController();
@@ -96,6 +102,7 @@ function followControlPlane(
       }
       if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
       if (command.kind === 'page') return pages.answered(command.id, command.answer);
+      if (command.kind === 'statistics') return statistics.answered(command.id, command.answer);
       const { snapshot } = command;
       metrics.adopt(command.metrics);
       serving.apply(snapshot).then(() => {
@@ -105,7 +112,7 @@ function followControlPlane(
     });
     // The control plane is gone: nobody could ever stop this worker.
     control.on('close', () => {
-      for (const questions of [reloads, pages]) questions.abandon(new ServingError('SERVER_STOPPING'));
+      for (const questions of [reloads, pages, statistics]) questions.abandon(new ServingError('SERVER_STOPPING'));
       resolve();
     });
   });
@@ -113,6 +120,7 @@ function followControlPlane(
 
 /** What frontends use of this worker beside its servables. */
 interface OwnerParts {
+  readonly inference: Inference;
   readonly arena: Arena;
   readonly blocking: BlockingPool;
 }
@@ -121,12 +129,17 @@ async function openFrontends(
   task: OwnerTask,
   serving: WorkerServing,
   readiness: Readiness,
-  { arena, blocking }: OwnerParts,
-  { reloads, pages }: Asked,
+  { inference, arena, blocking }: OwnerParts,
+  { reloads, pages, statistics }: Asked,
 ): Promise<() => Promise<void>> {
   const onBug = (error: unknown): void =>
     log.serving.error(`Request failed by a fault of the server: ${stackOf(error)}`);
-  const grpc = await openGrpcServer(task, grpcServices(serving, readiness, log.serving), arena, onBug);
+  const extensions: KserveExtensions = {
+    memory: task.sharesMemory ? new SharedMemoryRegions(loadNativeBinding(), inference.memory) : null,
+    statistics: () => statistics.ask((id) => report(task.control, { kind: 'statistics', id })),
+    allStatuses: () => serving.allStatuses(),
+  };
+  const grpc = await openGrpcServer(task, grpcServices(serving, readiness, log.serving, extensions), arena, onBug);
   const rest = task.restDescriptors.map(() =>
     createRestServer(serving, {
       cors: task.cors,
@@ -136,7 +149,7 @@ async function openFrontends(
         reloadEndpoint(serving, onBug, () => reloads.ask((id) => report(task.control, { kind: 'reload', id }))),
         metricsEndpoint(() => pages.ask((id) => report(task.control, { kind: 'metrics', id }))),
         ...openAiModelEndpoints(serving),
-        ...kserveEndpoints(serving, readiness, (json) => blocking.decodeInferJson(json)),
+        ...kserveEndpoints(serving, readiness, extensions, (json) => blocking.decodeInferJson(json)),
       ],
     }),
   );

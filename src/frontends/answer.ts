@@ -12,12 +12,14 @@ export function whenThere<T, U>(value: Promise<T> | T, next: (value: T) => Promi
  * The answer that `encode` makes of a result. Its memory is released before this returns, or, where the transport sends it from where
  * it lies, with the message.
  *
+ * @param inPlace bytes of outputs that were where the client wants them when `encode` came to them.
  * @param encode leaves large contents out for the given place.
  */
 export function answerOf(
   result: PredictResult,
   call: RpcCall,
   encode: (leftOut: Contents | undefined) => Uint8Array,
+  inPlace: () => number = () => 0,
 ): RpcAnswer {
   const leftOut = call.takesRegions === true ? new Contents() : undefined;
   let isSentInPlace = false;
@@ -26,7 +28,7 @@ export function answerOf(
     if (call.wantsTimeline && result.timeline !== null) {
       call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
     }
-    result.encoded(leftOut?.byteLength ?? 0);
+    result.encoded((leftOut?.byteLength ?? 0) + inPlace());
     if (leftOut === undefined || leftOut.places.length === 0) return written;
     isSentInPlace = true;
     return new ScatteredMessage(written, leftOut.places, () => result.release());

@@ -1,5 +1,6 @@
 import type { ColorFormat } from '../tensors/color-format.js';
 import type { Precision } from '../tensors/precision.js';
+import type { SharedMemoryRegion } from '../tensors/shared-memory.js';
 import type { IngressBinding } from './ingress-binding.js';
 
 /**
@@ -59,6 +60,48 @@ export interface NativeBinding extends IngressBinding {
 
   /** Plain memory copy into a slab: V8's own copy into shared memory is about three times slower (measured, 602 KB: 50 against 16 us). */
   copyIn(slabId: number, byteOffset: number, source: Uint8Array): void;
+
+  /**
+   * Registers a part of POSIX shared memory under a name, for the whole process. Throws SHARED_MEMORY_EXISTS, SHARED_MEMORY_OPEN when
+   * it is not there or may not be read, SHARED_MEMORY_INVALID when the key is no name or the part lies beyond it, SHARED_MEMORY_LIMIT.
+   */
+  registerSharedMemory(name: string, key: string, offset: number, byteSize: number): void;
+
+  /** Frees the name at once, and the memory when no request uses it any more. `false`: no region has the name. */
+  unregisterSharedMemory(name: string): boolean;
+
+  unregisterAllSharedMemory(): void;
+
+  /** What is registered, sorted by name. */
+  listSharedMemory(): SharedMemoryRegion[];
+
+  /**
+   * A request of this environment begins to use a region, until {@link endSharedMemory}. Throws SHARED_MEMORY_MISSING, and
+   * SHARED_MEMORY_BROKEN when the client has cut it off.
+   */
+  beginSharedMemory(name: string): SharedMemoryUse;
+
+  /**
+   * Lays a region in use over the pages of a whole SharedArrayBuffer, which from then on is the client's memory on every thread. Kept
+   * alive until {@link unmapSharedMemory}; zeros are there when the region is gone. Where the client takes pages away, reading gives
+   * zeros as well, and {@link isSharedMemoryBroken} tells.
+   *
+   * @param memory of the use's `room` at least.
+   * @returns byte of it at which the region begins.
+   */
+  mapSharedMemory(region: number, memory: Uint8Array): number;
+
+  /** Whether something has met pages that the client had taken away: nothing that was read since may be believed. */
+  isSharedMemoryBroken(region: number): boolean;
+
+  /** The request is over. Throws when none uses the region. */
+  endSharedMemory(region: number): void;
+
+  /** Whether the region is registered or in use. */
+  isSharedMemoryKnown(region: number): boolean;
+
+  /** The environment wants its memory back. Throws while a request of it uses the region; harmless when nothing is mapped. */
+  unmapSharedMemory(region: number): void;
 
   /**
    * An infer request with its binding table. The table is written by JavaScript before each start and read by native code within
@@ -224,6 +267,17 @@ export interface NativeBinding extends IngressBinding {
 
   /** Ends the process now: nothing that runs in any thread is waited for, no exit handler runs. Does not return. */
   endProcess(exitCode: number): void;
+}
+
+/** A region that a request uses. */
+export interface SharedMemoryUse {
+  /** Number of this registration; never given again. */
+  readonly region: number;
+  readonly byteSize: number;
+  /** Whether the server may write it. */
+  readonly isWritable: boolean;
+  /** Bytes of memory to map it over; 0 when this environment has done that. */
+  readonly room: number;
 }
 
 declare const compiledModel: unique symbol;
@@ -432,5 +486,11 @@ export const NATIVE_STATUS = [
   'SEQUENCE_TERMINATED',
   'SEQUENCE_LIMIT',
   'BATCHING_FAILED',
+  'SHARED_MEMORY_EXISTS',
+  'SHARED_MEMORY_MISSING',
+  'SHARED_MEMORY_OPEN',
+  'SHARED_MEMORY_INVALID',
+  'SHARED_MEMORY_BROKEN',
+  'SHARED_MEMORY_LIMIT',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

@@ -3,6 +3,7 @@ import type { InferenceDone, InferRequest, OutputTarget } from '../inference/inf
 import type { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
+import type { Lease } from '../tensors/arena.js';
 import { formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
 import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
@@ -77,7 +78,9 @@ function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): Outp
   const targets: OutputTarget[] = [];
   try {
     ports.forEach((port, index) => {
-      targets.push(session.wanted[index] === true ? leaseOutput(port, session) : 'discard');
+      targets.push(
+        session.wanted[index] === true ? leaseOutput(port, session.targets?.get(index), session) : 'discard',
+      );
     });
     return targets;
   } catch (error) {
@@ -86,8 +89,16 @@ function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): Outp
   }
 }
 
-function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, { context }: UnitSession): OutputTarget {
+function leaseOutput(
+  { info, staticShape, staticBytes }: RuntimePort,
+  target: Lease | undefined,
+  { context }: UnitSession,
+): OutputTarget {
   if (staticShape === null) return 'allocate';
+  if (target !== undefined) {
+    target.retain(1);
+    return new Tensor(info.precision, staticShape, target);
+  }
   return new Tensor(info.precision, staticShape, context.arena.lease(staticBytes));
 }
 

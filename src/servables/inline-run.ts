@@ -4,12 +4,13 @@ import type { InlineInference, OutputTarget } from '../inference/inference.js';
 import type { Caller } from '../observability/metrics/caller.js';
 import { ExecutionMetrics } from '../observability/metrics/execution-metrics.js';
 import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
-import type { Arena } from '../tensors/arena.js';
+import type { Arena, Lease } from '../tensors/arena.js';
 import { Tensor } from '../tensors/tensor.js';
 import { checkPort } from './check-intermediates.js';
 import { ModelRuntime } from './model-runtime.js';
 import type { RuntimePort } from './node-unit.js';
 import type { PlannedNode } from './planned-node.js';
+import type { OutputTargets } from './run-context.js';
 
 /** So many inferences at most hold the event loop between two looks at its budget. */
 const LONGEST = 16;
@@ -58,16 +59,23 @@ export class InlineRun {
    * For when {@link isReady}.
    *
    * @param inputs in the order of the graph's inputs, one use each, which are taken over.
+   * @param targets memory for outputs; `null`: all of it is to be leased.
    * @returns the outputs in the order of the graph's, one use each.
    * @throws ServingError of the inference that failed, or OUT_OF_MEMORY
    */
-  run(inputs: readonly Tensor[], arena: Arena, metrics: WorkerMetrics, caller: Caller): readonly Tensor[] {
+  run(
+    inputs: readonly Tensor[],
+    arena: Arena,
+    metrics: WorkerMetrics,
+    caller: Caller,
+    targets: OutputTargets | null = null,
+  ): readonly Tensor[] {
     const nodes = this.#graph.kind === 'pipeline' ? metrics.nodes(this.#graph, this.#version) : null;
     const counts = new ExecutionMetrics(caller, nodes);
     const values = this.#values;
     try {
       for (let index = 0; index < inputs.length; index += 1) values[this.#graph.inputs[index]!.value] = inputs[index]!;
-      for (const step of this.#steps) this.#infer(step, arena, counts);
+      for (const step of this.#steps) this.#infer(step, arena, counts, targets?.get(step.index));
       return this.#takeOutputs();
     } finally {
       for (let value = 0; value < values.length; value += 1) {
@@ -81,6 +89,7 @@ export class InlineRun {
     { index, runtime, inline, inputs, outputs, given, targets }: Step,
     arena: Arena,
     counts: ExecutionMetrics,
+    wanted: ReadonlyMap<number, Lease> | undefined,
   ): void {
     const model = runtime.metrics;
     counts.queued(model);
@@ -90,7 +99,8 @@ export class InlineRun {
       for (let port = 0; port < inputs.length; port += 1) given[port] = this.#values[inputs[port]!]!;
       for (let port = 0; port < outputs.length; port += 1) {
         const value = outputs[port]!;
-        if (value !== UNREAD) targets[port] = this.#values[value] = leaseOutput(runtime.outputs[port]!, arena);
+        if (value === UNREAD) continue;
+        targets[port] = this.#values[value] = leaseOutput(runtime.outputs[port]!, arena, wanted?.get(port));
       }
       const micros = inline.inferNow(given, targets);
       model.inferred(micros);
@@ -171,7 +181,11 @@ function inOrder({ nodes }: PipelineGraph): readonly GraphNode[] {
   return order;
 }
 
-function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, arena: Arena): Tensor {
+function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, arena: Arena, target: Lease | undefined): Tensor {
+  if (target !== undefined) {
+    target.retain(1);
+    return new Tensor(info.precision, staticShape!, target);
+  }
   try {
     return new Tensor(info.precision, staticShape!, arena.lease(staticBytes));
   } catch (error) {

@@ -196,6 +196,10 @@ class NodeSession implements UnitSession {
     this.wanted = planned.wanted;
   }
 
+  get targets(): UnitSession['targets'] {
+    return this.context.targets?.get(this.node.index) ?? null;
+  }
+
   get name(): SessionName {
     return this.#runner.sessionName(this.node, this.scope);
   }

@@ -1,6 +1,7 @@
 import type { ServingError } from '../errors.js';
 import type { Withdraw } from '../nodes/node-instance.js';
 import type { ExecutionMetrics } from '../observability/metrics/execution-metrics.js';
+import type { Lease } from '../tensors/arena.js';
 import type { Tensor } from '../tensors/tensor.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { ELEMENT_BYTES } from '../tensors/precision.js';
@@ -33,6 +34,8 @@ export interface UnitSession {
   readonly wanted: readonly boolean[];
   readonly context: RunContext;
   readonly metrics: ExecutionMetrics;
+  /** Memory for outputs of a model, by port; `null`: all of it is to be leased. */
+  readonly targets: ReadonlyMap<number, Lease> | null;
   /** How long it waited; known once it has started. */
   readonly queueMicros: number;
   /** @param microsAgo when the unit learns of it later, how much later. */

@@ -30,7 +30,7 @@ export class PipelineUnit implements NodeUnit {
     const begun = performance.now();
     // The inner execution releases its inputs when it likes; the session keeps its own uses until it has ended.
     for (const tensor of inputs) tensor.retain(1);
-    const inside = { ...context, around: session.name };
+    const inside = { ...context, around: session.name, targets: null };
     const execution = runPlan(this.#plan, inputs, inside, (error, outputs) => {
       const micros = Math.round((performance.now() - begun) * 1000);
       if (error !== null) return session.ended(failed(error, micros));

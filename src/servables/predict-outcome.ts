@@ -64,5 +64,6 @@ export class PredictOutcome implements PredictResult {
 
 function responseTensor(name: string, tensor: Tensor): ResponseTensor {
   const { precision, shape, bytes } = tensor;
-  return { name, precision, shape, bytes, memory: tensor };
+  // What a client can take away is not sent from where it lies: the system call would find nothing there.
+  return tensor.lease.isForeign ? { name, precision, shape, bytes } : { name, precision, shape, bytes, memory: tensor };
 }

@@ -1,3 +1,4 @@
+import type { Lease } from '../tensors/arena.js';
 import type { Precision } from '../tensors/precision.js';
 import type { Shape } from '../tensors/shape.js';
 import type { StringList } from '../tensors/strings.js';
@@ -8,6 +9,11 @@ export interface PredictRequest {
   /** `null`: the default version. */
   readonly version: bigint | null;
   readonly inputs: ReadonlyMap<string, RequestTensor>;
+  /**
+   * Leased memory in which the client wants outputs, by name. They may be put there or not: the answer tells by where they are. Names
+   * of no output are ignored.
+   */
+  readonly outputs?: ReadonlyMap<string, Lease>;
 }
 
 export interface RequestTensor {
@@ -21,8 +27,10 @@ export interface RequestTensor {
 }
 
 export type TensorContent =
-  /** Little-endian row-major bytes: a view of the message, valid until the request is answered. */
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /**
+   * Little-endian row-major bytes: a view of the message, or of the lease where there is one. Valid until the request is answered.
+   */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly lease?: Lease }
   /** Values in typed fields (`float_val`, `half_val`, ...): how many, and how to write them as little-endian elements. */
   | { readonly kind: 'values'; readonly count: number; writeTo(target: Uint8Array): void }
   /** Strings or encoded pictures. */

@@ -7,7 +7,7 @@ import type { Caller } from '../observability/metrics/caller.js';
 import type { ServableMetrics } from '../observability/metrics/servable-metrics.js';
 import { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena, Lease } from '../tensors/arena.js';
-import { ELEMENT_BYTES } from '../tensors/precision.js';
+import { ELEMENT_BYTES, type Precision } from '../tensors/precision.js';
 import { elementCount } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { Tensor } from '../tensors/tensor.js';
@@ -19,6 +19,8 @@ import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import type { NodeInstance } from '../nodes/node-instance.js';
 import { holdUnits, letUnitsGo, type Plan } from './plan.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
+import { outputTargets } from './output-targets.js';
+import type { OutputTargets } from './run-context.js';
 import { runPlan } from './run-plan.js';
 import { RunningExecutions } from './running-executions.js';
 import { runtimeKey, ServableDirectory } from './servable-directory.js';
@@ -113,7 +115,10 @@ export class WorkerServing implements Serving {
     let turn: SequenceTurn | null = null;
     try {
       if (stateful !== undefined) turn = await stateful.sequences.enter(NEW_SEQUENCE, signal);
-      const outputs = await this.#run({ plan, call, timeline: null, turn, metrics: new WorkerMetrics() }, tensors);
+      const outputs = await this.#run(
+        { plan, call, timeline: null, turn, targets: null, metrics: new WorkerMetrics() },
+        tensors,
+      );
       for (const output of outputs) output?.release();
     } finally {
       turn?.end(false);
@@ -152,8 +157,9 @@ export class WorkerServing implements Serving {
     const tensors = checkRequest(request, plan.inputs, plan.isDemultiplexed, sequence === null ? [] : SEQUENCE_INPUTS);
     if (plan.fault !== null) throw plan.fault;
     if (call.signal.aborted) throw call.signal.reason;
+    const targets = request.outputs === undefined ? null : outputTargets(plan, request.outputs);
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
-    const run = { plan, call, timeline, turn: null, metrics: this.#metrics };
+    const run = { plan, call, timeline, turn: null, targets, metrics: this.#metrics };
     if (sequence !== null) {
       return this.#runInSequence(run, stateful!, sequence, tensors).then(({ outputs, sequenceId }) =>
         this.#outcome(run, outputs, sequenceId),
@@ -394,11 +400,12 @@ export class WorkerServing implements Serving {
   }
 
   #admitTensor({ shape, content }: RequestTensor, { precision }: TensorInfo, message: Lease | null): Tensor {
-    if (content.kind === 'bytes' && message !== null) {
-      const start = startWithin(message, content.bytes);
-      if (start !== null && start % ELEMENT_BYTES[precision] === 0) {
-        message.retain(1);
-        return new Tensor(precision, shape, message, start);
+    const memory = content.kind === 'bytes' ? (content.lease ?? message) : null;
+    if (content.kind === 'bytes' && memory !== null && mayStay(memory, precision)) {
+      const start = startWithin(memory, content.bytes);
+      if (start !== null && (memory.byteOffset + start) % ELEMENT_BYTES[precision] === 0) {
+        memory.retain(1);
+        return new Tensor(precision, shape, memory, start);
       }
     }
     const lease = this.#arena.lease(elementCount(shape)! * ELEMENT_BYTES[precision]);
@@ -411,11 +418,14 @@ export class WorkerServing implements Serving {
   }
 
   /** At once when every node ran inline: then there was nothing to cancel. */
-  #execute({ plan, call, timeline, turn, metrics }: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
+  #execute(
+    { plan, call, timeline, turn, targets, metrics }: Run,
+    inputs: readonly Tensor[],
+  ): Promise<Outputs> | Outputs {
     const { inlineRun } = plan;
     const isWarmUp = metrics !== this.#metrics;
     if (inlineRun !== null && !isWarmUp && timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
-      return inlineRun.run(inputs, this.#arena, this.#metrics, call);
+      return inlineRun.run(inputs, this.#arena, this.#metrics, call, targets);
     }
     const context = {
       arena: this.#arena,
@@ -424,6 +434,7 @@ export class WorkerServing implements Serving {
       caller: call,
       timeline,
       around: null,
+      targets,
       turn,
       isWarmUp,
     };
@@ -466,6 +477,7 @@ interface Run {
   readonly turn: SequenceTurn | null;
   /** Where it counts: the worker's own, or for a rehearsal nowhere. */
   readonly metrics: WorkerMetrics;
+  readonly targets: OutputTargets | null;
 }
 
 const NEW_SEQUENCE: SequenceRequest = { sequenceId: 0n, control: SEQUENCE_CONTROL.START };
@@ -551,6 +563,14 @@ function retire({ unit }: Opened): void {
 
 function knownError(error: unknown): ServingError {
   return error instanceof ServingError ? error : new ServingError('INTERNAL_ERROR', String(error), { cause: error });
+}
+
+/**
+ * Whether elements may stay in a client's memory while they are used. Integers of these types are indices and shapes, which OpenVINO
+ * checks first and reads again afterwards; a client that changes them in between would lead it anywhere.
+ */
+function mayStay({ isForeign }: Lease, precision: Precision): boolean {
+  return !isForeign || (precision !== 'I32' && precision !== 'I64');
 }
 
 /** Where bytes begin in a lease, `null` when they are elsewhere. */

@@ -144,24 +144,39 @@ interface Slab {
   leased: number;
 }
 
-interface Region {
+interface Region extends LeasedRegion {
   readonly slab: Slab;
+}
+
+/** A piece of a slab that a lease is about. */
+export interface LeasedRegion {
+  readonly slab: {
+    readonly id: number;
+    readonly buffer: SharedArrayBuffer;
+    /** The memory is a client's, who may change it or take it away at any moment. */
+    readonly isForeign?: true;
+  };
   readonly byteOffset: number;
+}
+
+/** Who gets a region back. */
+export interface LeaseOwner {
+  giveBack(region: LeasedRegion): void;
 }
 
 /**
  * A counted right to use one region. It starts with one use; whoever hands it to k consumers calls `retain(k - 1)`, and each
- * consumer calls `release` once. The region goes back to the arena with the last use; a release too many throws, because it would
+ * consumer calls `release` once. The region goes back to its owner with the last use; a release too many throws, because it would
  * hand memory that is in use to another request.
  */
 export class Lease {
   readonly byteLength: number;
-  readonly #arena: Arena;
-  readonly #region: Region;
+  readonly #owner: LeaseOwner;
+  readonly #region: LeasedRegion;
   #uses = 1;
 
-  constructor(arena: Arena, region: Region, byteLength: number) {
-    this.#arena = arena;
+  constructor(owner: LeaseOwner, region: LeasedRegion, byteLength: number) {
+    this.#owner = owner;
     this.#region = region;
     this.byteLength = byteLength;
   }
@@ -176,6 +191,11 @@ export class Lease {
 
   get buffer(): SharedArrayBuffer {
     return this.#region.slab.buffer;
+  }
+
+  /** See {@link LeasedRegion}: nothing may be read twice that a decision hangs on. */
+  get isForeign(): boolean {
+    return this.#region.slab.isForeign === true;
   }
 
   get uses(): number {
@@ -195,7 +215,7 @@ export class Lease {
   release(): void {
     if (this.#uses === 0) throw new Error('lease released more often than it was retained');
     this.#uses -= 1;
-    if (this.#uses === 0) this.#arena.giveBack(this.#region);
+    if (this.#uses === 0) this.#owner.giveBack(this.#region);
   }
 }
 

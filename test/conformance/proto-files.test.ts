@@ -41,7 +41,7 @@ interface Comparison {
   readonly program: string;
   readonly folders: readonly string[];
   readonly files: readonly string[] | 'all';
-  /** Methods of the published services that OVMS does not have. */
+  /** Methods of the published services that are not offered. */
   readonly withoutMethods?: RegExp;
 }
 
@@ -61,7 +61,7 @@ const COMPARISONS: readonly Comparison[] = [
     // v1 of reflection has the messages of v1alpha, of which grpcio publishes the latter only.
     files: ['grpc_predict_v2.proto', 'grpc/health/v1/health.proto', 'grpc/reflection/v1alpha/reflection.proto'],
     withoutMethods:
-      /^\/inference\.GRPCInferenceService\/(ModelConfig|ModelStatistics|Repository|.*SharedMemory|.*Setting|LogSettings)|\/grpc.health.v1.Health\/List$/,
+      /^\/inference\.GRPCInferenceService\/(RepositoryModel|.*Setting|LogSettings)|\/grpc.health.v1.Health\/List$/,
   },
 ];
 

@@ -4,6 +4,7 @@ import { COMPLETION_STRIDE } from '#src/native/binding.js';
 import { compileCustomNode, Ledger } from '../fixtures/custom-node-library.js';
 import { Gate } from '../fixtures/gate.js';
 import { writeDummyModel, writeHeavyModel } from '../fixtures/ir.js';
+import { PosixSharedMemory } from '../helpers/posix-shared-memory.js';
 import { binding, compile, newSlab, openCustomNode, startCustomNode, TestRequest } from './support.js';
 
 /** What the tests of processes run in a process of its own. */
@@ -72,6 +73,16 @@ const PROGRAMS = {
       if (ends === requests.length) console.log(`in flight ${binding.inFlight()}`);
     });
     requests.forEach((request, token) => binding.start(request.handle, token));
+  },
+
+  'bus-error'(): void {
+    const memory = new PosixSharedMemory(1);
+    binding.registerSharedMemory('vat', memory.key, 0, 1);
+    const { region, room } = binding.beginSharedMemory('vat');
+    binding.mapSharedMemory(region, new Uint8Array(new SharedArrayBuffer(room)));
+    memory.remove();
+    console.log('mapped');
+    process.kill(process.pid, 'SIGBUS');
   },
 
   async 'forgotten-handles'(): Promise<void> {

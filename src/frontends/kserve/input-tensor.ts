@@ -1,21 +1,26 @@
 import { ServingError } from '../../errors.js';
 import type { RequestTensor, TensorContent } from '../../servables/predict-request.js';
 import { readName } from '../protobuf/known-names.js';
+import type { SharedMemoryPlace } from '../../tensors/shared-memory.js';
 import { enter, leave, readInt64AsNumber, skip, tagOf, WIRE, type Reader } from '../protobuf/wire-reader.js';
 import { readBytesElements } from './bytes-elements.js';
 import { precisionOfDataType } from './data-type.js';
+import { readParameter, SHARED_MEMORY, sharedPlace } from './shared-parameters.js';
+import type { SharedTensors } from './shared-tensors.js';
 import { TensorContents } from './tensor-contents.js';
 
 const NAME = tagOf(1, WIRE.BYTES);
 const DATATYPE = tagOf(2, WIRE.BYTES);
 const SHAPE_PACKED = tagOf(3, WIRE.BYTES);
 const SHAPE_SIZE = tagOf(3, WIRE.VARINT);
+const PARAMETERS = tagOf(4, WIRE.BYTES);
 const CONTENTS = tagOf(5, WIRE.BYTES);
 
-/** An input as the wire gives it; its parameters are read by nobody. */
+/** An input as the wire gives it. Of its parameters those of shared memory are read. */
 export class InputTensor {
   readonly #shape: number[] = [];
   readonly #contents = new TensorContents();
+  #parameters: Record<string, string | boolean | number> | null = null;
   #name = '';
   #datatype = '';
 
@@ -29,6 +34,7 @@ export class InputTensor {
       else if (tag === SHAPE_PACKED) this.#readSizes(reader);
       else if (tag === SHAPE_SIZE) this.#shape.push(readInt64AsNumber(reader));
       else if (tag === CONTENTS) this.#contents.read(reader);
+      else if (tag === PARAMETERS) readParameter(reader, (this.#parameters ??= {}));
       else skip(reader, tag);
     }
     leave(reader, outerEnd);
@@ -36,6 +42,16 @@ export class InputTensor {
 
   get name(): string {
     return this.#name;
+  }
+
+  /** Whether it has any of shared memory, right or wrong. */
+  get hasParameters(): boolean {
+    return this.#parameters !== null;
+  }
+
+  /** Where in shared memory its elements are; `null`: they come with the message. @throws ServingError SHARED_MEMORY_INVALID */
+  get place(): SharedMemoryPlace | null {
+    return this.#parameters === null ? null : sharedPlace(this.#parameters, `input '${this.#name}'`);
   }
 
   /**
@@ -46,6 +62,18 @@ export class InputTensor {
   toRequestTensor(raw: Uint8Array | null | undefined): RequestTensor {
     const precision = precisionOfDataType(this.#datatype);
     const content = raw === null ? this.#contents.content(precision) : this.#rawContent(raw, precision);
+    return { precision, precisionText: this.#datatype, shape: this.#shape, content };
+  }
+
+  /**
+   * The tensor in the server's words, its elements in shared memory.
+   * @throws ServingError SHARED_MEMORY_*, INVALID_MESSAGE_STRUCTURE, INVALID_CONTENT_SIZE
+   */
+  toSharedTensor(place: SharedMemoryPlace, shared: SharedTensors | null): RequestTensor {
+    if (shared === null) throw new ServingError('SHARED_MEMORY_OFF');
+    if (!this.#contents.isEmpty) throw sharedAndSent(this.#name);
+    const precision = precisionOfDataType(this.#datatype);
+    const content = shared.input(this.#name, place, precision);
     return { precision, precisionText: this.#datatype, shape: this.#shape, content };
   }
 
@@ -72,6 +100,14 @@ export function bothKinds(name: string): ServingError {
   return new ServingError(
     'INVALID_MESSAGE_STRUCTURE',
     `Passing buffers both in ${places} is not allowed for input: ${name}`,
+  );
+}
+
+/** The elements of an input are in shared memory and in the message. */
+export function sharedAndSent(name: string): ServingError {
+  return new ServingError(
+    'INVALID_MESSAGE_STRUCTURE',
+    `Passing contents together with ${SHARED_MEMORY.region} is not allowed for input: ${name}`,
   );
 }
 

@@ -9,6 +9,7 @@ import { writeTensorHead } from './infer-response.js';
 const FLAG = tagOf(1, WIRE.VARINT);
 const NAME = tagOf(1, WIRE.BYTES);
 const VERSION = tagOf(2, WIRE.BYTES);
+const EXTENSION = tagOf(3, WIRE.BYTES);
 const PLATFORM = tagOf(3, WIRE.BYTES);
 const INPUTS = tagOf(4, WIRE.BYTES);
 const OUTPUTS = tagOf(5, WIRE.BYTES);
@@ -45,9 +46,11 @@ export function encodeFlag(flag: boolean): Uint8Array {
   return flag ? protobuf.Writer.create().uint32(FLAG).bool(true).finish() : new Uint8Array(0);
 }
 
-/** `inference.ServerMetadataResponse` without extensions (as OVMS 2026.2.1). */
-export function encodeServerMetadata(version: string): Uint8Array {
-  return protobuf.Writer.create().uint32(NAME).string(SERVER_NAME).uint32(VERSION).string(version).finish();
+/** `inference.ServerMetadataResponse` */
+export function encodeServerMetadata(version: string, extensions: readonly string[]): Uint8Array {
+  const writer = protobuf.Writer.create().uint32(NAME).string(SERVER_NAME).uint32(VERSION).string(version);
+  for (const extension of extensions) writer.uint32(EXTENSION).string(extension);
+  return writer.finish();
 }
 
 /** `inference.ModelMetadataResponse`; -1 for sizes that are not fixed. */

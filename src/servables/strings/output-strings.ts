@@ -1,3 +1,4 @@
+import type { Precision } from '../../tensors/precision.js';
 import type { Shape } from '../../tensors/shape.js';
 import { stringCount, StringPlaces, unpackStrings, type StringList } from '../../tensors/strings.js';
 import type { ResponseTensor } from '../predict-request.js';
@@ -17,9 +18,20 @@ export interface StringOutput {
 export function outputStrings(output: ResponseTensor): StringOutput | null {
   const { name, precision, shape, bytes } = output;
   if (precision === 'STRING') return { shape, strings: packedStrings(name, bytes) };
-  if (precision !== 'U8' || shape.length !== 2 || !name.endsWith('_string')) return null;
+  if (!hasTextRows(output)) return null;
   const strings = textRows(bytes, shape as readonly [number, number]);
   return { shape: [stringCount(strings)], strings };
+}
+
+/** Whether the rows of an output are texts: of any output, before or after it is there. */
+export function hasTextRows({ name, precision, shape }: NamedTensor): boolean {
+  return precision === 'U8' && shape.length === 2 && name.endsWith('_string');
+}
+
+interface NamedTensor {
+  readonly name: string;
+  readonly precision: Precision;
+  readonly shape: readonly unknown[];
 }
 
 /** What stands in the region was packed by native code or by this server. */

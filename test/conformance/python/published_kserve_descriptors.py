@@ -3,9 +3,9 @@
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from published_messages import print_published
-from tritonclient.grpc import service_pb2
+from tritonclient.grpc import model_config_pb2, service_pb2
 
-FILES = (service_pb2, health_pb2, reflection_pb2)
+FILES = (service_pb2, model_config_pb2, health_pb2, reflection_pb2)
 
 
 def methods_of(file):

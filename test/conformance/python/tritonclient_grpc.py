@@ -9,14 +9,14 @@ import serving_under_test as server
 import tritonclient.grpc as triton
 from google.protobuf.json_format import MessageToDict
 from tritonclient.utils import InferenceServerException
-from tritonclient_tests import TEN, InferTests, ServerTests
+from tritonclient_tests import TEN, ExtensionTests, InferTests, ServerTests, SharedMemoryTests
 
 LONG = 6 * 1024 * 1024
 
 
 class ClientTest(unittest.TestCase):
     api = triton
-    codes = {code: f"StatusCode.{code}" for code in ("NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "UNIMPLEMENTED")}
+    codes = {code: f"StatusCode.{code}" for code in ("NOT_FOUND", "INVALID_ARGUMENT", "UNAVAILABLE", "UNIMPLEMENTED", "ALREADY_EXISTS")}
 
     def setUp(self):
         self.client = triton.InferenceServerClient(server.GRPC_ADDRESS)
@@ -38,19 +38,33 @@ class Server(ClientTest, ServerTests):
     # covers: clients.triton-not-offered
     def test_what_only_triton_has_is_unimplemented(self):
         calls = (
-            self.client.get_model_repository_index,
-            lambda: self.client.get_model_config("dummy"),
             lambda: self.client.load_model("dummy"),
             lambda: self.client.unload_model("dummy"),
-            self.client.get_inference_statistics,
             self.client.get_trace_settings,
             self.client.get_log_settings,
-            self.client.get_system_shared_memory_status,
         )
         for number, call in enumerate(calls):
             with self.subTest(number), self.assertRaises(InferenceServerException) as caught:
                 call()
             self.assertEqual(caught.exception.status(), self.codes["UNIMPLEMENTED"])
+
+
+class Extensions(ClientTest, ExtensionTests):
+    pass
+
+
+class SharedMemory(ClientTest, SharedMemoryTests):
+    def setUp(self):
+        super().setUp()
+        self.share_memory()
+
+    @staticmethod
+    def regions_of(status):
+        return {name: (region.key, region.offset, region.byte_size) for name, region in status.regions.items()}
+
+    @staticmethod
+    def parameters_of(output):
+        return {name: value.WhichOneof("parameter_choice") for name, value in output.parameters.items()}
 
 
 class Infer(ClientTest, InferTests):

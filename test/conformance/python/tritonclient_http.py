@@ -7,12 +7,12 @@ import serving_under_test as server
 import tritonclient.http as triton
 from serving_under_test import NUMPY_OF_PRECISION
 from tritonclient.utils import InferenceServerException
-from tritonclient_tests import TEN, InferTests, ServerTests, texts_of
+from tritonclient_tests import TEN, ExtensionTests, InferTests, ServerTests, SharedMemoryTests, texts_of
 
 
 class ClientTest(unittest.TestCase):
     api = triton
-    codes = {"NOT_FOUND": "404", "INVALID_ARGUMENT": "400", "UNAVAILABLE": "404"}
+    codes = {"NOT_FOUND": "404", "INVALID_ARGUMENT": "400", "UNAVAILABLE": "404", "ALREADY_EXISTS": "409"}
 
     def setUp(self):
         self.client = triton.InferenceServerClient(server.REST_ADDRESS, concurrency=8)
@@ -31,14 +31,31 @@ class Server(ClientTest, ServerTests):
     # covers: clients.triton-not-offered
     def test_what_only_triton_has_is_no_url(self):
         calls = (
-            self.client.get_model_repository_index,
-            lambda: self.client.get_model_config("dummy"),
             lambda: self.client.load_model("dummy"),
-            self.client.get_system_shared_memory_status,
+            lambda: self.client.unload_model("dummy"),
+            self.client.get_trace_settings,
         )
         for number, call in enumerate(calls):
             with self.subTest(number):
                 self.assertRefused("INVALID_ARGUMENT", "Invalid request URL", call)
+
+
+class Extensions(ClientTest, ExtensionTests):
+    pass
+
+
+class SharedMemory(ClientTest, SharedMemoryTests):
+    def setUp(self):
+        super().setUp()
+        self.share_memory()
+
+    @staticmethod
+    def regions_of(status):
+        return {region["name"]: (region["key"], region["offset"], region["byte_size"]) for region in status}
+
+    @staticmethod
+    def parameters_of(output):
+        return output["parameters"]
 
 
 class Infer(ClientTest, InferTests):

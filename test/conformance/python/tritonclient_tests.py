@@ -1,9 +1,12 @@
 """What `tritonclient` must see whichever interface it uses. Each class is mixed into a test case that has a `client` and the `api`."""
 
+import os
+
 import numpy as np
 import serving_under_test as server
 from serving_under_test import KSERVE_NAMES, NUMPY_OF_PRECISION
-from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+from tritonclient.utils import shared_memory as shm
+from tritonclient.utils import InferenceServerException, np_to_triton_dtype, serialize_byte_tensor
 
 TEN = np.arange(10, dtype=np.float32).reshape(1, 10)
 
@@ -169,3 +172,150 @@ class InferTests(TritonTests):
         self.assertRefused("NOT_FOUND", NO_VERSION, self.infer, "dummy", {"b": TEN}, model_version="9")
         not_loaded = "Pipeline is not loaded yet"
         self.assertRefused("UNAVAILABLE", not_loaded, self.infer, server.BROKEN_PIPELINE, {"b": TEN})
+
+
+class ExtensionTests(TritonTests):
+    # covers: clients.triton-extensions, kserve.server-metadata
+    def test_tells_its_extensions(self):
+        extensions = self.as_dict(self.client.get_server_metadata())["extensions"]
+        self.assertEqual(extensions, ["binary_tensor_data", "model_configuration", "statistics", "system_shared_memory"])
+
+    # covers: clients.triton-extensions, kserve.statistics
+    def test_has_statistics(self):
+        for name in server.INCREMENTS:
+            before = self.statistics_of(name)
+            for _ in range(3):
+                self.infer(name, {"b": TEN})
+            after = self.statistics_of(name)
+            self.assertEqual(int(after["inference_count"]) - int(before.get("inference_count", 0)), 3)
+            success = after["inference_stats"]["success"]
+            self.assertEqual(int(success["count"]) - int(before["inference_stats"]["success"].get("count", 0)), 3)
+            self.assertGreater(int(success["ns"]), 0)
+        models = self.as_dict(self.client.get_inference_statistics())["model_stats"]
+        self.assertLessEqual(set(server.INCREMENTS), {model["name"] for model in models})
+        self.assertRefused("NOT_FOUND", NO_NAME, self.client.get_inference_statistics, "nobody")
+        self.assertRefused("NOT_FOUND", NO_VERSION, self.client.get_inference_statistics, "dummy", "9")
+
+    def statistics_of(self, name):
+        (statistics,) = self.as_dict(self.client.get_inference_statistics(name))["model_stats"]
+        self.assertEqual((statistics["name"], statistics["version"]), (name, "1"))
+        return statistics
+
+    # covers: clients.triton-extensions, kserve.model-config
+    def test_has_configurations(self):
+        for name in server.INCREMENTS:
+            answer = self.as_dict(self.client.get_model_config(name))
+            config = answer.get("config", answer)
+            self.assertEqual((config["name"], config["platform"], config["backend"]), (name, "OpenVINO", "openvino"))
+            (tensor,) = config["input"]
+            self.assertEqual((tensor["name"], tensor["data_type"]), ("b", "TYPE_FP32"))
+            self.assertEqual([int(size) for size in tensor["dims"]], [1, 10])
+        self.assertRefused("NOT_FOUND", NO_NAME, self.client.get_model_config, "nobody")
+
+    # covers: clients.triton-extensions, kserve.repository-index
+    def test_has_an_index(self):
+        index = self.as_dict(self.client.get_model_repository_index())
+        entries = {(entry["name"], entry["version"]): entry["state"] for entry in (index["models"] if "models" in index else index)}
+        self.assertEqual(entries[("dummy", "1")], "READY")
+        self.assertEqual({state for (name, _), state in entries.items() if name == server.VERSIONED}, {"READY"})
+
+
+class SharedMemoryTests(TritonTests):
+    def share_memory(self):
+        self.key = f"/vinery-conformance-{os.getpid()}"
+        self.memory = shm.create_shared_memory_region("region", self.key, 4096)
+        self.addCleanup(shm.destroy_shared_memory_region, self.memory)
+        self.client.unregister_system_shared_memory()
+        self.addCleanup(self.client.unregister_system_shared_memory)
+
+    def shared_input(self, name, values, region, offset=0):
+        tensor = self.api.InferInput(name, list(values.shape), np_to_triton_dtype(values.dtype))
+        tensor.set_shared_memory(region, values.nbytes, offset)
+        return tensor
+
+    def shared_output(self, name, region, size, offset=0):
+        output = self.api.InferRequestedOutput(name)
+        output.set_shared_memory(region, size, offset)
+        return output
+
+    # covers: clients.triton-shared-memory, kserve.shared-memory-regions
+    def test_registers_regions(self):
+        self.client.register_system_shared_memory("vat", self.key, 4096)
+        self.client.register_system_shared_memory("cask", self.key, 64, offset=128)
+        self.assertEqual(
+            self.regions_of(self.client.get_system_shared_memory_status()),
+            {"vat": (self.key, 0, 4096), "cask": (self.key, 128, 64)},
+        )
+        taken = "shared memory region 'vat' already in manager"
+        self.assertRefused("ALREADY_EXISTS", taken, self.client.register_system_shared_memory, "vat", self.key, 64)
+        self.client.unregister_system_shared_memory("vat")
+        self.assertEqual(list(self.regions_of(self.client.get_system_shared_memory_status("cask"))), ["cask"])
+        missing = "Unable to find system shared memory region: 'vat'"
+        self.assertRefused("NOT_FOUND", missing, self.client.get_system_shared_memory_status, "vat")
+        self.client.unregister_system_shared_memory()
+        self.assertEqual(self.regions_of(self.client.get_system_shared_memory_status()), {})
+
+    # covers: clients.triton-shared-memory, kserve.shared-memory-tensors
+    def test_infers_from_and_to_shared_memory(self):
+        self.client.register_system_shared_memory("vat", self.key, 4096)
+        shm.set_shared_memory_region(self.memory, [TEN])
+        for name, increment in server.INCREMENTS.items():
+            with self.subTest(name):
+                inputs = [self.shared_input("b", TEN, "vat")]
+                outputs = [self.shared_output("a", "vat", TEN.nbytes, 1024)]
+                answer = self.client.infer(name, inputs, outputs=outputs)
+                output = answer.get_output("a")
+                self.assertIn("shared_memory_region", self.parameters_of(output))
+                there = shm.get_contents_as_numpy(self.memory, np.float32, [1, 10], 1024)
+                np.testing.assert_array_equal(there, TEN + increment)
+                np.testing.assert_array_equal(self.client.infer(name, inputs).as_numpy("a"), TEN + increment)
+                self.client.infer(name, self.tensors({"b": TEN + 5}), outputs=outputs)
+                there = shm.get_contents_as_numpy(self.memory, np.float32, [1, 10], 1024)
+                np.testing.assert_array_equal(there, TEN + 5 + increment)
+
+    # covers: clients.triton-shared-memory, kserve.shared-memory-tensors
+    def test_takes_and_gives_some_tensors_in_shared_memory(self):
+        self.client.register_system_shared_memory("vat", self.key, 4096)
+        shm.set_shared_memory_region(self.memory, [TEN])
+        inputs = [self.shared_input("left", TEN, "vat"), self.tensor("right", TEN + 5)]
+        outputs = [self.shared_output("left_sum", "vat", TEN.nbytes, 64), self.api.InferRequestedOutput("right_sum")]
+        answer = self.client.infer(server.PAIR, inputs, outputs=outputs)
+        np.testing.assert_array_equal(answer.as_numpy("right_sum"), TEN + 7)
+        there = shm.get_contents_as_numpy(self.memory, np.float32, [1, 10], 64)
+        np.testing.assert_array_equal(there, TEN + 1)
+
+    # covers: clients.triton-shared-memory, kserve.shared-memory-tensors
+    def test_every_element_type(self):
+        self.client.register_system_shared_memory("vat", self.key, 4096)
+        for precision, dtype in NUMPY_OF_PRECISION.items():
+            with self.subTest(precision):
+                sent = np.array([[0, 1, 100], [2, 3, 127]]).astype(dtype)
+                shm.set_shared_memory_region(self.memory, [sent])
+                outputs = [self.shared_output("out", "vat", sent.nbytes, 2048)]
+                inputs = [self.shared_input("in", sent, "vat")]
+                self.client.infer(server.passthrough(precision), inputs, outputs=outputs)
+                there = shm.get_contents_as_numpy(self.memory, dtype, sent.shape, 2048)
+                np.testing.assert_array_equal(there, sent)
+
+    # covers: clients.triton-shared-memory, kserve.shared-memory-strings
+    def test_strings(self):
+        self.client.register_system_shared_memory("vat", self.key, 4096)
+        texts = np.array(["one", "Größe"], np.object_)
+        packed = serialize_byte_tensor(texts)
+        shm.set_shared_memory_region(self.memory, [packed])
+        tensor = self.api.InferInput(server.TEXTS_INPUT, [2], "BYTES")
+        tensor.set_shared_memory("vat", len(packed.item()))
+        outputs = [self.shared_output(server.TEXTS_OUTPUT, "vat", 1024, 1024)]
+        self.client.infer(server.TEXTS, [tensor], outputs=outputs)
+        there = shm.get_contents_as_numpy(self.memory, np.object_, [2], 1024)
+        self.assertEqual(texts_of(there), ["one", "Größe"])
+
+    # covers: clients.triton-shared-memory, errors.shared-memory-place
+    def test_refuses_wrong_places(self):
+        self.client.register_system_shared_memory("vat", self.key, 64)
+        for code, place in (("NOT_FOUND", ("cask", 0)), ("INVALID_ARGUMENT", ("vat", 64)), ("INVALID_ARGUMENT", ("vat", 32))):
+            with self.subTest(place), self.assertRaises(InferenceServerException) as caught:
+                self.client.infer("dummy", [self.shared_input("b", TEN, *place)])
+            self.assertEqual(caught.exception.status(), self.codes[code])
+            self.assertIn("shared memory region", caught.exception.message())
+        np.testing.assert_array_equal(self.infer("dummy", {"b": TEN}).as_numpy("a"), TEN + 1)

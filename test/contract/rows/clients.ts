@@ -87,7 +87,15 @@ export const clients = {
     '`tritonclient`: compressed calls, long messages, keep-alive pings during a long call, typed contents by its stubs, bodies made for others to send',
   ),
   'clients.triton-not-offered': supported(
-    'What only Triton has (model repository, config, statistics, trace, log, shared memory) is UNIMPLEMENTED by gRPC and `Invalid request URL` with 400 by HTTP',
+    'What only Triton has (load, unload, trace, log) is UNIMPLEMENTED by gRPC and `Invalid request URL` with 400 by HTTP',
+  ),
+  'clients.triton-shared-memory': different(
+    '`tritonclient.utils.shared_memory` has nobody to share with',
+    'it works as it is, by gRPC and HTTP',
+  ),
+  'clients.triton-extensions': different(
+    '`tritonclient`: statistics, model configuration and repository index are not offered',
+    'they are answered, by gRPC and HTTP',
   ),
   'clients.kserve-streams': supported(
     'ModelStreamInfer fails with NOT_FOUND `Mediapipe graph definition with requested name is not found`: models and pipelines are no graphs',

@@ -2,6 +2,18 @@ import { different, supported } from '../row.js';
 
 /** Errors of requests, on gRPC and REST, models and pipelines. */
 export const errors = {
+  'errors.shared-memory-registration': different(
+    'shared memory cannot be registered',
+    "a region outside of its key, a key that is a path, one that is not there, a name that is taken: refused with Triton's texts",
+  ),
+  'errors.shared-memory-place': different(
+    'shared memory cannot be used',
+    'a region that is not registered is NOT_FOUND, a place beyond it and an output that does not fit are INVALID_ARGUMENT, before anything is inferred where the size is known',
+  ),
+  'errors.shared-memory-cut-off': different(
+    'shared memory cannot be used',
+    'where a client truncates its shared memory, its requests fail with FAILED_PRECONDITION, also those that run, and nothing else happens',
+  ),
   'errors.text': supported('a text is the message of the error, and its details behind ` - `'),
   'errors.unknown': different(
     'an error without a gRPC code is UNKNOWN `Unknown error`, its text is lost',

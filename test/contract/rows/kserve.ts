@@ -6,8 +6,9 @@ export const kserve = {
   'kserve.server-ready': supported(
     '`ServerReady` and `GET /v2/health/ready`: ready once the first load pass is over, also when models failed, and never not again',
   ),
-  'kserve.server-metadata': supported(
+  'kserve.server-metadata': different(
     '`ServerMetadata` and `GET /v2`: the name `OpenVINO Model Server`, a version, no extensions',
+    'the extensions that are there: `binary_tensor_data`, `model_configuration`, `statistics`, `system_shared_memory`; by them clients of Triton know what they may ask for',
   ),
   'kserve.model-ready': supported(
     '`ModelReady` and `GET /v2/models/{name}[/versions/{n}]/ready`: of the version, the default version or the pipeline; over REST 200 with an empty body',
@@ -52,7 +53,46 @@ export const kserve = {
   'kserve.answer-head': supported(
     'an answer has `model_name`, `model_version` (`1` of a pipeline) and the `id` as it was sent',
   ),
-  'kserve.ignored': supported('parameters and requested outputs of a request over gRPC are ignored'),
+  'kserve.ignored': supported(
+    'parameters and requested outputs of a request over gRPC are ignored, but for those of shared memory',
+  ),
+
+  'kserve.shared-memory-regions': different(
+    '`SystemSharedMemoryRegister`, `Unregister` and `Status` are no methods, and `/v2/systemsharedmemory` no address',
+    'clients on the same machine register parts of POSIX shared memory, by gRPC and REST, with the names, answers and errors of Triton',
+  ),
+  'kserve.shared-memory-tensors': different(
+    'tensors cannot be in shared memory',
+    'by the parameters `shared_memory_region`, `shared_memory_byte_size` and `shared_memory_offset` each input is read and each output written there, without a copy where it is aligned, of a known size and no index; others of the same request come and go in the message',
+  ),
+  'kserve.shared-memory-off': different(
+    'there is nothing to be switched off',
+    '`--system_shared_memory=false` refuses to register regions as UNIMPLEMENTED; status and unregister are answered as if there were none',
+  ),
+  'kserve.shared-memory-strings': different(
+    'strings cannot be in shared memory',
+    'BYTES are there as in raw contents; the parameters of an output tell how many bytes it has',
+  ),
+  'kserve.shared-memory-lifetime': different(
+    'there are no regions that could end',
+    'a region that is unregistered lasts until the requests that use it have ended; its name is free at once',
+  ),
+  'kserve.cuda-shared-memory': different(
+    'the RPCs of CUDA shared memory are no methods',
+    'there are no regions and `CudaSharedMemoryRegister` is UNIMPLEMENTED; clients of Triton ask without knowing whether there is a GPU',
+  ),
+  'kserve.statistics': different(
+    '`ModelStatistics` is no method, and `/v2/models/{name}[/versions/{n}]/stats` and `/v2/models/stats` are no addresses',
+    'counts and times of requests, queue and inferences since the start, of models and pipelines, as Triton has them; tensors take no time to be moved',
+  ),
+  'kserve.model-config': different(
+    '`ModelConfig` is no method, and `/v2/models/{name}[/versions/{n}]/config` no address',
+    "the tensors of a servable in the form of Triton's model configuration, without batching",
+  ),
+  'kserve.repository-index': different(
+    '`RepositoryIndex` is no method, and `POST /v2/repository/index` no address',
+    'every version with its state',
+  ),
 
   'kserve.rest-fields': supported(
     'a request over REST is `id`, `parameters`, `inputs` of `name`, `shape`, `datatype`, `parameters`, `data`, and `outputs` of `name`, `parameters`',

@@ -71,6 +71,7 @@ class Worker {
       timeline: null,
       executions: new RunningExecutions(),
       around: null,
+      targets: null,
       turn: null,
     } as const;
     let abort: (error: ServingError) => void = () => undefined;

@@ -1,5 +1,6 @@
 import type { ResponseTensor } from '../../../servables/predict-request.js';
-import { type InferAnswerHead, type OutputTensor, outputTensor } from '../../kserve/infer-response.js';
+import { type InferAnswerHead, type OutputTensor, placedTensor, placeParameters } from '../../kserve/infer-response.js';
+import type { SharedTensors } from '../../kserve/shared-tensors.js';
 import { outputStrings } from '../../../servables/strings/output-strings.js';
 import { doubleTexts, stringTexts } from '../number-text.js';
 
@@ -15,18 +16,24 @@ export interface InferAnswer {
 /**
  * The answer with its JSON laid out to the last blank as OVMS 2026.2.1 does. Outputs are copied: they may be released afterwards.
  * @param binaryOutputs names of the outputs that stand behind the JSON.
+ * @param shared outputs that are wanted there are brought there, and the JSON has their places. They may throw SHARED_MEMORY_TOO_SMALL.
  */
 export function encodeInferAnswer(
   { modelName, version, id }: InferAnswerHead,
   outputs: readonly ResponseTensor[],
   binaryOutputs: readonly string[],
+  shared: SharedTensors | null = null,
 ): InferAnswer {
   const contents: Uint8Array[] = [];
   const tensors = outputs.map((output) => {
-    const tensor = outputTensor(output);
+    const tensor = placedTensor(output, shared);
+    if (tensor.place !== undefined) {
+      // Triton's client in C++ takes no parameters without a size.
+      return tensorJson(tensor, parametersJson({ binary_data_size: 0, ...placeParameters(tensor.place) }));
+    }
     if (!binaryOutputs.includes(output.name)) return tensorJson(tensor, dataJson(output));
     contents.push(tensor.content);
-    return tensorJson(tensor, binaryJson(tensor.content.byteLength));
+    return tensorJson(tensor, parametersJson({ binary_data_size: tensor.content.byteLength }));
   });
   const members = [
     `"model_name": ${JSON.stringify(modelName)}`,
@@ -57,7 +64,8 @@ function dataJson(output: ResponseTensor): string {
   return `"data": [${texts.join(', ')}]`;
 }
 
-function binaryJson(size: number): string {
+function parametersJson(parameters: Readonly<Record<string, string | number>>): string {
   const margin = INDENT.repeat(3);
-  return `"parameters": {\n${margin}${INDENT}"binary_data_size": ${size}\n${margin}}`;
+  const members = Object.entries(parameters).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
+  return `"parameters": {\n${margin}${INDENT}${members.join(`,\n${margin}${INDENT}`)}\n${margin}}`;
 }

@@ -5,7 +5,8 @@ import { NO_STRINGS } from '../../../tensors/strings.js';
 import { elementCount } from '../../../tensors/shape.js';
 import { readBytesElements } from '../../kserve/bytes-elements.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
-import { bothKinds, wrongNumberOfInputs } from '../../kserve/input-tensor.js';
+import { bothKinds, sharedAndSent, wrongNumberOfInputs } from '../../kserve/input-tensor.js';
+import { SharedTensors } from '../../kserve/shared-tensors.js';
 import type { InferDocument, InferInput } from './infer-json.js';
 
 /** A body in its two parts, both views of it. */
@@ -30,7 +31,7 @@ export function splitBody(body: Uint8Array, header: string | undefined): SplitBo
   return { json: body.subarray(0, length), binary: body.subarray(length) };
 }
 
-/** An input with its piece of the binary part; `null` when its elements were in the JSON. */
+/** An input with its piece of the binary part; `null` when its elements are in the JSON or in shared memory. */
 export interface PlacedInput {
   readonly input: InferInput;
   readonly raw: Uint8Array | null;
@@ -43,6 +44,10 @@ export interface PlacedInput {
 export function placeInputs({ inputs }: InferDocument, binary: Uint8Array): PlacedInput[] {
   let at = 0;
   return inputs.map((input) => {
+    if (input.place !== null) {
+      if (input.data !== null) throw sharedAndSent(input.name);
+      return { input, raw: null };
+    }
     if (input.data !== null) {
       if (input.binarySize !== null) throw new ServingError('REST_CONTENTS_FIELD_NOT_EMPTY');
       return { input, raw: null };
@@ -68,19 +73,25 @@ function impliedSize({ datatype, shape }: InferInput, isOnly: boolean, left: num
 /**
  * The inputs by name in the server's words.
  * @param expected inputs the servable has: their number is checked first (as OVMS 2026.2.1).
- * @throws ServingError INVALID_NO_OF_INPUTS, INVALID_MESSAGE_STRUCTURE, INVALID_CONTENT_SIZE
+ * @param shared gets what is in shared memory; its holder releases it.
+ * @throws ServingError INVALID_NO_OF_INPUTS, INVALID_MESSAGE_STRUCTURE, INVALID_CONTENT_SIZE, SHARED_MEMORY_*
  */
-export function requestTensors(placed: readonly PlacedInput[], expected: number): PredictRequest['inputs'] {
+export function requestTensors(
+  placed: readonly PlacedInput[],
+  expected: number,
+  shared = new SharedTensors(null),
+): PredictRequest['inputs'] {
   if (placed.length !== expected) throw wrongNumberOfInputs(expected, placed.length);
   const hasBinary = placed.some(({ raw }) => raw !== null);
   const tensors = new Map<string, RequestTensor>();
   for (const { input, raw } of placed) {
-    if (hasBinary && raw === null) throw bothKinds(input.name);
-    const { name, datatype, shape } = input;
+    const { name, datatype, shape, place } = input;
+    if (hasBinary && raw === null && place === null) throw bothKinds(name);
     // Of two inputs with one name the first counts (as OVMS 2026.2.1).
     if (tensors.has(name)) continue;
     const precision = precisionOfDataType(datatype);
-    tensors.set(name, { precision, precisionText: datatype, shape, content: contentOf(input, raw) });
+    const content = place === null ? contentOf(input, raw) : shared.input(name, place, precision);
+    tensors.set(name, { precision, precisionText: datatype, shape, content });
   }
   return tensors;
 }

@@ -1,6 +1,9 @@
 import { ServingError } from '../../../errors.js';
+import type { SharedMemoryPlace } from '../../../tensors/shared-memory.js';
 import { stringBuffers } from '../../../tensors/strings.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
+import { sharedPlace, type TensorParameters } from '../../kserve/shared-parameters.js';
+import type { SharedOutput } from '../../kserve/shared-tensors.js';
 import { checkUnread, parseJsonBody } from '../json-body.js';
 import { type InferData, readInferData } from './infer-data.js';
 
@@ -11,6 +14,8 @@ export interface InferDocument {
   readonly inputs: readonly InferInput[];
   /** Names of the outputs to be answered in binary, of those that are listed. */
   readonly binaryOutputs: readonly string[];
+  /** Listed outputs that are wanted in shared memory. */
+  readonly sharedOutputs: readonly SharedOutput[];
 }
 
 export interface InferInput {
@@ -19,7 +24,9 @@ export interface InferInput {
   readonly shape: readonly number[];
   /** The parameter `binary_data_size`; `null` when it is not there. */
   readonly binarySize: number | null;
-  /** `null`: the elements stand behind the JSON. */
+  /** Where in shared memory the elements are; `null`: in the body. */
+  readonly place: SharedMemoryPlace | null;
+  /** `null`: the elements stand behind the JSON, or in shared memory. */
   readonly data: InferData | null;
 }
 
@@ -64,19 +71,25 @@ function decodeDocument(document: Json, json: Uint8Array): InferDocument {
   const { id = '' } = document;
   if (typeof id !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   const parameters = readParameters(document['parameters']);
-  const binaryOutputs = readOutputs(document['outputs'], flagOf(parameters, 'binary_data_output') ?? false);
-  return { id, binaryOutputs, inputs: readInputs(document['inputs'], json) };
+  const outputs = readOutputs(document['outputs'], flagOf(parameters, 'binary_data_output') ?? false);
+  return { id, ...outputs, inputs: readInputs(document['inputs'], json) };
 }
 
 /** Outputs are answered whether they are listed or not; the list only says how, and names of no output say nothing. */
-function readOutputs(outputs: unknown, byDefault: boolean): string[] {
-  if (outputs === undefined) return [];
+function readOutputs(outputs: unknown, byDefault: boolean): Pick<InferDocument, 'binaryOutputs' | 'sharedOutputs'> {
+  const binaryOutputs: string[] = [];
+  const sharedOutputs: SharedOutput[] = [];
+  if (outputs === undefined) return { binaryOutputs, sharedOutputs };
   if (!Array.isArray(outputs)) throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
-  return outputs.flatMap((output: unknown) => {
+  for (const output of outputs as unknown[]) {
     if (!isObject(output) || typeof output['name'] !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_OUTPUT');
-    const isBinary = flagOf(readParameters(output['parameters']), 'binary_data') ?? byDefault;
-    return isBinary ? [output['name']] : [];
-  });
+    const name = output['name'];
+    const parameters = readParameters(output['parameters']);
+    const place = sharedPlace(parameters, `output '${name}'`);
+    if (place !== null) sharedOutputs.push({ name, place });
+    if (flagOf(parameters, 'binary_data') ?? byDefault) binaryOutputs.push(name);
+  }
+  return { binaryOutputs, sharedOutputs };
 }
 
 function readInputs(inputs: unknown, json: Uint8Array): InferInput[] {
@@ -91,9 +104,11 @@ function readInput(input: unknown, json: Uint8Array): InferInput {
   const { name, datatype, data } = input;
   if (typeof name !== 'string' || typeof datatype !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   const shape = readShape(input['shape']);
-  const binarySize = binarySizeOf(readParameters(input['parameters']));
-  if (data === undefined) return { name, datatype, shape, binarySize, data: null };
-  return { name, datatype, shape, binarySize, data: readInferData(data, precisionOfDataType(datatype), json) };
+  const parameters = readParameters(input['parameters']);
+  const binarySize = binarySizeOf(parameters);
+  const place = sharedPlace(parameters, `input '${name}'`);
+  if (data === undefined) return { name, datatype, shape, binarySize, place, data: null };
+  return { name, datatype, shape, binarySize, place, data: readInferData(data, precisionOfDataType(datatype), json) };
 }
 
 function readShape(shape: unknown): number[] {
@@ -106,27 +121,25 @@ function readShape(shape: unknown): number[] {
   });
 }
 
-type Parameters = Readonly<Record<string, string | boolean | number>>;
-
-function readParameters(parameters: unknown): Parameters {
+function readParameters(parameters: unknown): TensorParameters {
   if (parameters === undefined) return {};
   if (!isObject(parameters) || !Object.values(parameters).every(isParameter)) {
     throw new ServingError('REST_COULD_NOT_PARSE_PARAMETERS');
   }
-  return parameters as Parameters;
+  return parameters as TensorParameters;
 }
 
 function isParameter(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
 }
 
-function flagOf(parameters: Parameters, name: string): boolean | null {
+function flagOf(parameters: TensorParameters, name: string): boolean | null {
   const value = Object.hasOwn(parameters, name) ? parameters[name] : null;
   if (value === null || typeof value === 'boolean') return value;
   throw new ServingError('REST_COULD_NOT_PARSE_PARAMETERS', `Expected: true or false; Actual: ${value}; name: ${name}`);
 }
 
-function binarySizeOf(parameters: Parameters): number | null {
+function binarySizeOf(parameters: TensorParameters): number | null {
   if (!Object.hasOwn(parameters, 'binary_data_size')) return null;
   const size = parameters['binary_data_size'];
   if (typeof size !== 'number' || size < 0) throw new ServingError('REST_BINARY_DATA_SIZE_INVALID');

@@ -5,8 +5,8 @@ import { dataTypeOfPrecision } from '../../kserve/data-type.js';
 import { MODEL_PLATFORM, SERVER_NAME } from '../../kserve/server-messages.js';
 
 /** Answer of `GET /v2`. */
-export function serverMetadataJson(version: string): string {
-  return JSON.stringify({ name: SERVER_NAME, version });
+export function serverMetadataJson(version: string, extensions: readonly string[]): string {
+  return JSON.stringify({ name: SERVER_NAME, version, extensions });
 }
 
 /** Answer of `GET /v2/models/{name}`: -1 for sizes that are not fixed; what the model says of itself, if it does, comes last. */

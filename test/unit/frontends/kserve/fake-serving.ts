@@ -1,4 +1,5 @@
 import { ServingError } from '#src/errors.js';
+import type { KserveExtensions } from '#src/frontends/kserve/extensions.js';
 import type { RpcCall } from '#src/frontends/rpc.js';
 import type { PredictRequest, ResponseTensor } from '#src/servables/predict-request.js';
 import type { PredictResult, Serving } from '#src/servables/serving.js';
@@ -67,6 +68,13 @@ export class FakeServing implements Serving {
 function requireM(name: string): void {
   if (name !== 'm') throw new ServingError('MODEL_NAME_MISSING');
 }
+
+/** A server that has nothing beyond KServe's protocol. */
+export const NO_EXTENSIONS: KserveExtensions = {
+  memory: null,
+  statistics: () => Promise.resolve([]),
+  allStatuses: () => [],
+};
 
 export function fakeCall(signal: AbortSignal = new AbortController().signal): RpcCall {
   return { arrived: 0, api: 'KServe', interface: 'gRPC', signal, wantsTimeline: false, setTrailer: () => undefined };

@@ -11,12 +11,12 @@ import { ELEMENT_BYTES } from '#src/tensors/precision.js';
 import { covers } from '../../../contract/covers.js';
 import { decodeKserve, encodeKserve, type Fields, KSERVE_TYPES } from '../../../helpers/kserve-messages.js';
 import { hex } from '../tfs/wire.js';
-import { fakeCall, FakeServing, messages } from './fake-serving.js';
+import { fakeCall, FakeServing, messages, NO_EXTENSIONS } from './fake-serving.js';
 
 const SERVER: ServerState = { version: '1.2.3', isReady: () => false, ready: () => Promise.resolve() };
 
 async function ask(serving: FakeServing, path: string, bytes: Uint8Array, server = SERVER): Promise<Uint8Array> {
-  const method = kserveMethods(serving, server).get(path);
+  const method = kserveMethods(serving, server, NO_EXTENSIONS).get(path);
   assert.ok(typeof method === 'function');
   return wholeMessage(await method(bytes, fakeCall()));
 }
@@ -48,7 +48,11 @@ test('kserve: the server is live, and ready when it is', async () => {
 
 test('kserve: ServerMetadata has the name clients of OVMS look for, and no extensions', async () => {
   const answer = await ask(new FakeServing(), METHOD.SERVER_METADATA, new Uint8Array(0));
-  const metadata = { name: 'OpenVINO Model Server', version: '1.2.3', extensions: [] };
+  const metadata = {
+    name: 'OpenVINO Model Server',
+    version: '1.2.3',
+    extensions: ['binary_tensor_data', 'model_configuration', 'statistics'],
+  };
   assert.deepEqual(decodeKserve('ServerMetadataResponse', answer), metadata);
 });
 
@@ -218,7 +222,7 @@ for (const [code, detail, message] of WORDS) {
 }
 
 test('kserve: ModelStreamInfer finds no graph, whatever the first message asks for', async () => {
-  const method = kserveMethods(new FakeServing(), SERVER).get(METHOD.MODEL_STREAM_INFER);
+  const method = kserveMethods(new FakeServing(), SERVER, NO_EXTENSIONS).get(METHOD.MODEL_STREAM_INFER);
   assert.ok(typeof method === 'object');
   const request = encodeKserve('ModelInferRequest', { model_name: 'm' });
   for (const requests of [messages(request), messages()]) {
