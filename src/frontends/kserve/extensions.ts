@@ -41,8 +41,8 @@ const INDEX_STATE: Readonly<Record<ServableState, string>> = {
 };
 
 /** All versions that were ever seen, sorted by name and version. @param onlyReady leaves out those that do not answer. */
-export function repositoryIndex({ allStatuses }: KserveExtensions, onlyReady: boolean): IndexEntry[] {
-  return sorted(allStatuses()).flatMap(({ name, versions }) =>
+export function repositoryIndex(extensions: KserveExtensions, onlyReady: boolean): IndexEntry[] {
+  return sorted(extensions.allStatuses()).flatMap(({ name, versions }) =>
     versions
       .filter(({ state }) => !onlyReady || state === 'AVAILABLE')
       .map(({ version, state, errorCode }) => ({

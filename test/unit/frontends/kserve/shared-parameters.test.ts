@@ -107,8 +107,8 @@ test('shared tensors over gRPC: raw contents are those of the other inputs, in t
   const tensors = tensorsOf(message, 3, shared);
   const bytesAt = (name: string): Uint8Array => {
     const { content } = tensors.get(name)!;
-    assert.equal(content.kind, 'bytes');
-    return content.kind === 'bytes' ? content.bytes : first;
+    if (content.kind !== 'bytes') throw new Error(`expected bytes, received ${content.kind}`);
+    return content.bytes;
   };
   assert.deepEqual(Buffer.from(bytesAt('a')), Buffer.from(first));
   assert.deepEqual(Buffer.from(bytesAt('c')), Buffer.from(last));
