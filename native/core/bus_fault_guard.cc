@@ -71,7 +71,8 @@ bool PutZeros(std::uintptr_t address) {
 
 /// What would have happened without this handler.
 void PassOn(int signal, siginfo_t* info, void* context) {
-  if ((previous_action.sa_flags & SA_SIGINFO) != 0) return previous_action.sa_sigaction(signal, info, context);
+  const bool takes_info = (static_cast<unsigned>(previous_action.sa_flags) & static_cast<unsigned>(SA_SIGINFO)) != 0;
+  if (takes_info) return previous_action.sa_sigaction(signal, info, context);
   if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
     return previous_action.sa_handler(signal);
   }
@@ -104,7 +105,7 @@ bool InstallHandler() {
 
 }  // namespace
 
-bool BusFaultGuard::Acquire(std::uint8_t* base, std::size_t size) {
+bool BusFaultGuard::Acquire(const std::uint8_t* base, std::size_t size) {
   const std::scoped_lock lock(places_mutex);
   if (place_ != kNowhere || !InstallHandler()) return false;
   const auto* free =

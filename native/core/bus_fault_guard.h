@@ -19,7 +19,7 @@ class BusFaultGuard {
 
   /// Guards whole pages. False when there is no place left (`kMaxGuardedRanges` for the process), or no handler can be
   /// had.
-  bool Acquire(std::uint8_t* base, std::size_t size);
+  bool Acquire(const std::uint8_t* base, std::size_t size);
   /// The memory may no longer be used. Harmless when nothing is guarded.
   void Release();
   bool broken() const;

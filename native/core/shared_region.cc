@@ -62,8 +62,8 @@ Status SharedRegion::Open(SharedRegionDescription description, std::uint32_t id,
                           std::unique_ptr<SharedRegion>& region) {
   const std::string& key = description.key;
   if (!IsPlainKey(key)) {
-    return Refused(description.name,
-                   "expected a key that is the name of POSIX shared memory, received '" + std::string(key.c_str()) + "'");
+    return Refused(description.name, "expected a key that is the name of POSIX shared memory, received '" +
+                                         key.substr(0, key.find('\0')) + "'");
   }
   if (description.byte_size == 0) return Refused(description.name, "expected a byte size of at least 1, received 0");
   bool writable = false;
@@ -120,9 +120,9 @@ Status SharedRegion::Map(const void* user, std::uint8_t* memory, std::uint64_t s
     return {StatusCode::kSharedMemoryLimit, "too many shared memory regions are in use"};
   }
   // What may only be read is the process's own where a node writes its input all the same, which must not end it.
-  const int sharing = writable_ ? MAP_SHARED : MAP_PRIVATE;
+  const int sharing = writable_ ? MAP_SHARED | MAP_FIXED : MAP_PRIVATE | MAP_FIXED;
   const auto from = static_cast<off_t>(description_.offset - lead());
-  if (::mmap(mapping->base, mapping->size, PROT_READ | PROT_WRITE, sharing | MAP_FIXED, file_.get(), from) == MAP_FAILED) {
+  if (::mmap(mapping->base, mapping->size, PROT_READ | PROT_WRITE, sharing, file_.get(), from) == MAP_FAILED) {
     const int number = errno;
     Clear(*mapping);
     return {StatusCode::kSharedMemoryOpen,

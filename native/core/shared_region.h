@@ -57,8 +57,8 @@ class SharedRegion {
 
  private:
   struct Mapping {
-    std::uint8_t* base;
-    std::size_t size;
+    std::uint8_t* base = nullptr;
+    std::size_t size = 0;
     BusFaultGuard guard;
   };
   static void Clear(const Mapping& mapping);

@@ -12,8 +12,9 @@ Status SharedRegionRegistry::Register(SharedRegionDescription description) {
     return {StatusCode::kSharedMemoryExists, "shared memory region '" + name + "' already in manager"};
   }
   if (regions_.size() >= kMaxSharedRegions) {
-    return {StatusCode::kSharedMemoryLimit, "failed to register shared memory region '" + name + "': expected at most " +
-                                                std::to_string(kMaxSharedRegions) + " regions"};
+    return {StatusCode::kSharedMemoryLimit, "failed to register shared memory region '" + name +
+                                                "': expected at most " + std::to_string(kMaxSharedRegions) +
+                                                " regions"};
   }
   std::unique_ptr<SharedRegion> region;
   if (Status status = SharedRegion::Open(std::move(description), last_id_ + 1, region); !status.ok()) return status;
