@@ -49,7 +49,13 @@ function constant(id: number, type: 'f32' | 'i64', shape: readonly number[], byt
   return layer(id, 'Const', data, [], [port(0, type === 'f32' ? 'FP32' : 'I64', shape)]);
 }
 
-export function layer(id: number, type: string, data: string, inputs: readonly string[], outputs: readonly string[]): string {
+export function layer(
+  id: number,
+  type: string,
+  data: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+): string {
   const ports = (tag: string, list: readonly string[]): string =>
     list.length === 0 ? '' : `<${tag}>${list.join('')}</${tag}>`;
   const body = `${data}${ports('input', inputs)}${ports('output', outputs)}`;

@@ -4,6 +4,7 @@ import { constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node
 import { describe, test } from 'node:test';
 import type { ServingError } from '#src/errors.js';
 import type { RpcMethod } from '#src/frontends/rpc.js';
+import { abortSignalOf } from '#src/servables/cancellation.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
 import { GRPC_HEADERS, grpcFrame } from '../helpers/http2-call.js';
 import { withIngress } from '../helpers/ingress.js';
@@ -24,7 +25,7 @@ class Held {
 
   readonly method: RpcMethod = async (request, { signal }) => {
     this.#begin();
-    const aborted = once(signal, 'abort').then(() => {
+    const aborted = once(abortSignalOf(signal), 'abort').then(() => {
       this.reasons.push((signal.reason as ServingError).code);
       throw signal.reason;
     });

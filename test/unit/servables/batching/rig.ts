@@ -161,6 +161,7 @@ export class Rig {
       name: { node: 'node', session: '' },
       inputs,
       wanted,
+      targets: null,
       context: this.#context(),
       metrics: this.#metrics,
       queueMicros: 5,
@@ -212,6 +213,7 @@ export class Rig {
       caller: { api: 'KServe', interface: 'gRPC' },
       timeline: null,
       around: null,
+      targets: null,
       turn: null,
     };
   }
