@@ -62,6 +62,7 @@ export class ServedModel {
       timeline: null,
       executions: new RunningExecutions(),
       around: null,
+      targets: null,
       turn: null,
     };
   }

@@ -46,6 +46,7 @@ export class Scheduler {
       timeline: null,
       executions: new RunningExecutions(),
       around: null,
+      targets: null,
       turn: null,
     };
     const run: Subject['run'] = (ended) => {

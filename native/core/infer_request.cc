@@ -26,11 +26,13 @@ bool SameRow(const RawRow& row, const RawRow& checked) {
 
 }  // namespace
 
-Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, std::shared_ptr<InferRequest>& request) {
-  return Guard(StatusCode::kInternal, [&] { request = std::make_shared<InferRequest>(std::move(model)); });
+Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, bool copies_small,
+                            std::shared_ptr<InferRequest>& request) {
+  return Guard(StatusCode::kInternal, [&] { request = std::make_shared<InferRequest>(std::move(model), copies_small); });
 }
 
-InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model) : model_(std::move(model)) {
+InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model, bool copies_small)
+    : model_(std::move(model)), copies_small_(copies_small) {
   // OpenVINO's infer request is made by a call that is not const, on an object that is a counted reference.
   ov::CompiledModel compiled = model_->compiled();
   for (const auto& input : compiled.inputs()) ports_.emplace_back(input);
@@ -81,7 +83,27 @@ Status InferRequest::BindPort(std::size_t port, const RawRow& row, const SlabTab
     const Slab* slab = slabs.Find(static_cast<std::uint64_t>(row[0]));
     if (slab != nullptr && slab->generation == state.slab_generation) return Status::Ok();
   }
+  if (is_input && copies_small_) return CopyInput(state, row, slabs);
   return BindSlab(state, row, slabs);
+}
+
+Status InferRequest::CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs) {
+  BindingRow row;
+  const auto& type = port.output.get_element_type();
+  if (Status status = ParseRow(raw, type, row); !status.ok()) return status;
+  if (row.bytes == 0 || row.bytes > kSmallInputBytes) return BindSlab(port, raw, slabs);
+  std::uint8_t* address = nullptr;
+  if (Status status = slabs.Resolve(row.slab, row.offset, row.bytes, address); !status.ok()) return status;
+  return Guard(StatusCode::kBindingFailed, [&] {
+    if (!port.is_copied || port.tensor.get_shape() != row.shape) {
+      ov::Tensor tensor(type, row.shape);
+      request_.set_tensor(port.output, tensor);
+      port.tensor = std::move(tensor);
+      port.slab_generation = 0;
+      port.is_copied = true;
+    }
+    std::memcpy(port.tensor.data(), address, row.bytes);
+  });
 }
 
 Status InferRequest::BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs) {
@@ -97,6 +119,7 @@ Status InferRequest::BindSlab(Port& port, const RawRow& raw, const SlabTable& sl
     port.row = raw;
     port.slab_generation = slabs.Find(row.slab)->generation;
     port.stale = false;
+    port.is_copied = false;
   });
 }
 

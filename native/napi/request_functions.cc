@@ -17,7 +17,8 @@ const std::shared_ptr<BoundRequest>& IdleRequest(const Napi::CallbackInfo& info)
 Napi::Value CreateInferRequest(const Napi::CallbackInfo& info) {
   const auto& model = OpenHandle<const CompiledModel>(info[0]);
   std::shared_ptr<InferRequest> request;
-  ThrowFault(info.Env(), InferRequest::Create(model, request));
+  const bool copies_small = !info[2].IsUndefined() && ReadBoolean(info[2], "copiesSmallInputs");
+  ThrowFault(info.Env(), InferRequest::Create(model, copies_small, request));
   const Napi::Float64Array table = ReadTable(info[1], request->port_count());
   return NewHandle(info.Env(), std::make_shared<BoundRequest>(std::move(request), table));
 }

@@ -41,7 +41,7 @@ export class InlineModel implements InlineInference {
     this.#gate = new InlineGate(micros);
     this.#model = binding.openModel(modelId);
     this.#table = new BindingTable(inputs.length, outputs.length);
-    this.#request = binding.createInferRequest(this.#model, this.#table.numbers);
+    this.#request = binding.createInferRequest(this.#model, this.#table.numbers, true);
     this.#token = ring.reserveToken();
   }
 

@@ -113,8 +113,11 @@ export interface NativeBinding extends IngressBinding {
    * Strings of an input stand packed in their slab (`tensors/strings.ts`), at any byte. They are copied within the call that starts, so
    * the slab may go and change afterwards, and freed when the end is drained. Outputs of strings must be {@link UNBOUND}; after the
    * inference the place of their byte offset tells how many bytes they take when packed.
+   *
+   * @param copiesSmallInputs default false; inputs of up to 2 KiB are copied within the call that starts, into memory of the request's own: for
+   *   inferences so short that to tell OpenVINO of another place costs more than the copy.
    */
-  createInferRequest(model: CompiledModelHandle, table: Float64Array): InferRequestHandle;
+  createInferRequest(model: CompiledModelHandle, table: Float64Array, copiesSmallInputs?: boolean): InferRequestHandle;
 
   /** Frees the request once its inference, if one runs, has ended. Using it afterwards throws. */
   closeInferRequest(request: InferRequestHandle): void;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BINDING_STRIDE, type CompiledModelHandle, type InferRequestHandle } from '#src/native/binding.js';
 import { writeDummyModel } from '../fixtures/ir.js';
-import { binding, compile, newSlab, type Place, temporaryDirectory, TestRequest } from './support.js';
+import { binding, compile, CopyingRequest, newSlab, type Place, temporaryDirectory, TestRequest } from './support.js';
 
 const directory = temporaryDirectory();
 const dummy = compile(writeDummyModel(directory, { name: 'dummy' }));
@@ -32,14 +32,50 @@ const WRONG: readonly [string, Place, RegExp][] = [
 
 for (const [what, place, text] of WRONG) {
   test(`bindings: ${what} is BINDING_FAILED`, async () => {
-    const request = new TestRequest(dummy, place, { ...good, offset: 64 });
-    for (const outcome of [request.infer(), await request.start()]) {
-      assert.equal(outcome.status, 'BINDING_FAILED');
-      assert.match(outcome.text, text);
+    for (const Kind of [TestRequest, CopyingRequest]) {
+      const request: TestRequest = new Kind(dummy, place, { ...good, offset: 64 });
+      for (const outcome of [request.infer(), await request.start()]) {
+        assert.equal(outcome.status, 'BINDING_FAILED');
+        assert.match(outcome.text, text);
+      }
+      assert.equal(request.bind(0, good).infer().status, 'OK');
     }
-    assert.equal(request.bind(0, good).infer().status, 'OK');
   });
 }
+
+test('bindings: small inputs are copied from wherever they lie, and their slab may go afterwards', () => {
+  const other = newSlab(4096);
+  const request = new CopyingRequest(dummy, good, { ...good, offset: 64 });
+  for (const [from, offset, value] of [
+    [slab, 0, 1],
+    [other, 128, 2],
+    [slab, 192, 3],
+    [slab, 192, 4],
+  ] as const) {
+    from.floats.fill(value, offset / 4, offset / 4 + 10);
+    assert.equal(request.bind(0, { slab: from.id, offset, shape: [1, 10] }).infer().status, 'OK');
+    assert.deepEqual([...slab.floats.subarray(16, 26)], Array<number>(10).fill(value + 1));
+    assert.notEqual(binding.tensorAddress(request.handle, 0), binding.slabAddress(from.id, offset));
+    assert.equal(binding.tensorAddress(request.handle, 1), binding.slabAddress(slab.id, 64));
+  }
+  binding.unregisterSlab(other.id);
+  assert.match(request.bind(0, { ...good, slab: other.id }).infer().text, /^input 0: slab \d+ is not registered$/);
+});
+
+test('bindings: inputs of all sizes may take turns in a request that copies small ones', () => {
+  const request = new CopyingRequest(dynamic, good, null);
+  for (const columns of [10, 512, 513, 10, 600, 512]) {
+    slab.floats.fill(columns, 0, columns);
+    assert.equal(request.bind(0, { ...good, shape: [1, columns] }).infer().status, 'OK');
+    assert.deepEqual(request.shape(1), [1, columns]);
+    const target = newSlab(4096);
+    binding.copyOutput(request.handle, 0, target.id, 0);
+    assert.equal(target.floats[columns - 1], columns + 1);
+    const isInPlace = binding.tensorAddress(request.handle, 0) === binding.slabAddress(slab.id, 0);
+    assert.equal(isInPlace, columns * 4 > 2048);
+    binding.unregisterSlab(target.id);
+  }
+});
 
 test('bindings: a rank above eight is BINDING_FAILED', () => {
   const request = new TestRequest(dummy, good, { ...good, offset: 64 });

@@ -73,7 +73,11 @@ export class TestRequest {
   constructor(model: CompiledModelHandle, ...places: readonly Place[]) {
     this.table = new Float64Array(places.length * BINDING_STRIDE);
     places.forEach((place, port) => this.bind(port, place));
-    this.handle = binding.createInferRequest(model, this.table);
+    this.handle = this.make(model);
+  }
+
+  protected make(model: CompiledModelHandle): InferRequestHandle {
+    return binding.createInferRequest(model, this.table);
   }
 
   bind(port: number, place: Place): this {
@@ -100,6 +104,13 @@ export class TestRequest {
   /** As `start`, with the state of a sequence. */
   startInTurn(turn: SequenceTurnHandle): Promise<Outcome> {
     return started((token) => binding.startInTurn(this.handle, turn, token)).outcome;
+  }
+}
+
+/** One that copies small inputs instead of having them bound. */
+export class CopyingRequest extends TestRequest {
+  protected override make(model: CompiledModelHandle): InferRequestHandle {
+    return binding.createInferRequest(model, this.table, true);
   }
 }
 
