@@ -123,8 +123,8 @@ test-models: setup models
 test-integration: build-tests models ocr-models
 	@echo "== whole servers"
 	@$(NODE) test/run.mjs integration
-	@echo "== whole servers, gRPC by the native ingress"
-	@VINERY_TEST_GRPC_TRANSPORT=native $(NODE) test/run.mjs integration bad-connections,cancellation,kserve
+	@echo "== whole servers, gRPC by @grpc/grpc-js"
+	@VINERY_TEST_GRPC_TRANSPORT=js $(NODE) test/run.mjs integration bad-connections,cancellation,kserve
 
 # The emulators' own stamp: `npm ci` takes a minute, and each Node line runs the same.
 test/emulators/node_modules/.vinery-stamp: test/emulators/package.json test/emulators/package-lock.json

@@ -77,14 +77,14 @@ export interface MetricsSettings {
 }
 
 /** The first is the default. */
-export const NODE_EXECUTORS = ['async', 'adaptive', 'piscina'] as const;
+export const NODE_EXECUTORS = ['adaptive', 'async', 'piscina'] as const;
 export type NodeExecutor = (typeof NODE_EXECUTORS)[number];
 export const BACKENDS = ['native', 'openvino-node'] as const;
 export type Backend = (typeof BACKENDS)[number];
 /** What servables are asked before they serve: nothing, zeros, or recorded requests. */
 export const WARM_UP_MODES = ['none', 'synthetic', 'recorded'] as const;
 export type WarmUpMode = (typeof WARM_UP_MODES)[number];
-export const GRPC_TRANSPORTS = ['js', 'native', 'auto'] as const;
+export const GRPC_TRANSPORTS = ['auto', 'native', 'js'] as const;
 export type GrpcTransport = (typeof GRPC_TRANSPORTS)[number];
 
 /** Where the servables come from: a watched config.json, or one model described by flags. */

@@ -200,9 +200,9 @@ const ROWS: readonly (readonly [string, string, string])[] = [
     'log_level should be one of: TRACE, DEBUG, INFO, WARNING, ERROR',
   ],
   ['unknown log level', `${CONFIG} --log_level LOUD`, 'log_level should be one of: TRACE, DEBUG, INFO, WARNING, ERROR'],
-  ['unknown node executor', `${CONFIG} --node_executor x`, 'node_executor should be one of: async, adaptive, piscina'],
+  ['unknown node executor', `${CONFIG} --node_executor x`, 'node_executor should be one of: adaptive, async, piscina'],
   ['unknown backend', `${CONFIG} --backend x`, 'backend should be one of: native, openvino-node'],
-  ['unknown transport', `${CONFIG} --grpc_transport x`, 'grpc_transport should be one of: js, native, auto'],
+  ['unknown transport', `${CONFIG} --grpc_transport x`, 'grpc_transport should be one of: auto, native, js'],
   ['unknown warm-up', `${CONFIG} --warm_up x`, 'warm_up should be one of: none, synthetic, recorded'],
   ...['low_latency_transformation', 'max_sequence_number 3', 'idle_sequence_cleanup=false'].map(
     (flag) =>
