@@ -28,7 +28,8 @@ bool SameRow(const RawRow& row, const RawRow& checked) {
 
 Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, bool copies_small,
                             std::shared_ptr<InferRequest>& request) {
-  return Guard(StatusCode::kInternal, [&] { request = std::make_shared<InferRequest>(std::move(model), copies_small); });
+  return Guard(StatusCode::kInternal,
+               [&] { request = std::make_shared<InferRequest>(std::move(model), copies_small); });
 }
 
 InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model, bool copies_small)

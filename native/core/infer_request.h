@@ -26,8 +26,8 @@ class InferRequest {
   /// Called once for each start, on a thread of OpenVINO, or within `Start` when the inference could not begin.
   using Done = std::function<void(Status status, std::int32_t micros)>;
 
-  /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting one
-  /// costs more: 1.5 to 2 us each where every request lies elsewhere (measured), a quarter of a tiny inference.
+  /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting
+  /// one costs more: 1.5 to 2 us each where every request lies elsewhere (measured), a quarter of a tiny inference.
   static Status Create(std::shared_ptr<const CompiledModel> model, bool copies_small,
                        std::shared_ptr<InferRequest>& request);
   InferRequest(std::shared_ptr<const CompiledModel> model, bool copies_small);

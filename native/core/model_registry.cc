@@ -13,8 +13,7 @@ std::shared_ptr<ov::Core> MakeCore() {
 
 }  // namespace
 
-ModelRegistry::ModelRegistry()
-    : core_(MakeCore()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+ModelRegistry::ModelRegistry() : core_(MakeCore()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
 
 Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& specification) {
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {

@@ -31,7 +31,7 @@ class ConnectionLife {
 
   enum class Step { kNone, kPing, kSilent, kRetire, kEndNewStreams, kGraceOver };
   struct Look {
-    Step step;
+    Step step = Step::kNone;
     /// When to look again.
     Time next;
   };

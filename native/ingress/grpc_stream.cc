@@ -157,7 +157,7 @@ void GrpcStream::DeadlinePassed() {
 
 bool GrpcStream::IsStalled(std::chrono::milliseconds patience) {
   const std::chrono::duration<double> passed = carrier_.host().now() - since_;
-  if (!is_filling_ || passed < patience) return false;
+  if (!is_filling_ || !reader_.has_value() || passed < patience) return false;
   const auto come = static_cast<double>(reader_->filled() - seen_filled_);
   if (come < passed.count() * kSlowestMessage) return true;
   since_ = carrier_.host().now();
@@ -166,7 +166,7 @@ bool GrpcStream::IsStalled(std::chrono::milliseconds patience) {
 }
 
 void GrpcStream::GiveUpStalled() {
-  Refuse(Refusal::kStalled, static_cast<double>(reader_->filled()));
+  Refuse(Refusal::kStalled, reader_.has_value() ? static_cast<double>(reader_->filled()) : 0);
   Continue();
 }
 

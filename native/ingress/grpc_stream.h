@@ -69,8 +69,8 @@ class GrpcStream : private MessageReaderHost {
   bool awaits_region() const { return reader_.has_value() && reader_->awaits_region(); }
   /// A message waits for its region since so long, when it does.
   Clock::time_point awaits_since() const { return since_; }
-  /// Whether the client lets a message that has its region come to no end: for `patience` or longer, since its beginning
-  /// or since this was asked last and was false, less of it has come than a slow network brings.
+  /// Whether the client lets a message that has its region come to no end: for `patience` or longer, since its
+  /// beginning or since this was asked last and was false, less of it has come than a slow network brings.
   bool IsStalled(std::chrono::milliseconds patience);
   /// Gives the region of such a message up, and with it the call.
   void GiveUpStalled();

@@ -200,16 +200,14 @@ ssize_t ReadBody(nghttp2::Session* session, std::int32_t stream, std::size_t len
 
 ssize_t ReadBodyBeforeTrailers(nghttp2::Session* session, std::int32_t stream, std::uint8_t* /*buffer*/,
                                std::size_t length, std::uint32_t* flags, nghttp2::DataSource* /*source*/, void* user) {
-  return Guarded<ssize_t>(user, nghttp2::kCallbackFailure, [&](H2Handler& handler) {
-    return ReadBody(session, stream, length, flags, handler, true);
-  });
+  return Guarded<ssize_t>(user, nghttp2::kCallbackFailure,
+                          [&](H2Handler& handler) { return ReadBody(session, stream, length, flags, handler, true); });
 }
 
 ssize_t ReadWholeBody(nghttp2::Session* session, std::int32_t stream, std::uint8_t* /*buffer*/, std::size_t length,
                       std::uint32_t* flags, nghttp2::DataSource* /*source*/, void* user) {
-  return Guarded<ssize_t>(user, nghttp2::kCallbackFailure, [&](H2Handler& handler) {
-    return ReadBody(session, stream, length, flags, handler, false);
-  });
+  return Guarded<ssize_t>(user, nghttp2::kCallbackFailure,
+                          [&](H2Handler& handler) { return ReadBody(session, stream, length, flags, handler, false); });
 }
 
 void Submit(nghttp2::Session* session, std::int32_t stream, const HeaderList& headers,

@@ -51,8 +51,8 @@ Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
   answer_bytes_.assign(settings_.methods.size(), settings_.limits.unsent_bytes / kCallsOfUnknownAnswer);
   bool watched = Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN | EPOLLET, EPOLL_CTL_ADD);
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
-    watched = watched && Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE,
-                               EPOLL_CTL_ADD);
+    watched = watched &&
+              Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
   }
   if (!watched) throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (!settings_.listeners.empty()) {

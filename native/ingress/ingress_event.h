@@ -45,8 +45,8 @@ class EventQueue {
  public:
   explicit EventQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  /// I/O thread. Must not fail: JavaScript would wait for ever for what an event that is lost gives back. Where there is
-  /// no memory for one the process ends, as it does when JavaScript has none.
+  /// I/O thread. Must not fail: JavaScript would wait for ever for what an event that is lost gives back. Where there
+  /// is no memory for one the process ends, as it does when JavaScript has none.
   void Push(IngressEvent event) noexcept {
     bool first = false;
     {

@@ -27,7 +27,7 @@ Napi::Value ListSharedMemory(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(env, regions.size());
   for (std::uint32_t index = 0; index < regions.size(); ++index) {
     const SharedRegionDescription& region = regions[index];
-    Napi::Object entry = Napi::Object::New(env);
+    const Napi::Object entry = Napi::Object::New(env);
     entry.Set("name", ToValue(env, region.name));
     entry.Set("key", ToValue(env, region.key));
     entry.Set("offset", static_cast<double>(region.offset));

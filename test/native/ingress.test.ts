@@ -184,7 +184,12 @@ describe('calls', () => {
 
   test('whose deadline passes are told to their method, and answered as it says', async () => {
     const method: RpcMethod = (_request, { signal }) =>
-      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as ServingError)));
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          const reason = signal.reason as ServingError;
+          reject(reason);
+        });
+      });
     await withIngress(new Map([[ECHO, method]]), async ({ port }) => {
       await withSession(port, async (session) => {
         const answer = await plainCall(session, { 'grpc-timeout': '10m' }, [grpcFrame(bytesOf(10))]);

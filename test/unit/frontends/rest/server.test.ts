@@ -557,8 +557,9 @@ test('a client that leaves aborts its request with REQUEST_CANCELLED', () =>
       backend.answer = (_request, { signal }) =>
         new Promise((_, reject) => {
           signal.addEventListener('abort', () => {
-            resolve(signal.reason);
-            reject(signal.reason as ServingError);
+            const reason = signal.reason as ServingError;
+            resolve(reason);
+            reject(reason);
           });
           socket.destroy();
         });
