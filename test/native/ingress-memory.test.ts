@@ -72,7 +72,8 @@ describe('memory for messages', () => {
           return trailers['grpc-status'];
         });
         assert.deepEqual(new Set(await Promise.all(calls)), new Set(['0']));
-        await isWide;
+        // A client that sends one message after the other (Node.js 24) never sends while one is half there, and keeps its windows.
+        if (windows.length > 1) await isWide;
         assert.equal(windows[0], MIB);
       });
     };
