@@ -79,6 +79,7 @@ export class DataPlane {
 
   /** Has every worker ask a servable of a snapshot to come. What a worker that ends meanwhile would have said is left out. */
   async warmUp(snapshot: ServablesSnapshot, task: WarmUpTask): Promise<readonly WarmUpOutcome[]> {
+    this.#settings.metrics.learnAhead(snapshot);
     const outcomes = await Promise.all([...this.#owners].map((owner) => owner.warmUp(snapshot, task)));
     return outcomes.filter((outcome) => outcome !== null);
   }
@@ -205,7 +206,7 @@ class Owner {
     const id = this.#nextWarmUp;
     this.#nextWarmUp += 1;
     const outcome = new Promise<WarmUpOutcome | null>((resolve) => this.#warming.set(id, resolve));
-    this.#send({ kind: 'warm-up', id, snapshot, task });
+    this.#send({ kind: 'warm-up', id, snapshot, metrics: this.ledger.grow(), task });
     return outcome;
   }
 

@@ -45,6 +45,11 @@ export class Metrics {
     this.book.learn(subjectsOf(snapshot), capacitiesOf(snapshot));
   }
 
+  /** What a snapshot to come has is opened before it is shown, and counts in its blocks from then on. */
+  learnAhead(snapshot: ServablesSnapshot): void {
+    this.book.learn(subjectsOf(snapshot), this.book.capacities);
+  }
+
   /** What is known of each servable's requests, whether or not metrics are on. */
   statistics(): ServableStatistics[] {
     return readStatistics(this.book);

@@ -42,10 +42,14 @@ export type OwnerCommand =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answered<ReloadOutcome> }
   /** The metrics of all owner workers as text, to the question with this number; `null`: metrics are off. */
   | { readonly kind: 'page'; readonly id: number; readonly answer: Answered<string | null> }
-  /**
-   * Open what the snapshot has and ask one servable of it, before a snapshot shows it to requests.
-   */
-  | { readonly kind: 'warm-up'; readonly id: number; readonly snapshot: ServablesSnapshot; readonly task: WarmUpTask }
+  /** Open what the snapshot has, with the blocks of what it names first, and ask one servable of it, before a snapshot shows it to requests. */
+  | {
+      readonly kind: 'warm-up';
+      readonly id: number;
+      readonly snapshot: ServablesSnapshot;
+      readonly metrics: readonly MetricsBlock[];
+      readonly task: WarmUpTask;
+    }
   /** What all owner workers have counted, to the question with this number. */
   | { readonly kind: 'statistics'; readonly id: number; readonly answer: Answered<readonly ServableStatistics[]> }
   /** Accept nothing more, finish what was accepted, end. */

@@ -95,6 +95,7 @@ function followControlPlane(
       }
       if (command.kind === 'warm-up') {
         const { id } = command;
+        metrics.adopt(command.metrics);
         void warmUp(serving, command.snapshot, command.task, stopping.signal).then((outcome) =>
           report(control, { kind: 'warmed-up', id, outcome }),
         );

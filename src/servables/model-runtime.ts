@@ -84,7 +84,9 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   }
 
   start(session: UnitSession): Withdraw {
-    return this.#batcher === null ? startInference(this, session) : this.#batcher.start(session);
+    // A warm-up counts nowhere, so it must not be joined with what does; by itself each infer request has its turn.
+    if (this.#batcher === null || session.context.isWarmUp === true) return startInference(this, session);
+    return this.#batcher.start(session);
   }
 
   protected override close(): void {

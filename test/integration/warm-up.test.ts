@@ -106,6 +106,24 @@ describe('--warm_up synthetic', () => {
     });
   }
 
+  test('counts nothing of a model that joins requests either', async () => {
+    covers('scheduling.warm-up');
+    const model = { ...addRecorded('joined', null), nireq: 3, dynamic_batching: { max_batch_size: 8 } };
+    await serve([model], [], ['--warm_up', 'synthetic', '--metrics_enable'], async (server, lines) => {
+      assert.equal(answered(lines(), 'joined'), '3 of 3');
+      const labels = { name: 'joined', version: '1' };
+      const figures = async (): Promise<(number | undefined)[]> => {
+        const page = await scrape(server.restPort);
+        return ['ovms_inference_time_us_count', 'vinery_batch_size_count', 'vinery_batched_requests_total'].map(
+          (series) => page.figure(series, labels),
+        );
+      };
+      assert.deepEqual(await figures(), [0, 0, 0]);
+      await assertAnswers(server, 'joined');
+      assert.deepEqual(await figures(), [1, 1, 1]);
+    });
+  });
+
   test('asks a new version before it replaces the old one, and only that', async () => {
     covers('scheduling.warm-up');
     const models = [addRecorded('renewed', null)];
