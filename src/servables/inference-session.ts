@@ -6,6 +6,7 @@ import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import type { Lease } from '../tensors/arena.js';
 import { formatShape } from '../tensors/shape.js';
 import { Tensor } from '../tensors/tensor.js';
+import { leaseOutput } from './lease-output.js';
 import { failed, type RuntimePort, type UnitSession } from './node-unit.js';
 
 /**
@@ -79,7 +80,7 @@ function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): Outp
   try {
     ports.forEach((port, index) => {
       targets.push(
-        session.wanted[index] === true ? leaseOutput(port, session.targets?.get(index), session) : 'discard',
+        session.wanted[index] === true ? outputTarget(port, session.targets?.get(index), session) : 'discard',
       );
     });
     return targets;
@@ -89,17 +90,8 @@ function leaseOutputs(ports: readonly RuntimePort[], session: UnitSession): Outp
   }
 }
 
-function leaseOutput(
-  { info, staticShape, staticBytes }: RuntimePort,
-  target: Lease | undefined,
-  { context }: UnitSession,
-): OutputTarget {
-  if (staticShape === null) return 'allocate';
-  if (target !== undefined) {
-    target.retain(1);
-    return new Tensor(info.precision, staticShape, target);
-  }
-  return new Tensor(info.precision, staticShape, context.arena.lease(staticBytes));
+function outputTarget(port: RuntimePort, wanted: Lease | undefined, { context }: UnitSession): OutputTarget {
+  return port.staticShape === null ? 'allocate' : leaseOutput(port, port.staticShape, context.arena, wanted);
 }
 
 /** What OpenVINO allocated itself had to be copied. */

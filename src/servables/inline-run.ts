@@ -7,6 +7,7 @@ import type { WorkerMetrics } from '../observability/metrics/worker-metrics.js';
 import type { Arena, Lease } from '../tensors/arena.js';
 import { Tensor } from '../tensors/tensor.js';
 import { checkPort } from './check-intermediates.js';
+import { leaseOutput } from './lease-output.js';
 import { ModelRuntime } from './model-runtime.js';
 import type { RuntimePort } from './node-unit.js';
 import type { PlannedNode } from './planned-node.js';
@@ -100,7 +101,7 @@ export class InlineRun {
       for (let port = 0; port < outputs.length; port += 1) {
         const value = outputs[port]!;
         if (value === UNREAD) continue;
-        targets[port] = this.#values[value] = leaseOutput(runtime.outputs[port]!, arena, wanted?.get(port));
+        targets[port] = this.#values[value] = outputOf(runtime.outputs[port]!, arena, wanted?.get(port));
       }
       const micros = inline.inferNow(given, targets);
       model.inferred(micros);
@@ -181,13 +182,9 @@ function inOrder({ nodes }: PipelineGraph): readonly GraphNode[] {
   return order;
 }
 
-function leaseOutput({ info, staticShape, staticBytes }: RuntimePort, arena: Arena, target: Lease | undefined): Tensor {
-  if (target !== undefined) {
-    target.retain(1);
-    return new Tensor(info.precision, staticShape!, target);
-  }
+function outputOf(port: RuntimePort, arena: Arena, wanted: Lease | undefined): Tensor {
   try {
-    return new Tensor(info.precision, staticShape!, arena.lease(staticBytes));
+    return leaseOutput(port, port.staticShape!, arena, wanted);
   } catch (error) {
     throw new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
   }

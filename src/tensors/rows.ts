@@ -1,4 +1,5 @@
 import type { Arena } from './arena.js';
+import { copyTogether } from './copy-together.js';
 import { Tensor } from './tensor.js';
 
 /**
@@ -22,13 +23,7 @@ export function joinRows(parts: readonly Tensor[], arena: Arena): Tensor {
     first.retain(1);
     return new Tensor(first.precision, shape, first.lease, first.start);
   }
-  const lease = arena.lease(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let start = 0;
-  for (const { bytes } of parts) {
-    arena.copyIn(lease, bytes, 'batch', start);
-    start += bytes.byteLength;
-  }
-  return new Tensor(first.precision, shape, lease);
+  return new Tensor(first.precision, shape, copyTogether(parts, arena, 'batch'));
 }
 
 /** Some rows of a tensor that has rows: a view that shares its lease, without a use of its own. */

@@ -1,5 +1,6 @@
 import { ServingError } from '../errors.js';
 import type { Arena } from './arena.js';
+import { copyTogether } from './copy-together.js';
 import { formatShape, type Shape } from './shape.js';
 import { Tensor } from './tensor.js';
 import type { TensorInfo } from './tensor-info.js';
@@ -70,14 +71,7 @@ export function gatherTensors(
   if (odd !== undefined)
     return new ServingError('GATHER_SHARDS_DIFFER', `${formatShape(first.shape)} and ${formatShape(odd.shape)}`);
   try {
-    const lease = arena.lease(shards.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
-    // Not all of one size: strings have their own.
-    let start = 0;
-    for (const shard of shards) {
-      arena.copyIn(lease, shard.bytes, 'gather', start);
-      start += shard.byteLength;
-    }
-    return new Tensor(first.precision, [...sizes, ...first.shape], lease);
+    return new Tensor(first.precision, [...sizes, ...first.shape], copyTogether(shards, arena, 'gather'));
   } catch (error) {
     return new ServingError('OUT_OF_MEMORY', String(error), { cause: error });
   }
