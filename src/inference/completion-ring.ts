@@ -81,22 +81,23 @@ export class CompletionRing {
 
   /** Infers on this thread and waits. Throws when the request is closed or running. */
   infer(request: InferRequestHandle): { readonly status: number; readonly text: string } {
-    const token = this.#takeToken();
+    const token = this.takeToken();
     try {
       const status = this.#binding.infer(request, token);
       return { status, text: status === 0 ? '' : this.#binding.takeError(token) };
     } finally {
-      this.#freeToken(token);
+      this.freeToken(token);
     }
   }
 
-  /** A token for inferences that end before they return; nobody else gets it until {@link freeToken}. */
-  reserveToken(): number {
-    return this.#takeToken();
+  /** For inferences on this thread, of whose end the ring does not tell; nobody else gets it until {@link freeToken}. */
+  takeToken(): number {
+    return this.#freeTokens.pop() ?? this.#running.push(null) - 1;
   }
 
   freeToken(token: number): void {
-    this.#freeToken(token);
+    this.#running[token] = null;
+    this.#freeTokens.push(token);
   }
 
   /** Native code leaves the records alone until this returns, whatever is started meanwhile. */
@@ -110,29 +111,20 @@ export class CompletionRing {
       const status = this.#records[start + 1]!;
       const listener = this.#running[token]!;
       const text = status === 0 ? '' : this.#binding.takeError(token);
-      this.#freeToken(token);
+      this.freeToken(token);
       listener.complete(status, this.#records[start + 2]!, text);
     }
   }
 
   /** The listener must be known before native code can report, and is forgotten when that has refused to start. */
   #started<T>(listener: CompletionListener, start: (token: number) => T): T {
-    const token = this.#takeToken();
+    const token = this.takeToken();
     this.#running[token] = listener;
     try {
       return start(token);
     } catch (error) {
-      this.#freeToken(token);
+      this.freeToken(token);
       throw error;
     }
-  }
-
-  #takeToken(): number {
-    return this.#freeTokens.pop() ?? this.#running.push(null) - 1;
-  }
-
-  #freeToken(token: number): void {
-    this.#running[token] = null;
-    this.#freeTokens.push(token);
   }
 }

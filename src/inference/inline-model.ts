@@ -42,7 +42,7 @@ export class InlineModel implements InlineInference {
     this.#model = binding.openModel(modelId);
     this.#table = new BindingTable(inputs.length, outputs.length);
     this.#request = binding.createInferRequest(this.#model, this.#table.numbers, true);
-    this.#token = ring.reserveToken();
+    this.#token = ring.takeToken();
   }
 
   isOpen(): boolean {
