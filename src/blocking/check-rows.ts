@@ -1,13 +1,11 @@
 import { ServingError } from '../errors.js';
-import { BindingTable, type BoundTensor } from '../inference/binding-table.js';
+import type { BoundTensor } from '../inference/binding-table.js';
 import type { ModelDescription, PortDescription } from '../native/binding.js';
-import { loadNativeBinding } from '../native/load.js';
-import { REGION_ALIGNMENT } from '../tensors/arena.js';
 import { elementArray, elementOf, elementValue, isNumeric, type NumericPrecision } from '../tensors/elements.js';
 import { ELEMENT_BYTES, precisionOfElementType } from '../tensors/precision.js';
 import { elementCount, type Shape } from '../tensors/shape.js';
+import { TrialRequest } from './trial-request.js';
 
-const TOKEN = 0;
 /** Of the largest value of an output: far more than rounding in any precision, far less than what other rows do to a row. */
 const TOLERANCE = 0.05;
 /** Floating point alone is compared: of two equally good classes rounding may choose either. */
@@ -40,65 +38,45 @@ interface TriedPort {
   readonly precision: NumericPrecision;
   readonly shape: Shape;
   readonly bytes: number;
-  /** Where its room for two requests begins. */
+}
+
+/** A port with its room for two requests. */
+interface PlacedPort extends TriedPort {
   readonly byteOffset: number;
 }
 
 class Trial {
-  readonly #binding = loadNativeBinding();
-  readonly #inputs: readonly TriedPort[];
-  readonly #outputs: readonly TriedPort[];
-  readonly #buffer: SharedArrayBuffer;
-  readonly #slabId: number;
-  readonly #table: BindingTable;
-  readonly #model;
-  readonly #request;
+  readonly #request: TrialRequest;
+  readonly #inputs: readonly PlacedPort[];
+  readonly #outputs: readonly PlacedPort[];
 
-  private constructor(
-    modelId: number,
-    inputs: readonly TriedPort[],
-    outputs: readonly TriedPort[],
-    buffer: SharedArrayBuffer,
-  ) {
-    this.#inputs = inputs;
-    this.#outputs = outputs;
-    this.#buffer = buffer;
-    this.#table = new BindingTable(inputs.length, outputs.length);
-    this.#model = this.#binding.openModel(modelId);
-    this.#request = this.#binding.createInferRequest(this.#model, this.#table.numbers);
-    this.#slabId = this.#binding.registerSlab(new Uint8Array(buffer));
-    inputs.forEach((input, seed) => this.#fill(input, seed));
+  private constructor(modelId: number, inputs: readonly TriedPort[], outputs: readonly TriedPort[]) {
+    const ports = [...inputs, ...outputs];
+    const room = ports.map(({ bytes }) => 2 * bytes);
+    this.#request = new TrialRequest(modelId, inputs.length, room);
+    const placed = ports.map((port, index) => ({ ...port, byteOffset: this.#request.byteOffsets[index]! }));
+    this.#inputs = placed.slice(0, inputs.length);
+    this.#outputs = placed.slice(inputs.length);
+    this.#inputs.forEach((input, seed) => this.#fill(input, seed));
   }
 
   /** `null` where a shape is not known. */
   static open(modelId: number, { inputs, outputs }: ModelDescription): Trial | null {
-    let byteLength = 0;
-    const place = (port: PortDescription): TriedPort | null => {
-      const tried = triedPort(port, byteLength);
-      if (tried !== null) byteLength += Math.ceil((2 * tried.bytes) / REGION_ALIGNMENT) * REGION_ALIGNMENT;
-      return tried;
-    };
-    const [triedInputs, triedOutputs] = [inputs.map(place), outputs.map(place)];
+    const [triedInputs, triedOutputs] = [inputs.map(triedPort), outputs.map(triedPort)];
     if (!areKnown(triedInputs) || !areKnown(triedOutputs)) return null;
-    return new Trial(modelId, triedInputs, triedOutputs, new SharedArrayBuffer(Math.max(1, byteLength)));
+    return new Trial(modelId, triedInputs, triedOutputs);
   }
 
   /** Elements of each output; `null` when the inference fails. */
   infer(first: number, requests: number): number[][] | null {
-    const bound = (port: TriedPort, start: number): BoundTensor => ({
-      slabId: this.#slabId,
+    const bound = (port: PlacedPort, start: number): BoundTensor => ({
+      slabId: this.#request.slabId,
       byteOffset: port.byteOffset + start,
       shape: [port.shape[0]! * requests, ...port.shape.slice(1)],
     });
-    const fault = this.#table.write(
-      this.#inputs.map((port) => bound(port, first * port.bytes)),
-      this.#outputs.map((port) => bound(port, 0)),
-    );
-    if (fault !== null) return null;
-    if (this.#binding.infer(this.#request, TOKEN) !== 0) {
-      this.#binding.takeError(TOKEN);
-      return null;
-    }
+    const inputs = this.#inputs.map((port) => bound(port, first * port.bytes));
+    const outputs = this.#outputs.map((port) => bound(port, 0));
+    if (!this.#request.bind([...inputs, ...outputs]) || !this.#request.infer()) return null;
     return this.#outputs.map((port) => this.#numbers(port, requests));
   }
 
@@ -120,12 +98,10 @@ class Trial {
   }
 
   close(): void {
-    this.#binding.closeInferRequest(this.#request);
-    this.#binding.unregisterSlab(this.#slabId);
-    this.#binding.closeModel(this.#model);
+    this.#request.close();
   }
 
-  #fill(port: TriedPort, seed: number): void {
+  #fill(port: PlacedPort, seed: number): void {
     const { precision } = port;
     const elements = this.#elements(port, 2);
     const toElement = elementOf(precision);
@@ -137,24 +113,24 @@ class Trial {
     }
   }
 
-  #numbers(port: TriedPort, requests: number): number[] {
+  #numbers(port: PlacedPort, requests: number): number[] {
     const elements = this.#elements(port, requests);
     return Array.from({ length: elements.length }, (_, index) => Number(elementValue(port.precision, elements, index)));
   }
 
-  #elements({ precision, byteOffset, bytes }: TriedPort, requests: number) {
-    return elementArray(precision, this.#buffer, byteOffset, (bytes * requests) / ELEMENT_BYTES[precision]);
+  #elements({ precision, byteOffset, bytes }: PlacedPort, requests: number) {
+    return elementArray(precision, this.#request.buffer, byteOffset, (bytes * requests) / ELEMENT_BYTES[precision]);
   }
 }
 
 /** An open batch is tried with one row a request; other open sizes are not known. */
-function triedPort({ names, elementType, dimensions }: PortDescription, byteOffset: number): TriedPort | null {
+function triedPort({ names, elementType, dimensions }: PortDescription): TriedPort | null {
   const precision = precisionOfElementType(elementType);
   if (!isNumeric(precision) || dimensions === null) return null;
   if (dimensions.slice(1).some(([min, max]) => min !== max)) return null;
   const shape = dimensions.map(([min], axis) => (axis === 0 ? Math.max(1, min) : min));
   const bytes = (elementCount(shape) ?? 0) * ELEMENT_BYTES[precision];
-  return { name: names[0] ?? 'without a name', precision, shape, bytes, byteOffset };
+  return { name: names[0] ?? 'without a name', precision, shape, bytes };
 }
 
 function areKnown(ports: readonly (TriedPort | null)[]): ports is readonly TriedPort[] {
