@@ -21,6 +21,11 @@ export function parseJsonBody(body: Uint8Array, exactIntegers: boolean): unknown
   return tryParse(text) ?? new JsonReader(body).read();
 }
 
+/** Whether a parsed value is an object, and no list. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * Looks at what nobody has read, for what `JSON.parse` accepts and OVMS 2026.2.1 does not.
  * @param value of the document, or what is left of it.

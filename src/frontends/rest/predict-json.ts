@@ -3,7 +3,7 @@ import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { stringBuffers } from '../../tensors/strings.js';
-import { checkUnread, parseJsonBody } from './json-body.js';
+import { checkUnread, isJsonObject, parseJsonBody } from './json-body.js';
 import { NESTING_LIMIT } from './json-reader.js';
 import { isBase64, type NdarrayContext, readNdarray } from './ndarray.js';
 
@@ -42,7 +42,7 @@ export function decodePredictBody(body: Uint8Array, inputs: readonly TensorInfo[
 }
 
 function decodeDocument(document: unknown, infos: readonly TensorInfo[], body: Uint8Array): DecodedPredictBody {
-  if (!isObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
+  if (!isJsonObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
   const isRow = Object.hasOwn(document, 'instances');
   if (isRow === Object.hasOwn(document, 'inputs')) throw new ServingError('REST_PREDICT_UNKNOWN_ORDER');
   return isRow
@@ -56,7 +56,7 @@ const LEVELS_BESIDE_AN_NDARRAY = 4;
 /** What decoding has not shown to be shallow: the ignored members, and all of it when an ndarray comes near the limit. */
 function unreadPart(document: unknown, { inputs }: DecodedPredictBody): unknown {
   const ranks = Array.from(inputs.values(), ({ shape }) => shape.length);
-  if (!isObject(document) || ranks.some((rank) => rank > NESTING_LIMIT - LEVELS_BESIDE_AN_NDARRAY)) return document;
+  if (!isJsonObject(document) || ranks.some((rank) => rank > NESTING_LIMIT - LEVELS_BESIDE_AN_NDARRAY)) return document;
   return { ...document, instances: null, inputs: null };
 }
 
@@ -77,7 +77,7 @@ function decodeRow(instances: unknown, infos: readonly TensorInfo[], body: Uint8
   if (instances.length === 0) throw new ServingError('REST_NO_INSTANCES_FOUND');
   const context: NdarrayContext = { body, error: 'REST_COULD_NOT_PARSE_INSTANCE' };
   const first: unknown = instances[0];
-  if (isObject(first) && !isBase64(first)) return decodeNamedRow(instances, infos, context);
+  if (isJsonObject(first) && !isBase64(first)) return decodeNamedRow(instances, infos, context);
   if (first === null || (typeof first === 'boolean' && !infos.some(({ precision }) => precision === 'BOOL'))) {
     throw new ServingError('REST_INSTANCES_NOT_NAMED_OR_NONAMED');
   }
@@ -95,7 +95,7 @@ function decodeNamedRow(instances: readonly unknown[], infos: readonly TensorInf
 function gatherInstances(instances: readonly unknown[]): Map<string, unknown[]> {
   const columns = new Map<string, unknown[]>();
   for (const instance of instances) {
-    if (!isObject(instance)) throw new ServingError('REST_NAMED_INSTANCE_NOT_AN_OBJECT');
+    if (!isJsonObject(instance)) throw new ServingError('REST_NAMED_INSTANCE_NOT_AN_OBJECT');
     const members = Object.entries(instance);
     if (members.length === 0) throw new ServingError('REST_COULD_NOT_PARSE_INSTANCE');
     for (const [name, value] of members) {
@@ -110,7 +110,7 @@ function gatherInstances(instances: readonly unknown[]): Map<string, unknown[]> 
 function decodeColumn(node: unknown, infos: readonly TensorInfo[], body: Uint8Array): Inputs {
   const context: NdarrayContext = { body, error: 'REST_COULD_NOT_PARSE_INPUT' };
   if (Array.isArray(node)) return decodeUnnamed(node, infos, context);
-  if (!isObject(node)) throw new ServingError('REST_INPUTS_NOT_AN_OBJECT');
+  if (!isJsonObject(node)) throw new ServingError('REST_INPUTS_NOT_AN_OBJECT');
   const members = Object.entries(node);
   if (members.length === 0) throw new ServingError('REST_NO_INPUTS_FOUND');
   return decodeTensors(members, infos, context);
@@ -131,8 +131,4 @@ function decodeTensors(
   const inputs: Inputs = new Map();
   for (const [name, value] of members) inputs.set(name, readNdarray(value, precisions.get(name) ?? null, context));
   return inputs;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,7 +9,7 @@ import { SharedTensors } from '../../kserve/shared-tensors.js';
 import { inKserveWords } from '../../kserve/words.js';
 import type { ServerState } from '../../server-state.js';
 import type { Endpoint, RestAnswer, RestRequest } from '../endpoint.js';
-import { parseJsonBody } from '../json-body.js';
+import { isJsonObject, parseJsonBody } from '../json-body.js';
 import { parseVersion } from '../router.js';
 import { DECODE_OFF_LOOP_BYTES, timelineHeader } from '../tfs-endpoints.js';
 import { encodeInferAnswer } from './infer-answer.js';
@@ -107,7 +107,7 @@ function statisticsOfAll(
 function asksForReady(body: Uint8Array): boolean {
   if (body.byteLength === 0) return false;
   const document = parseJsonBody(body, false);
-  return typeof document === 'object' && document !== null && 'ready' in document && document.ready === true;
+  return isJsonObject(document) && document['ready'] === true;
 }
 
 async function inferShared(

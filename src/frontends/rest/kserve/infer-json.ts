@@ -4,7 +4,7 @@ import { stringBuffers } from '../../../tensors/strings.js';
 import { precisionOfDataType } from '../../kserve/data-type.js';
 import { sharedPlace, type TensorParameters } from '../../kserve/shared-parameters.js';
 import type { SharedOutput } from '../../kserve/shared-tensors.js';
-import { checkUnread, parseJsonBody } from '../json-body.js';
+import { checkUnread, isJsonObject, parseJsonBody } from '../json-body.js';
 import { type InferData, readInferData } from './infer-data.js';
 
 /** The JSON of an infer request. Plain data: it survives a structured clone. */
@@ -38,7 +38,7 @@ export interface InferInput {
 export function decodeInferJson(json: Uint8Array): InferDocument {
   const document = parseJsonBody(json, false);
   try {
-    if (!isObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
+    if (!isJsonObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
     const decoded = decodeDocument(hasWideIntegers(document) ? parseAgain(json) : document, json);
     checkUnread(withoutData(document), json);
     return decoded;
@@ -54,7 +54,7 @@ type Json = Record<string, unknown>;
 /** Only for them the digits of integers matter beyond what a double holds. */
 function hasWideIntegers({ inputs }: Json): boolean {
   const isWide = (datatype: unknown): boolean => datatype === 'INT64' || datatype === 'UINT64';
-  return Array.isArray(inputs) && inputs.some((input) => isObject(input) && isWide(input['datatype']));
+  return Array.isArray(inputs) && inputs.some((input) => isJsonObject(input) && isWide(input['datatype']));
 }
 
 function parseAgain(json: Uint8Array): Json {
@@ -82,7 +82,8 @@ function readOutputs(outputs: unknown, byDefault: boolean): Pick<InferDocument, 
   if (outputs === undefined) return { binaryOutputs, sharedOutputs };
   if (!Array.isArray(outputs)) throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   for (const output of outputs as unknown[]) {
-    if (!isObject(output) || typeof output['name'] !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_OUTPUT');
+    if (!isJsonObject(output) || typeof output['name'] !== 'string')
+      throw new ServingError('REST_COULD_NOT_PARSE_OUTPUT');
     const name = output['name'];
     const parameters = readParameters(output['parameters']);
     const place = sharedPlace(parameters, `output '${name}'`);
@@ -100,7 +101,7 @@ function readInputs(inputs: unknown, json: Uint8Array): InferInput[] {
 }
 
 function readInput(input: unknown, json: Uint8Array): InferInput {
-  if (!isObject(input)) throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
+  if (!isJsonObject(input)) throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   const { name, datatype, data } = input;
   if (typeof name !== 'string' || typeof datatype !== 'string') throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   const shape = readShape(input['shape']);
@@ -123,7 +124,7 @@ function readShape(shape: unknown): number[] {
 
 function readParameters(parameters: unknown): TensorParameters {
   if (parameters === undefined) return {};
-  if (!isObject(parameters) || !Object.values(parameters).every(isParameter)) {
+  if (!isJsonObject(parameters) || !Object.values(parameters).every(isParameter)) {
     throw new ServingError('REST_COULD_NOT_PARSE_PARAMETERS');
   }
   return parameters as TensorParameters;
@@ -144,10 +145,6 @@ function binarySizeOf(parameters: TensorParameters): number | null {
   const size = parameters['binary_data_size'];
   if (typeof size !== 'number' || size < 0) throw new ServingError('REST_BINARY_DATA_SIZE_INVALID');
   return size;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Buffers of a decoded document that can move to another thread instead of being copied. */

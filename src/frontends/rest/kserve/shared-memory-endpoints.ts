@@ -3,7 +3,7 @@ import type { SharedMemory } from '../../../tensors/shared-memory.js';
 import { isSize } from '../../kserve/shared-parameters.js';
 import { offered, statusOf } from '../../kserve/shared-memory-status.js';
 import type { Endpoint, RestAnswer, RestRequest } from '../endpoint.js';
-import { parseJsonBody } from '../json-body.js';
+import { isJsonObject, parseJsonBody } from '../json-body.js';
 
 const DONE: RestAnswer = { status: 200, body: '' };
 
@@ -50,9 +50,8 @@ function unregister(memory: SharedMemory | null, name: string | undefined): Rest
 function register(memory: SharedMemory, { parameters, body }: RestRequest): RestAnswer {
   const name = parameters['name'] ?? '';
   const document = parseJsonBody(body, false);
-  const isObject = typeof document === 'object' && document !== null && !Array.isArray(document);
-  if (!isObject) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
-  const { key, offset = 0, byte_size: byteSize } = document as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
+  const { key, offset = 0, byte_size: byteSize } = document;
   if (typeof key !== 'string') throw wrong(name, 'key', 'a text', key);
   if (!isSize(offset)) throw wrong(name, 'offset', 'a number of bytes', offset);
   if (!isSize(byteSize)) throw wrong(name, 'byte_size', 'a number of bytes', byteSize);
