@@ -144,10 +144,9 @@ void Ingress::HandleTimers() {
 void Ingress::HandleTimer(const TimerQueue::Timer& due) {
   switch (due.kind) {
     case TimerQueue::Kind::kCall: {
-      const auto found = calls_.find(due.number);
-      if (found == calls_.end() || found->second.stream == nullptr) return;
-      static_cast<void>(Touch(found->second.connection));
-      return found->second.stream->DeadlinePassed();
+      GrpcStream* stream = TouchStream(due.number);
+      if (stream != nullptr) stream->DeadlinePassed();
+      return;
     }
     case TimerQueue::Kind::kConnection: {
       Connection* connection = Touch(due.number);
@@ -227,10 +226,7 @@ void Ingress::Execute(IngressCommand& command) {
 }
 
 void Ingress::Continue(std::uint64_t call) {
-  const auto found = calls_.find(call);
-  if (found == calls_.end() || found->second.stream == nullptr) return;
-  static_cast<void>(Touch(found->second.connection));
-  found->second.stream->Continue();
+  if (GrpcStream* stream = TouchStream(call)) stream->Continue();
 }
 
 void Ingress::Send(IngressCommand& command) {
@@ -274,12 +270,9 @@ void Ingress::Settle(std::uint64_t call) {
 }
 
 void Ingress::Give(const IngressCommand& command) {
-  const auto found = calls_.find(command.call);
-  if (found == calls_.end() || found->second.stream == nullptr) {
-    return command.call == 0 ? KeepRegion(command.region) : DropRegion(command.region);
-  }
-  static_cast<void>(Touch(found->second.connection));
-  found->second.stream->GiveRegion(command.region);
+  GrpcStream* stream = TouchStream(command.call);
+  if (stream != nullptr) return stream->GiveRegion(command.region);
+  return command.call == 0 ? KeepRegion(command.region) : DropRegion(command.region);
 }
 
 void Ingress::Accept(int listener) {
@@ -439,6 +432,14 @@ Connection* Ingress::Touch(std::uint64_t number) {
   Connection* connection = FindConnection(number);
   if (connection != nullptr) dirty_.insert(number);
   return connection;
+}
+
+/// The stream of a call, on a connection that may have bytes to write afterwards; null once it has gone.
+GrpcStream* Ingress::TouchStream(std::uint64_t call) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end() || found->second.stream == nullptr) return nullptr;
+  static_cast<void>(Touch(found->second.connection));
+  return found->second.stream;
 }
 
 std::int32_t Ingress::FindMethod(const std::string& path) const {

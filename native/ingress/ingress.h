@@ -107,6 +107,7 @@ class Ingress : private ConnectionHost {
   bool Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation);
   Connection* FindConnection(std::uint64_t number);
   Connection* Touch(std::uint64_t number);
+  GrpcStream* TouchStream(std::uint64_t call);
 
   IngressSettings settings_;
   const std::shared_ptr<EventQueue> events_;
