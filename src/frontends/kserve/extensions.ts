@@ -9,7 +9,7 @@ export interface KserveExtensions {
   readonly memory: SharedMemory | null;
   /** Statistics of everything that was ever served, in any order. */
   statistics(): Promise<readonly ServableStatistics[]>;
-  /** Everything that is configured, in any order. */
+  /** Everything that is configured, sorted by name. */
   allStatuses(): readonly ServableVersions[];
 }
 
@@ -42,7 +42,7 @@ const INDEX_STATE: Readonly<Record<ServableState, string>> = {
 
 /** All versions that were ever seen, sorted by name and version. @param onlyReady leaves out those that do not answer. */
 export function repositoryIndex(extensions: KserveExtensions, onlyReady: boolean): IndexEntry[] {
-  return sorted(extensions.allStatuses()).flatMap(({ name, versions }) =>
+  return extensions.allStatuses().flatMap(({ name, versions }) =>
     versions
       .filter(({ state }) => !onlyReady || state === 'AVAILABLE')
       .map(({ version, state, errorCode }) => ({
@@ -65,7 +65,7 @@ export async function servableStatistics(
   name: string,
   version: bigint | null,
 ): Promise<ServableStatistics[]> {
-  const wanted = sorted(extensions.allStatuses()).filter((servable) => name === '' || servable.name === name);
+  const wanted = extensions.allStatuses().filter((servable) => name === '' || servable.name === name);
   if (name !== '' && wanted.length === 0) throw new ServingError('MODEL_NAME_MISSING');
   const counted = new Map((await extensions.statistics()).map((each) => [keyOf(each), each]));
   const found = wanted.flatMap((servable) =>
@@ -79,8 +79,4 @@ export async function servableStatistics(
 
 function keyOf({ name, version }: { readonly name: string; readonly version: number }): string {
   return `${version}/${name}`;
-}
-
-function sorted(servables: readonly ServableVersions[]): ServableVersions[] {
-  return [...servables].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
