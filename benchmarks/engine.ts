@@ -6,11 +6,10 @@ import { PiscinaInference } from '#src/inference/piscina-inference.js';
 import { loadNativeBinding } from '#src/native/load.js';
 import { chain, fan } from './engine/graphs.js';
 import { ImmediateInference } from './engine/immediate-inference.js';
-import { InlineInference } from './engine/inline-inference.js';
 import { pureEngine } from './engine/pure-engine.js';
 import { engineTable, type CostSeries } from './engine/report.js';
 import { Scheduler } from './engine/scheduler.js';
-import { compileModel } from './engine/served-model.js';
+import { compileModel, inferredInline } from './engine/served-model.js';
 import { measure, type NodeCost, type Subject } from './engine/subject.js';
 import { MachineReport } from './support/machine.js';
 import { writeAddModel } from './support/model-text.js';
@@ -29,16 +28,17 @@ if (!(rounds >= 1 && seconds > 0)) throw new Error('usage: engine.js [--quick] [
 
 const MANY = 16;
 const GRAPHS = [chain(16), fan(16)];
-/** As the design says for nodes that run on the calling thread. */
-const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 };
+const PROPERTIES = translatePluginConfig({}, 'CPU', 'engine').pluginConfig;
+/** As the server compiles what it infers on the calling thread. */
+const INLINE_PROPERTIES = { ...PROPERTIES, NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 };
 
 const machine = new MachineReport();
 const binding = loadNativeBinding();
 const file = writeAddModel(`${OUTPUT}engine-model`);
 const onOneThread = compileModel(binding, file, INLINE_PROPERTIES, MANY);
-const byDefault = compileModel(binding, file, translatePluginConfig({}, 'CPU', 'engine').pluginConfig, MANY);
+const byDefault = compileModel(binding, file, PROPERTIES, MANY);
 const immediate = await Scheduler.open('no inference', new ImmediateInference(), onOneThread, false);
-const inline = await Scheduler.open('inline', new InlineInference(binding), onOneThread);
+const inline = await Scheduler.open('inline', new NativeInference(binding), inferredInline(onOneThread));
 const ring = await Scheduler.open('async', new NativeInference(binding), byDefault);
 const piscina = await Scheduler.open('piscina', new PiscinaInference(binding), onOneThread);
 

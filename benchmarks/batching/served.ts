@@ -6,16 +6,15 @@ import { BatchMetrics } from '#src/observability/metrics/batch-metrics.js';
 import { BATCHING, BLOCK_SLOTS } from '#src/observability/metrics/block.js';
 import { BATCH_BOUNDS, readHistogram } from '#src/observability/metrics/histogram.js';
 import { ModelMetrics } from '#src/observability/metrics/servable-metrics.js';
-import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
 import { ModelRuntime } from '#src/servables/model-runtime.js';
 import { planGraph, type Plan } from '#src/servables/plan.js';
 import type { RunContext } from '#src/servables/run-context.js';
-import { RunningExecutions } from '#src/servables/running-executions.js';
 import { runPlan } from '#src/servables/run-plan.js';
 import type { Arena } from '#src/tensors/arena.js';
 import { Tensor } from '#src/tensors/tensor.js';
 import { compileModel } from '../engine/served-model.js';
 import type { Subject } from '../engine/subject.js';
+import { runContext } from '../support/run-context.js';
 import type { BenchmarkModel } from './models.js';
 
 /** How a model is served. */
@@ -55,16 +54,7 @@ export class ServedModel {
     this.#runtime = runtime;
     this.#numbers = numbers;
     this.#plan = plan;
-    this.#context = {
-      arena,
-      metrics: new WorkerMetrics(),
-      caller: { api: 'TensorFlowServing', interface: 'gRPC' },
-      timeline: null,
-      executions: new RunningExecutions(),
-      around: null,
-      targets: null,
-      turn: null,
-    };
+    this.#context = runContext(arena);
   }
 
   static async open(

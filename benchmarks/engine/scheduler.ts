@@ -1,13 +1,11 @@
 import type { Inference } from '#src/inference/inference.js';
-import { WorkerMetrics } from '#src/observability/metrics/worker-metrics.js';
 import { ModelRuntime } from '#src/servables/model-runtime.js';
 import { planGraph } from '#src/servables/plan.js';
-import type { RunContext } from '#src/servables/run-context.js';
-import { RunningExecutions } from '#src/servables/running-executions.js';
 import { runPlan } from '#src/servables/run-plan.js';
 import type { ServingModel } from '#src/servables/snapshot.js';
 import { Arena } from '#src/tensors/arena.js';
 import { Tensor } from '#src/tensors/tensor.js';
+import { runContext } from '../support/run-context.js';
 import { MODEL, WIDTH, type BenchmarkGraph } from './graphs.js';
 import type { Subject } from './subject.js';
 
@@ -18,7 +16,6 @@ export class Scheduler {
   readonly #arena: Arena;
   readonly #runtime: ModelRuntime;
   readonly #computes: boolean;
-  readonly #metrics = new WorkerMetrics();
 
   private constructor(name: string, inference: Inference, arena: Arena, runtime: ModelRuntime, computes: boolean) {
     this.#name = name;
@@ -39,16 +36,7 @@ export class Scheduler {
   /** Whole executions of a pipeline, from leasing the input to releasing the answer. */
   pipeline({ name, graph, expected }: BenchmarkGraph, inFlight: number): Subject {
     const plan = planGraph(graph, 1, () => this.#runtime);
-    const context: RunContext = {
-      arena: this.#arena,
-      metrics: this.#metrics,
-      caller: { api: 'TensorFlowServing', interface: 'gRPC' },
-      timeline: null,
-      executions: new RunningExecutions(),
-      around: null,
-      targets: null,
-      turn: null,
-    };
+    const context = runContext(this.#arena);
     const run: Subject['run'] = (ended) => {
       runPlan(plan, [this.#zeros()], context, (error, outputs) => {
         const wrong = outputs?.find((output) => this.#computes && firstElement(output!) !== expected);

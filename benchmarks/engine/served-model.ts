@@ -23,3 +23,9 @@ export function compileModel(
   const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
   return { reference, nireq, ...ports, isAuto: false, stateful: null, batching };
 }
+
+/** A model compiled for one stream of one thread, which is then inferred on the calling thread. */
+export function inferredInline(model: ServingModel): ServingModel {
+  const { modelId } = model.reference;
+  return { ...model, reference: { ...model.reference, inline: { modelId, micros: 0 } } };
+}
