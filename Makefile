@@ -111,6 +111,8 @@ test-unit: build-tests
 test-native: build-tests
 	@echo "== native tests"
 	@$(NODE) test/run.mjs native
+	@echo "== native tests of gRPC, on a thread of its own"
+	@VINERY_TEST_INGRESS=thread $(NODE) test/run.mjs native ingress
 
 test-sanitized: build-tests
 	@echo "== native tests under AddressSanitizer"

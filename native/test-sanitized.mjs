@@ -32,10 +32,11 @@ function build() {
 }
 
 /** Leaks are not looked for: V8 and OpenVINO keep memory until the process ends, and say so to nobody. */
-function runTests(reports) {
-  const files = readdirSync(tests).filter((name) => name.endsWith('.test.js'));
+function runTests(reports, part, more) {
+  const files = readdirSync(tests).filter((name) => name.endsWith('.test.js') && name.includes(part));
   const env = {
     ...process.env,
+    ...more,
     LD_PRELOAD: sanitizerLibrary(),
     // Else TBB loads a library of its own in a way (RTLD_DEEPBIND) that the sanitizer refuses.
     TBB_ENABLE_SANITIZERS: '1',
@@ -48,7 +49,8 @@ function runTests(reports) {
 
 build();
 const reports = mkdtempSync(join(tmpdir(), 'vinery-asan-'));
-const status = runTests(reports);
+// Once with gRPC on the event loop, once on a thread of its own.
+const status = runTests(reports, '', {}) || runTests(reports, 'ingress', { VINERY_TEST_INGRESS: 'thread' });
 const found = readdirSync(reports);
 for (const report of found) console.error(readFileSync(join(reports, report), 'utf8'));
 rmSync(reports, { recursive: true });

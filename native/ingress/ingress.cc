@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <array>
@@ -23,6 +24,7 @@ constexpr int kAcceptsATurn = 16;
 constexpr std::size_t kCallsOfUnknownAnswer = 64;
 /// Keys of what is waited for: numbers of connections are below.
 constexpr std::uint64_t kCommandsKey = ~0ULL;
+constexpr std::uint64_t kAlarmKey = kCommandsKey - 1;
 constexpr std::uint64_t kListenerKeys = 1ULL << 63U;
 /// Before accepting again when the process has no descriptor left.
 constexpr std::chrono::milliseconds kDescriptorPatience{100};
@@ -41,15 +43,19 @@ Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
       seat_(std::make_shared<DealerSeat>()),
       dealer_(ProcessWide<ConnectionDealer>()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      alarm_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       stock_(settings_.limits.stock_bytes),
       buffer_(kBufferBytes) {
   if (epoll_.get() < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  if (alarm_.get() < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
   for (std::size_t index = 0; index < settings_.methods.size(); ++index) {
     method_of_path_.emplace(settings_.methods[index].path, static_cast<std::int32_t>(index));
   }
   // Until the first answer of a method so few calls of a connection run that nothing can come of it.
   answer_bytes_.assign(settings_.methods.size(), settings_.limits.unsent_bytes / kCallsOfUnknownAnswer);
-  bool watched = Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN | EPOLLET, EPOLL_CTL_ADD);
+  // Edges of these two are enough: nobody reads them.
+  bool watched = Watch(seat_->commands.descriptor(), kCommandsKey, EPOLLIN | EPOLLET, EPOLL_CTL_ADD) &&
+                 Watch(alarm_.get(), kAlarmKey, EPOLLIN | EPOLLET, EPOLL_CTL_ADD);
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
     watched = watched &&
               Watch(settings_.listeners[index].get(), kListenerKeys + index, EPOLLIN | EPOLLEXCLUSIVE, EPOLL_CTL_ADD);
@@ -60,13 +66,18 @@ Ingress::Ingress(IngressSettings settings, std::function<void()> wake)
     dealer_->Join(group_, seat_);
     joined_ = true;
   }
-  thread_ = std::thread([this] { Run(); });
+  if (!settings_.shares_loop) thread_ = std::thread([this] { Run(); });
 }
 
 Ingress::~Ingress() {
   events_->Close();
-  static_cast<void>(seat_->commands.Push(IngressCommand(IngressCommand::Kind::kStop)));
-  thread_.join();
+  if (thread_.joinable()) {
+    static_cast<void>(seat_->commands.Push(IngressCommand(IngressCommand::Kind::kStop)));
+    thread_.join();
+  }
+  LeaveDealer();
+  seat_->commands.Close();
+  connections_.clear();
 }
 
 /// The one place where what is thrown on this thread ends: it costs the connection it was thrown for, and no other.
@@ -89,23 +100,44 @@ void Ingress::Break(std::uint64_t connection, const char* reason) noexcept {
 void Ingress::Run() {
   static_cast<void>(::pthread_setname_np(::pthread_self(), "vinery-grpc"));
   while (!stopped_) {
-    Wait();
-    HandleCommands();
-    HandleTimers();
-    FlushDirty();
-    if (draining_ && connections_.empty()) {
-      draining_ = false;
-      events_->Push({EventKind::kDrained, 0, {}, nullptr});
-    }
+    Wait(MayRest() ? -1 : 0);
+    CarryOn();
   }
-  LeaveDealer();
-  seat_->commands.Close();
-  connections_.clear();
 }
 
-void Ingress::Wait() {
+void Ingress::CarryOn() {
+  now_ = Clock::now();
+  HandleCommands();
+  HandleTimers();
+  FlushDirty();
+  if (draining_ && connections_.empty()) {
+    draining_ = false;
+    events_->Push({EventKind::kDrained, 0, {}, nullptr});
+  }
+}
+
+bool Ingress::MayRest() {
+  SetAlarm();
+  return seat_->commands.MaySleep();
+}
+
+/// Timers are cleared far more often than they become due, so an alarm that is too early stays as it is.
+void Ingress::SetAlarm() {
+  const Clock::time_point first = timers_.First();
+  if (alarm_at_ <= now_) alarm_at_ = Clock::time_point::max();
+  if (first >= alarm_at_) return;
+  alarm_at_ = first;
+  // Nought would switch it off.
+  const auto left = std::max<std::chrono::nanoseconds>(first.time_since_epoch(), std::chrono::nanoseconds(1));
+  constexpr auto kNanoseconds = std::nano::den;
+  itimerspec setting{};
+  setting.it_value.tv_sec = left.count() / kNanoseconds;
+  setting.it_value.tv_nsec = left.count() % kNanoseconds;
+  static_cast<void>(::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &setting, nullptr));
+}
+
+void Ingress::Wait(int timeout) {
   std::array<epoll_event, kEventsATurn> events{};
-  const int timeout = seat_->commands.MaySleep() ? timers_.MillisecondsLeft(Clock::now()) : 0;
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
   now_ = Clock::now();
   for (int index = 0; index < count; ++index) {
@@ -115,8 +147,8 @@ void Ingress::Wait() {
 }
 
 void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
-  // Commands are taken in every turn.
-  if (key == kCommandsKey) return;
+  // Commands are taken and timers looked at in every turn.
+  if (key >= kAlarmKey) return;
   if (key >= kListenerKeys) {
     const std::size_t index = key - kListenerKeys;
     // A drain may have closed it within this turn.

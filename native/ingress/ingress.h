@@ -25,17 +25,22 @@ struct IngressSettings {
   std::vector<Descriptor> listeners;
   std::vector<IngressMethod> methods;
   IngressLimits limits;
+  /// No thread is started: the environment's own calls `Turn` whenever `descriptor` has something to read.
+  bool shares_loop = false;
 };
 
-/// gRPC over HTTP/2 without TLS for one environment: a thread that waits for its sockets, and two queues between that
-/// thread and JavaScript. Requests arrive in regions that JavaScript has leased, answers are sent from where they are.
+/// gRPC over HTTP/2 without TLS for one environment: an I/O thread that waits for its sockets, and two queues between
+/// that thread and JavaScript. Requests arrive in regions that JavaScript has leased, answers are sent from where they
+/// are.
 ///
-/// The thread starts with the object and has ended with its destructor, which closes every connection at once; `kDrain`
-/// closes them in peace. Everything but the constructor, the destructor and the queues is the thread's own.
+/// The I/O thread is one of its own, which starts with the object, or the environment's: where cores are few, two
+/// threads that wake each other cost more than they win. It has ended with the destructor, which closes every
+/// connection at once; `kDrain` closes them in peace. Everything but the constructor, the destructor and the queues is
+/// the I/O thread's.
 class Ingress : private ConnectionHost {
  public:
-  /// @param wake called on the I/O thread when events are there after none were.
-  /// Throws `std::system_error` when the system gives no descriptor or no thread.
+  /// @param wake called on the I/O thread, which may be a thread of the ingress and must not be held up, when events
+  /// are there after none were. Throws `std::system_error` when the system gives no descriptor or no thread.
   Ingress(IngressSettings settings, std::function<void()> wake);
   Ingress(const Ingress&) = delete;
   Ingress& operator=(const Ingress&) = delete;
@@ -45,6 +50,16 @@ class Ingress : private ConnectionHost {
 
   CommandQueue& commands() const { return seat_->commands; }
   EventQueue& event_queue() const { return *events_; }
+
+  /// Can be read when a turn is due.
+  int descriptor() const { return epoll_.get(); }
+  /// Takes what the sockets have, without waiting for more. `CarryOn` comes behind it.
+  void Turn() { Wait(0); }
+  /// Does what there is to do but for what comes from sockets: commands, timers, answers.
+  void CarryOn();
+  /// Nothing is left to do: until the next turn whoever pushes a command makes one due, and so does a timer. False when
+  /// there are commands.
+  bool MayRest();
 
  private:
   struct Call {
@@ -77,7 +92,8 @@ class Ingress : private ConnectionHost {
   template <typename Work>
   void Guard(std::uint64_t connection, const Work& work);
   void Break(std::uint64_t connection, const char* reason) noexcept;
-  void Wait();
+  void Wait(int timeout);
+  void SetAlarm();
   void HandleEvent(std::uint64_t key, std::uint32_t what);
   void HandleTimers();
   void HandleTimer(const TimerQueue::Timer& due);
@@ -115,6 +131,7 @@ class Ingress : private ConnectionHost {
   const std::shared_ptr<ConnectionDealer> dealer_;
   std::uint64_t group_ = 0;
   Descriptor epoll_;
+  Descriptor alarm_;
   std::unordered_map<std::string, std::int32_t> method_of_path_;
   /// By method: what its answers have been like.
   std::vector<std::size_t> answer_bytes_;
@@ -126,6 +143,8 @@ class Ingress : private ConnectionHost {
   std::unordered_set<std::uint64_t> paused_;
   std::uint64_t last_number_ = 0;
   TimerQueue timers_;
+  /// When the alarm goes off next; never when it is not set.
+  Clock::time_point alarm_at_ = Clock::time_point::max();
   RegionStock stock_;
   std::ptrdiff_t kept_ = 0;
   std::vector<std::uint8_t> buffer_;

@@ -46,7 +46,7 @@ class CommandQueue {
 
   /// False when the I/O thread is gone; what the command owns goes with it.
   bool Push(IngressCommand command);
-  /// The I/O thread is awake. Replaces `taken` by all that was pushed.
+  /// I/O thread, which is awake. Replaces `taken` by all that was pushed.
   void TakeAll(std::vector<IngressCommand>& taken);
   /// The I/O thread goes to sleep, unless this is false: there are commands.
   bool MaySleep();
@@ -58,7 +58,8 @@ class CommandQueue {
   Descriptor wake_;
   std::mutex mutex_;
   std::vector<IngressCommand> commands_;
-  bool asleep_ = false;
+  /// Until its first turn the thread may be anywhere.
+  bool asleep_ = true;
   bool closed_ = false;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <set>
@@ -34,15 +33,8 @@ class TimerQueue {
     return true;
   }
 
-  /// Milliseconds until the first timer as `epoll_wait` wants them, -1 for none.
-  int MillisecondsLeft(Clock::time_point now) const {
-    if (timers_.empty()) return -1;
-    const auto left = timers_.begin()->when - now;
-    if (left.count() <= 0) return 0;
-    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(1);
-    const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(left);
-    return static_cast<int>(std::min(rounded_up, kLongest).count());
-  }
+  /// When the first timer is due; never when there is none.
+  Clock::time_point First() const { return timers_.empty() ? Clock::time_point::max() : timers_.begin()->when; }
 
  private:
   std::set<Timer> timers_;

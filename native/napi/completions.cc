@@ -4,12 +4,28 @@
 #include <utility>
 
 namespace vinery {
+namespace {
+
+/// Raises what JavaScript has thrown as Node.js would, had it called.
+void RaiseThrown(Napi::Env env, napi_status called) {
+  if (called == napi_ok) return;
+  bool pending = false;
+  napi_value error = nullptr;
+  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env, &error) != napi_ok) return;
+  // Left to Node.js, a throw out of a thread-safe function ends as a deprecation warning (DEP0168).
+  napi_fatal_exception(env, error);
+}
+
+}  // namespace
+
 // Waking fails only once the function is closing, and by then `StopFlights` has waited for the last post.
 Completions::Completions() : ring_([this] { static_cast<void>(wake_.NonBlockingCall()); }) {}
 
 void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Napi::Function& drain) {
   records_ = Napi::Persistent(records);
   drain_ = Napi::Persistent(drain);
+  context_ = std::make_unique<Napi::AsyncContext>(env, "vinery completions");
   wake_ = Wake::New(env, "vinery completions", 0, 1, this);
   wake_.Unref(env);
   env.AddCleanupHook([](Completions* completions) { completions->StopFlights(); }, this);
@@ -27,6 +43,16 @@ void Completions::Start(Napi::Env env, const std::shared_ptr<Flight>& flight, st
   flight->Start([this, token, number](Status status, std::int32_t micros) {
     ring_.Post({token, number, micros, std::move(status)});
   });
+}
+
+void Completions::TellNow(Napi::Env env, std::int32_t token) {
+  const Napi::HandleScope handles(env);
+  Completion notice{token, 0, 0, Status::Ok()};
+  WriteRecord(notice, records_.Value().Data());
+  const Napi::Number argument = Napi::Number::New(env, 1);
+  const napi_value arguments[] = {argument};
+  // Has next ticks and promises run behind it, which Node.js does itself for a thread-safe function.
+  RaiseThrown(env, napi_make_callback(env, *context_, env.Global(), drain_.Value(), 1, arguments, nullptr));
 }
 
 void Completions::Hold(Napi::Env env, bool held) {
@@ -95,13 +121,7 @@ void Completions::Report(Napi::Env env, std::uint32_t count) {
   const Napi::Number argument = Napi::Number::New(env, count);
   const napi_value arguments[] = {argument};
   // Not the wrapper's call: it makes an error object of what ends a terminated worker, which cannot be done then.
-  if (napi_call_function(env, env.Undefined(), drain_.Value(), 1, arguments, nullptr) == napi_ok) return;
-  bool pending = false;
-  napi_value error = nullptr;
-  if (napi_is_exception_pending(env, &pending) != napi_ok || !pending) return;
-  if (napi_get_and_clear_last_exception(env, &error) != napi_ok) return;
-  // Left to Node.js, a throw out of a thread-safe function ends as a deprecation warning (DEP0168).
-  napi_fatal_exception(env, error);
+  RaiseThrown(env, napi_call_function(env, env.Undefined(), drain_.Value(), 1, arguments, nullptr));
 }
 
 void Completions::StopFlights() {
@@ -110,6 +130,7 @@ void Completions::StopFlights() {
   flights_.Clear();
   records_.Reset();
   drain_.Reset();
+  context_.reset();
 }
 
 }  // namespace vinery

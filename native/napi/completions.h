@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -35,6 +36,9 @@ class Completions {
   /// cleanup hooks that were added after `Open` have run.
   void Notify(std::int32_t token) { ring_.Post({token, 0, 0, Status::Ok()}); }
 
+  /// As `Notify`, from a callback of the event loop: JavaScript has handled it when this returns.
+  void TellNow(Napi::Env env, std::int32_t token);
+
   /// Keeps the event loop alive although nothing flies: notices are waited for.
   void Hold(Napi::Env env, bool held);
 
@@ -59,6 +63,7 @@ class Completions {
   std::vector<Completion> taken_;
   Napi::Reference<Napi::Int32Array> records_;
   Napi::FunctionReference drain_;
+  std::unique_ptr<Napi::AsyncContext> context_;
   /// Texts that nobody has asked for yet; a token's next end replaces or removes its text, so they never pile up.
   std::unordered_map<std::int32_t, std::string> errors_;
   bool open_ = false;

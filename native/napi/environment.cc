@@ -1,5 +1,6 @@
 #include "napi/environment.h"
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -41,9 +42,14 @@ void Environment::OpenIngress(Napi::Env env, IngressSettings settings, const Nap
   if (!std::exchange(ingress_hooked_, true)) {
     env.AddCleanupHook([](Environment* ending) { ending->CloseIngress(); }, this);
   }
-  ingress_ =
-      std::make_unique<IngressBridge>(std::move(settings), records, [this] { completions_.Notify(kIngressToken); });
+  std::function<void()> tell = [this] { completions_.Notify(kIngressToken); };
+  if (settings.shares_loop) tell = [this, env] { completions_.TellNow(env, kIngressToken); };
+  ingress_ = std::make_shared<IngressBridge>(env, std::move(settings), records, std::move(tell));
   completions_.Hold(env, true);
+}
+
+void Environment::CloseIngress() {
+  if (const auto closing = std::exchange(ingress_, nullptr)) closing->Close();
 }
 
 void Environment::Release() {

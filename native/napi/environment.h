@@ -35,7 +35,7 @@ class Environment {
   /// Once the completions are open, and while there is none.
   void OpenIngress(Napi::Env env, IngressSettings settings, const Napi::Float64Array& records);
   /// Harmless when there is none.
-  void CloseIngress() { ingress_.reset(); }
+  void CloseIngress();
 
   std::uint32_t AddSlab(const Napi::Uint8Array& view);
   void RemoveSlab(std::uint32_t id);
@@ -52,7 +52,8 @@ class Environment {
   /// Keeps the memory of each slab alive.
   std::unordered_map<std::uint32_t, Napi::Reference<Napi::Uint8Array>> slab_views_;
   Completions completions_;
-  std::unique_ptr<IngressBridge> ingress_;
+  /// A turn of it that has JavaScript close it needs it until that has returned.
+  std::shared_ptr<IngressBridge> ingress_;
   bool ingress_hooked_ = false;
 };
 

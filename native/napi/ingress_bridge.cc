@@ -5,12 +5,40 @@
 
 namespace vinery {
 
-IngressBridge::IngressBridge(IngressSettings settings, const Napi::Float64Array& records, std::function<void()> wake)
-    : records_(Napi::Persistent(records)), ingress_(std::move(settings), std::move(wake)) {}
+IngressBridge::IngressBridge(Napi::Env env, IngressSettings settings, const Napi::Float64Array& records,
+                             std::function<void()> tell)
+    : records_(Napi::Persistent(records)), tell_(std::move(tell)), shares_loop_(settings.shares_loop) {
+  ingress_ = std::make_unique<Ingress>(std::move(settings), [this] { Wake(); });
+  if (shares_loop_) poll_ = std::make_unique<LoopPoll>(env, ingress_->descriptor(), [this] { TakeTurn(); });
+}
+
+void IngressBridge::Close() {
+  poll_.reset();
+  ingress_.reset();
+}
+
+void IngressBridge::Wake() {
+  if (shares_loop_) {
+    has_news_ = true;
+  } else {
+    tell_();
+  }
+}
+
+/// What JavaScript answers at once is sent in the turn that brought the request, and nobody is woken for it.
+void IngressBridge::TakeTurn() {
+  const std::shared_ptr<IngressBridge> self = shared_from_this();
+  ingress_->Turn();
+  do {
+    ingress_->CarryOn();
+    if (std::exchange(has_news_, false)) tell_();
+    if (ingress_ == nullptr) return;
+  } while (has_news_ || !ingress_->MayRest());
+}
 
 std::uint32_t IngressBridge::TakeEvents() {
   if (next_ == taken_.size()) {
-    ingress_.event_queue().TakeAll(taken_);
+    ingress_->event_queue().TakeAll(taken_);
     next_ = 0;
   }
   Napi::Float64Array records = records_.Value();
@@ -39,7 +67,7 @@ void IngressBridge::Give(std::uint64_t call, const Region& region) {
   IngressCommand command(IngressCommand::Kind::kGive);
   command.call = call;
   command.region = region;
-  static_cast<void>(ingress_.commands().Push(std::move(command)));
+  static_cast<void>(ingress_->commands().Push(std::move(command)));
 }
 
 void IngressBridge::Send(std::uint64_t call, std::shared_ptr<OutMessage> message, bool last, bool notify,
@@ -50,22 +78,22 @@ void IngressBridge::Send(std::uint64_t call, std::shared_ptr<OutMessage> message
   command.last = last;
   command.notify = notify;
   command.region = Returned(region);
-  static_cast<void>(ingress_.commands().Push(std::move(command)));
+  static_cast<void>(ingress_->commands().Push(std::move(command)));
 }
 
 void IngressBridge::Finish(IngressCommand command, std::int32_t region) {
   command.region = Returned(region);
-  static_cast<void>(ingress_.commands().Push(std::move(command)));
+  static_cast<void>(ingress_->commands().Push(std::move(command)));
 }
 
 void IngressBridge::Continue(std::uint64_t call) {
   IngressCommand command(IngressCommand::Kind::kContinue);
   command.call = call;
-  static_cast<void>(ingress_.commands().Push(std::move(command)));
+  static_cast<void>(ingress_->commands().Push(std::move(command)));
 }
 
 void IngressBridge::Drain() {
-  static_cast<void>(ingress_.commands().Push(IngressCommand(IngressCommand::Kind::kDrain)));
+  static_cast<void>(ingress_->commands().Push(IngressCommand(IngressCommand::Kind::kDrain)));
 }
 
 Region IngressBridge::Returned(std::int32_t number) const {

@@ -8,6 +8,7 @@
 
 #include "core/slab_table.h"
 #include "ingress/ingress.h"
+#include "napi/loop_poll.h"
 #include "napi/napi_setup.h"
 
 namespace vinery {
@@ -20,15 +21,20 @@ inline constexpr std::size_t kIngressEventStride = 2 + kEventNumbers;
 inline constexpr std::size_t kAnswerRegionStride = 4;
 
 /// The ingress of one environment as JavaScript uses it. JavaScript thread only.
-class IngressBridge {
+class IngressBridge : public std::enable_shared_from_this<IngressBridge> {
  public:
-  /// @param wake as `Ingress`.
-  IngressBridge(IngressSettings settings, const Napi::Float64Array& records, std::function<void()> wake);
+  /// @param tell has JavaScript take the events. Where the ingress shares the loop it is called on this thread, outside
+  /// of JavaScript, and may let go of this bridge; otherwise on the I/O thread, which it must not hold up. Throws what
+  /// `Ingress` throws, and `Napi::Error`.
+  IngressBridge(Napi::Env env, IngressSettings settings, const Napi::Float64Array& records, std::function<void()> tell);
   IngressBridge(const IngressBridge&) = delete;
   IngressBridge& operator=(const IngressBridge&) = delete;
   IngressBridge(IngressBridge&&) = delete;
   IngressBridge& operator=(IngressBridge&&) = delete;
   ~IngressBridge() = default;
+
+  /// Ends the ingress at once; afterwards nothing may be asked of it.
+  void Close();
 
   /// Writes events into the records. @returns how many; 0 when there are none.
   std::uint32_t TakeEvents();
@@ -42,6 +48,8 @@ class IngressBridge {
   void Drain();
 
  private:
+  void Wake();
+  void TakeTurn();
   Region Returned(std::int32_t number) const;
 
   Napi::Reference<Napi::Float64Array> records_;
@@ -52,7 +60,13 @@ class IngressBridge {
   /// Regions that were given, by their numbers; where one came back to JavaScript its place is stale until it is given
   /// again.
   std::vector<Region> regions_;
-  Ingress ingress_;
+  const std::function<void()> tell_;
+  const bool shares_loop_;
+  /// Where the loop is shared: events have come since JavaScript was told.
+  bool has_news_ = false;
+  std::unique_ptr<Ingress> ingress_;
+  /// Behind the ingress, whose descriptor must be open until this has gone.
+  std::unique_ptr<LoopPoll> poll_;
 };
 
 }  // namespace vinery

@@ -88,6 +88,7 @@ IngressSettings ReadSettings(const Napi::Value& value) {
   const Napi::Object object = ReadRecord(value, "settings");
   IngressSettings settings{};
   settings.limits = ReadLimits(object.Get("limits"));
+  settings.shares_loop = ReadBoolean(object.Get("sharesLoop"), "settings.sharesLoop");
   const Napi::Array methods = ReadArray(object.Get("methods"), "settings.methods");
   for (std::uint32_t index = 0; index < methods.Length(); ++index) {
     settings.methods.push_back(ReadMethod(methods.Get(index)));

@@ -17,6 +17,7 @@ export interface DataPlaneSettings {
   readonly grpc: Listeners | null;
   readonly rest: Listeners | null;
   readonly grpcTransport: OwnerTask['grpcTransport'];
+  readonly grpcSharesLoop: boolean;
   /** Of one worker. */
   readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;

@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { availableParallelism } from 'node:os';
 
 import { BlockingPool } from '../blocking/blocking-pool.js';
 import { parseChannelArguments } from '../config/channel-arguments.js';
@@ -10,7 +11,7 @@ import { makeDirectories } from '../observability/make-directories.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import { EMPTY_SNAPSHOT, type ServablesSnapshot } from '../servables/snapshot.js';
 import { DataPlane } from './data-plane.js';
-import { chooseGrpcTransport } from './grpc-transport.js';
+import { chooseGrpcTransport, sharesLoop } from './grpc-transport.js';
 import { hostText, Listeners } from './listeners.js';
 import { Metrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
@@ -94,6 +95,7 @@ export class Server {
           ...ports,
           workers,
           grpcTransport,
+          grpcSharesLoop: sharesLoop(workers, availableParallelism()),
           grpcMemoryBytes: Math.floor(settings.grpcMemoryQuotaBytes / workers),
           channelArguments,
           sharesMemory,

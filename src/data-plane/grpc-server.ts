@@ -23,7 +23,7 @@ export async function openGrpcServer(
   arena: Arena,
   onBug: (error: unknown) => void,
 ): Promise<GrpcServer> {
-  const { grpcDescriptors: descriptors, channelArguments, grpcMemoryBytes } = task;
+  const { grpcDescriptors: descriptors, channelArguments, grpcMemoryBytes, grpcSharesLoop: sharesLoop } = task;
   if (task.grpcTransport === 'native') {
     const { NativeTransport } = await import('../ingress/native-transport.js');
     for (const ignored of ignoredArguments(channelArguments))
@@ -35,6 +35,7 @@ export async function openGrpcServer(
       contents: TENSOR_CONTENTS,
       limits: ingressLimits(channelArguments, grpcMemoryBytes),
       memoryBytes: grpcMemoryBytes,
+      sharesLoop,
       descriptors,
       onBug,
       onNotice: (text) => log.serving.warning(text),

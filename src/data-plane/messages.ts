@@ -17,6 +17,8 @@ export interface OwnerTask {
   readonly restDescriptors: readonly number[];
   /** Which server the gRPC port has; decided by now. */
   readonly grpcTransport: Exclude<GrpcTransport, 'auto'>;
+  /** Whether the native one is driven by this worker's event loop, and not by a thread of its own. */
+  readonly grpcSharesLoop: boolean;
   /** Bytes of requests that this worker's gRPC port receives or works on at a time. */
   readonly grpcMemoryBytes: number;
   readonly channelArguments: Readonly<Record<string, string | number>>;

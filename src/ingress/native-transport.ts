@@ -40,6 +40,8 @@ export interface NativeTransportOptions {
   readonly limits: IngressLimits;
   /** Bytes of messages that are received or worked on at a time. */
   readonly memoryBytes: number;
+  /** Whether this thread's event loop drives the sockets, and not a thread of their own. */
+  readonly sharesLoop: boolean;
   /** Listening sockets, which belong to the transport from here on. */
   readonly descriptors: readonly number[];
   /** Hears of faults that are not of the catalogue; the client gets INTERNAL. */
@@ -49,7 +51,7 @@ export interface NativeTransportOptions {
 }
 
 /**
- * gRPC by the addon's own HTTP/2 thread. This side runs the methods: it takes events, hands the bytes of messages on where they were
+ * gRPC by the addon's own HTTP/2. This side runs the methods: it takes events, hands the bytes of messages on where they were
  * received, and gives answers back. One an environment.
  */
 export class NativeTransport {
@@ -75,7 +77,7 @@ export class NativeTransport {
 
   /** Accepts from here on. */
   constructor(options: NativeTransportOptions) {
-    const { binding, arena, service, contents, limits, memoryBytes, descriptors } = options;
+    const { binding, arena, service, contents, limits, memoryBytes, sharesLoop, descriptors } = options;
     this.#options = options;
     this.#binding = binding;
     this.#ring = CompletionRing.of(binding);
@@ -87,7 +89,7 @@ export class NativeTransport {
       content: contents.get(path) ?? [],
     }));
     this.#ring.onNotice(INGRESS_TOKEN, () => this.#takeEvents());
-    binding.openIngress({ listeners: descriptors, methods, limits }, this.#records);
+    binding.openIngress({ listeners: descriptors, methods, limits, sharesLoop }, this.#records);
   }
 
   /** Refuses new calls, lets those in flight finish, then closes every connection. Every call returns the same promise. */

@@ -1,13 +1,13 @@
 /**
- * The part of the addon's surface that serves gRPC: HTTP/2 on a thread of its own, one an environment. It knows calls and messages on
- * bytes; what a method does, which errors there are and how memory is had is decided in JavaScript.
+ * The part of the addon's surface that serves gRPC: HTTP/2 on an I/O thread, which is one of its own or the environment's. It knows
+ * calls and messages on bytes; what a method does, which errors there are and how memory is had is decided in JavaScript.
  */
 export interface IngressBinding {
   /** Why this process cannot serve HTTP/2 natively; empty when it can. */
   ingressFault(): string;
 
   /**
-   * Starts the I/O thread of this environment; the completion ring must be open, and there is one ingress at a time. The listening
+   * Starts the ingress of this environment; the completion ring must be open, and there is one at a time. The listening
    * descriptors belong to the ingress from here on. Events are told of through the completion ring under {@link INGRESS_TOKEN} and
    * written into `records` by {@link takeIngressEvents}.
    */
@@ -16,7 +16,7 @@ export interface IngressBinding {
   /** Accepts nothing more and asks every client to open no more calls; those that are open go on. `DRAINED` is told when all are gone. */
   drainIngress(): void;
 
-  /** Ends the thread and with it every connection that is left. Afterwards no region is read or written any more. */
+  /** Ends it at once and with it every connection that is left. Afterwards no region is read or written any more. */
   closeIngress(): void;
 
   /**
@@ -122,6 +122,8 @@ export const INGRESS_REFUSAL = {
 export type IngressRefusal = (typeof INGRESS_REFUSAL)[keyof typeof INGRESS_REFUSAL];
 
 export interface IngressSettings {
+  /** The event loop of this environment drives the sockets; otherwise a thread is started for them. */
+  readonly sharesLoop: boolean;
   readonly listeners: readonly number[];
   readonly methods: readonly IngressMethodSettings[];
   readonly limits: IngressLimits;

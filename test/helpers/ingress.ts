@@ -42,6 +42,7 @@ export async function withIngress(
     contents,
     limits: { ...ingressLimits(channelArguments, memoryBytes), ...limits },
     memoryBytes,
+    sharesLoop: process.env['VINERY_TEST_INGRESS'] !== 'thread',
     descriptors: [fd],
     onBug: (error) => bugs.push(error),
     onNotice: (text) => notices.push(text),

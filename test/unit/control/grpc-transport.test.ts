@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseGrpcTransport } from '#src/control/grpc-transport.js';
+import { chooseGrpcTransport, sharesLoop } from '#src/control/grpc-transport.js';
 import type { NativeBinding } from '#src/native/binding.js';
 
 const having = (fault: string): NativeBinding => ({ ingressFault: () => fault }) as NativeBinding;
@@ -21,4 +21,11 @@ test('gRPC transport: native that cannot be had ends the start and says why', ()
     chooseGrpcTransport(having(fault), { grpcTransport: 'native', backend });
   assert.throws(choose('no nghttp2', 'native'), { code: 'CONFIG_VALUE_INVALID', message: /no nghttp2$/ });
   assert.throws(choose('', 'openvino-node'), { code: 'CONFIG_VALUE_INVALID', message: /--backend native/ });
+});
+
+test('gRPC transport: a worker with fewer than four cores drives its sockets itself', () => {
+  assert.equal(sharesLoop(1, 2), true);
+  assert.equal(sharesLoop(1, 4), false);
+  assert.equal(sharesLoop(2, 4), true);
+  assert.equal(sharesLoop(16, 64), false);
 });
