@@ -97,6 +97,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<CloseSocket>(exports, "closeDescriptor");
   Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
   Register<EndProcess>(exports, "endProcess");
+  Register<ThreadCpuMicros>(exports, "threadCpuMicros");
   RegisterIngress(exports);
   return exports;
 }

@@ -79,6 +79,7 @@ void HandleIllegalInstruction(const Napi::CallbackInfo& info);
 
 // process_functions.cc
 void EndProcess(const Napi::CallbackInfo& info);
+Napi::Value ThreadCpuMicros(const Napi::CallbackInfo& info);
 
 // ingress_functions.cc
 Napi::Value IngressFault(const Napi::CallbackInfo& info);

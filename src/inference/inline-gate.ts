@@ -1,10 +1,17 @@
-/** An inference below this on the calling thread costs less there than the way to a stream's thread and back (45-75 us, measured). */
-export const INLINE_BOUND_MICROS = 150;
+import { availableParallelism } from 'node:os';
+
+/**
+ * An inference below this on the calling thread costs less there than elsewhere. Where cores are many, elsewhere costs the way to a
+ * stream's thread and back (45-75 us, measured) and is shared by them; where they are few there is hardly anybody to share it.
+ */
+export const INLINE_BOUND_MICROS = availableParallelism() < 4 ? 300 : 150;
 
 /** Weight of the newest time in the mean. */
 const WEIGHT = 1 / 8;
 /** No time counts for more than so many bounds: a thread that lost its core for a moment says nothing about the model. */
 const LARGEST_SHARE = 4;
+/** From this part of the bound on, a clock that costs a microsecond is worth it. */
+const LONG_SHARE = 1 / 8;
 const FIRST_PROBE_AFTER = 64;
 const LAST_PROBE_AFTER = 1 << 20;
 
@@ -36,6 +43,14 @@ export class InlineGate {
 
   get isInline(): boolean {
     return this.#isInline;
+  }
+
+  /**
+   * Whether inferences take so long that they should be told in time that the thread computed: on a machine that is busy it loses its core
+   * now and then, which would end inline mode just when the way to another thread costs most.
+   */
+  get isLong(): boolean {
+    return this.#mean > LONG_SHARE * this.#bound;
   }
 
   /** Whether the next inference is to run inline. */

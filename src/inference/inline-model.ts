@@ -56,10 +56,12 @@ export class InlineModel implements InlineInference {
   inferNow(inputs: readonly Tensor[], outputs: readonly OutputTarget[]): number {
     const fault = this.#table.write(inputs, outputs);
     if (fault !== null) throw new ServingError('TENSOR_BINDING_FAILED', fault);
+    const { isLong } = this.#gate;
+    const computed = isLong ? this.#binding.threadCpuMicros() : 0;
     const started = performance.now();
     const status = this.#binding.infer(this.#request, this.#token);
     const micros = (performance.now() - started) * 1000;
-    this.#gate.observe(micros);
+    this.#gate.observe(isLong ? this.#binding.threadCpuMicros() - computed : micros);
     this.#budget.spend(Math.max(micros, LEAST_MICROS));
     if (status !== 0) throw fromNativeStatus(status, this.#binding.takeError(this.#token));
     return micros;

@@ -270,6 +270,9 @@ export interface NativeBinding extends IngressBinding {
 
   /** Ends the process now: nothing that runs in any thread is waited for, no exit handler runs. Does not return. */
   endProcess(exitCode: number): void;
+
+  /** Microseconds that the calling thread has computed since it began. Asking costs 0.1 to 0.5 of them: a system call. */
+  threadCpuMicros(): number;
 }
 
 /** A region that a request uses. */

@@ -71,6 +71,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   closeDescriptor: true,
   exitOnIllegalInstruction: true,
   endProcess: true,
+  threadCpuMicros: true,
   ingressFault: true,
   openIngress: true,
   drainIngress: true,
