@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -18,8 +19,10 @@ namespace {
 
 /// Reads of one connection before the others have their turn.
 constexpr int kReadsATurn = 4;
-/// A read while too much is kept without a region.
+/// A read while too much is kept without a region, or when what follows may be received where it belongs.
 constexpr std::size_t kSmallRead = 16UL * 1024;
+/// So many bytes of a message, and more, are received where they belong: a system call more costs less than copying them.
+constexpr std::size_t kLargeRest = 32UL * 1024;
 /// The windows of the streams of a client that sends more messages than there are regions for.
 constexpr std::uint32_t kNarrowWindow = 64U * 1024;
 
@@ -64,19 +67,48 @@ Connection::Connection(ConnectionHost& host, Descriptor socket, std::uint64_t nu
 
 Connection::~Connection() { streams_.clear(); }
 
-void Connection::Read(std::vector<std::uint8_t>& buffer) {
+bool Connection::Read(std::vector<std::uint8_t>& buffer) {
   for (int turn = 0; turn < kReadsATurn && !over_; ++turn) {
     const bool sparing = filling_ == 0 && host_.KeepsTooMuch();
     paused_ = sparing && kept_ > 0;
-    if (paused_) return;
-    const std::size_t space = sparing ? std::min(buffer.size(), kSmallRead) : buffer.size();
-    const ssize_t count = ::recv(socket_.get(), buffer.data(), space, MSG_DONTWAIT);
+    if (paused_) return false;
+    const Destination place = NextPlace();
+    const std::size_t space = std::min({buffer.size(), sparing ? kSmallRead : buffer.size(), head_bytes_});
+    std::array<iovec, 2> parts = {iovec{place.data, place.length}, iovec{buffer.data(), space}};
+    // A part of no bytes is left out.
+    const bool direct = place.length > 0;
+    const ssize_t count = ::readv(socket_.get(), parts.data() + (direct ? 0 : 1), direct ? 2 : 1);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    if (count <= 0) return Close();
-    Receive(buffer.data(), static_cast<std::size_t>(count));
-    if (static_cast<std::size_t>(count) < space) return;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+    if (count <= 0) {
+      Close();
+      return false;
+    }
+    const auto length = static_cast<std::size_t>(count);
+    const std::size_t placed = std::min(length, place.length);
+    if (placed > 0) Receive(place.data, placed);
+    if (length > placed && !over_) Receive(buffer.data(), length - placed);
+    if (direct) head_bytes_ = kSmallRead;
+    if (!direct && length == head_bytes_ && NextPlace().length == 0) head_bytes_ = kUnlimitedHead;
+    if (direct && placed == place.length && !IsFilling(frame_stream_)) return true;
+    if (length < place.length + space) return false;
   }
+  return false;
+}
+
+bool Connection::IsFilling(std::int32_t stream) {
+  const GrpcStream* found = Find(stream);
+  return found != nullptr && found->destination().length > 0;
+}
+
+/// Where the coming bytes belong when they are many and of one message.
+Destination Connection::NextPlace() {
+  if (frame_left_ < kLargeRest) return {};
+  const GrpcStream* stream = Find(frame_stream_);
+  if (stream == nullptr) return {};
+  Destination place = stream->destination();
+  place.length = std::min(place.length, frame_left_);
+  return place.length < kLargeRest ? Destination{} : place;
 }
 
 void Connection::Receive(const std::uint8_t* bytes, std::size_t length) {
@@ -317,8 +349,14 @@ void Connection::AnswerHttp(GrpcStream& stream, int status) {
   session_.RespondWithoutTrailers(stream.id(), headers);
 }
 
+void Connection::OnDataFrame(std::int32_t stream, std::size_t length) {
+  frame_stream_ = stream;
+  frame_left_ = length;
+}
+
 void Connection::OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) {
   GrpcStream* found = Find(stream);
+  frame_left_ -= std::min(frame_left_, length);
   debt_ += length;
   if (found == nullptr) return Pay(length);
   found->Receive(data, length);

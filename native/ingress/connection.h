@@ -28,8 +28,9 @@ class Connection : private H2Handler, private StreamCarrier {
   ~Connection() override;
 
   int socket() const { return socket_.get(); }
-  /// Reads what is there, as far as `buffer` goes a few times.
-  void Read(std::vector<std::uint8_t>& buffer);
+  /// Reads what is there, as far as `buffer` goes a few times, or to the end of a large message: whoever works on it now
+  /// finds it in the caches. @returns whether there was such an end.
+  bool Read(std::vector<std::uint8_t>& buffer);
   /// Frames and writes what is due.
   void Flush();
   /// Nothing more will happen here.
@@ -65,6 +66,7 @@ class Connection : private H2Handler, private StreamCarrier {
   void OnRequest(std::int32_t stream) override;
   bool OnHeader(std::int32_t stream, std::string_view name, std::string_view value) override;
   void OnHeadersEnd(std::int32_t stream) override;
+  void OnDataFrame(std::int32_t stream, std::size_t length) override;
   void OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) override;
   void OnRequestEnd(std::int32_t stream) override;
   void OnAnswerEnd(std::int32_t stream) override;
@@ -87,6 +89,8 @@ class Connection : private H2Handler, private StreamCarrier {
   void CountKept(std::ptrdiff_t change) override;
 
   GrpcStream* Find(std::int32_t stream);
+  Destination NextPlace();
+  bool IsFilling(std::int32_t stream);
   void Receive(const std::uint8_t* bytes, std::size_t length);
   void Fail(int fault);
   void AnswerHttp(GrpcStream& stream, int status);
@@ -98,6 +102,8 @@ class Connection : private H2Handler, private StreamCarrier {
   void PayWhileFilling();
   void WidenAgain();
   void Close() { over_ = true; }
+
+  static constexpr std::size_t kUnlimitedHead = SIZE_MAX;
 
   ConnectionHost& host_;
   Descriptor socket_;
@@ -116,6 +122,11 @@ class Connection : private H2Handler, private StreamCarrier {
   /// Bytes that were received and that the client has not been told to be taken.
   std::size_t debt_ = 0;
   int filling_ = 0;
+  /// The frame of data that has begun, and how many of its bytes are still to come.
+  std::int32_t frame_stream_ = 0;
+  std::size_t frame_left_ = 0;
+  /// What is read at a time of which it is not known where it belongs.
+  std::size_t head_bytes_ = kUnlimitedHead;
   FrameBudget budget_;
   ConnectionLife life_;
   /// Settings the client has not acknowledged.

@@ -60,6 +60,8 @@ class GrpcStream : private MessageReaderHost {
   /// The status of HTTP with which a request that is none of gRPC's is answered; 0 for one that is. Once.
   int EndHeaders();
   void Receive(const std::uint8_t* data, std::size_t length);
+  /// Where the next bytes for `Receive` will be copied to, as `MessageReader::destination`.
+  Destination destination() const { return reader_.has_value() ? reader_->destination() : Destination{}; }
   void EndRequest();
   /// Bytes that count against the windows still.
   std::size_t unconsumed() const { return reader_ ? reader_->kept() : 0; }

@@ -67,8 +67,12 @@ int OnBeginFrame(nghttp2::Session* /*session*/, const nghttp2::FrameHead* head, 
   // Empty DATA frames carry nothing either, but for the end of a stream.
   const bool empty_data = head->type == nghttp2::kData && head->length == 0 && head->flags != nghttp2::kFlagEndStream;
   const bool control = empty_data || (head->type > nghttp2::kHeaders && head->type != nghttp2::kWindowUpdate);
-  return Guarded(
-      user, [&](H2Handler& handler) { return !control || handler.OnControlFrame() ? 0 : nghttp2::kCallbackFailure; });
+  return Guarded(user, [&](H2Handler& handler) {
+    // Of one that is padded the padding is not told apart yet.
+    const bool plain_data = head->type == nghttp2::kData && (head->flags & nghttp2::kFlagPadded) == 0;
+    if (plain_data) handler.OnDataFrame(head->stream_id, head->length);
+    return !control || handler.OnControlFrame() ? 0 : nghttp2::kCallbackFailure;
+  });
 }
 
 void TellFrame(H2Handler& handler, const nghttp2::FrameHead& head) {

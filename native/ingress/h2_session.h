@@ -42,6 +42,8 @@ class H2Handler {
   /// False ends the connection: the client has gone too far.
   virtual bool OnHeader(std::int32_t stream, std::string_view name, std::string_view value) = 0;
   virtual void OnHeadersEnd(std::int32_t stream) = 0;
+  /// A frame with so many bytes for `OnData` has begun, unless the session finds fault with it.
+  virtual void OnDataFrame(std::int32_t stream, std::size_t length) = 0;
   /// The bytes count against the windows until both `Consume...`.
   virtual void OnData(std::int32_t stream, const std::uint8_t* data, std::size_t length) = 0;
   /// The client has sent its whole side.

@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256UL * 1024;
 constexpr std::size_t kEventsATurn = 64;
+/// After a large message.
+constexpr int kTurnsOneByOne = 32;
 constexpr int kAcceptsATurn = 16;
 constexpr std::size_t kCallsOfUnknownAnswer = 64;
 /// Keys of what is waited for: numbers of connections are below.
@@ -138,7 +140,12 @@ void Ingress::SetAlarm() {
 
 void Ingress::Wait(int timeout) {
   std::array<epoll_event, kEventsATurn> events{};
-  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
+  // One at a time where a large message is worked on before the next one is received: both want the caches. The system
+  // gives the others in turn.
+  const bool one_by_one = one_by_one_ > 0 && settings_.shares_loop;
+  if (one_by_one) --one_by_one_;
+  const int most = one_by_one ? 1 : static_cast<int>(events.size());
+  const int count = ::epoll_wait(epoll_.get(), events.data(), most, timeout);
   now_ = Clock::now();
   for (int index = 0; index < count; ++index) {
     const epoll_event& event = events.at(static_cast<std::size_t>(index));
@@ -159,7 +166,9 @@ void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
     Connection* connection = Touch(key);
     if (connection == nullptr) return;
     if ((what & (EPOLLERR | EPOLLHUP)) != 0) connection->HungUp();
-    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) connection->Read(buffer_);
+    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
+      if (connection->Read(buffer_)) one_by_one_ = kTurnsOneByOne;
+    }
   });
 }
 

@@ -150,6 +150,8 @@ class Ingress : private ConnectionHost {
   std::vector<std::uint8_t> buffer_;
   std::vector<IngressCommand> taken_;
   bool joined_ = false;
+  /// Turns to come that take one socket each, because large messages come.
+  int one_by_one_ = 0;
   /// Some connection is broken and may not be known to be dirty.
   bool has_broken_ = false;
   /// Calls wait for regions, and a timer says when to look for those that hold them for nothing.

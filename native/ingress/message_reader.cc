@@ -44,6 +44,11 @@ Region MessageReader::Abandon() {
   return std::exchange(message_.region, Region{});
 }
 
+Destination MessageReader::destination() const {
+  if (state_ != State::kFill || kept() > 0) return {};
+  return {message_.region.base + message_.start + filled_, static_cast<std::size_t>(message_.length - filled_)};
+}
+
 std::size_t MessageReader::RunKept() {
   Input input{kept_.data() + kept_begin_, kept_.size() - kept_begin_};
   const std::size_t taken = Consume(input);
@@ -125,7 +130,8 @@ bool MessageReader::Place(Input& input) {
 
 bool MessageReader::Fill(Input& input) {
   const std::size_t count = std::min<std::uint64_t>(input.length, message_.length - filled_);
-  std::memcpy(message_.region.base + message_.start + filled_, input.data, count);
+  std::uint8_t* place = message_.region.base + message_.start + filled_;
+  if (input.data != place) std::memcpy(place, input.data, count);
   filled_ += count;
   input.data += count;
   input.length -= count;

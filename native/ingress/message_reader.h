@@ -33,6 +33,12 @@ struct ReceivedMessage {
   bool compressed = false;
 };
 
+/// Memory that bytes of a message go to.
+struct Destination {
+  std::uint8_t* data = nullptr;
+  std::size_t length = 0;
+};
+
 /// What a reader asks of its call.
 class MessageReaderHost {
  public:
@@ -52,7 +58,7 @@ class MessageReaderHost {
 };
 
 /// Puts the messages of one stream together: gRPC's prefix, then the bytes, which are copied once, from where they were
-/// received to where they stay. The largest content on the path begins at a multiple of 64 bytes.
+/// received to where they stay, if they were not received there. The largest content on the path begins at a multiple of 64 bytes.
 class MessageReader {
  public:
   /// @param limit of a message, in bytes.
@@ -78,6 +84,9 @@ class MessageReader {
   bool is_filling() const { return state_ == State::kPlace || state_ == State::kFill; }
   /// Bytes of that message which are in its region.
   std::uint64_t filled() const { return filled_; }
+  /// Where the next bytes of the message will be copied to, and how many it lacks; nowhere when more is to be known first.
+  /// What is received right there need not be copied; until `Append` it counts for nothing.
+  Destination destination() const;
   /// Bytes that were received and cannot be placed yet.
   std::size_t kept() const { return kept_.size() - kept_begin_; }
   /// Gives up the region of a message that has begun, if there is one.

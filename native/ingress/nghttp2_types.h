@@ -65,6 +65,7 @@ inline constexpr std::uint8_t kWindowUpdate = 8;
 inline constexpr std::uint8_t kFlagNone = 0;
 inline constexpr std::uint8_t kFlagEndStream = 1;
 inline constexpr std::uint8_t kFlagAck = 1;
+inline constexpr std::uint8_t kFlagPadded = 8;
 
 inline constexpr std::uint32_t kBodyEnds = 1;
 inline constexpr std::uint32_t kTrailersFollow = 2;
