@@ -21,7 +21,8 @@ namespace {
 constexpr int kReadsATurn = 4;
 /// A read while too much is kept without a region, or when what follows may be received where it belongs.
 constexpr std::size_t kSmallRead = 16UL * 1024;
-/// So many bytes of a message, and more, are received where they belong: a system call more costs less than copying them.
+/// So many bytes of a message, and more, are received where they belong: a system call more costs less than copying
+/// them.
 constexpr std::size_t kLargeRest = 32UL * 1024;
 /// The windows of the streams of a client that sends more messages than there are regions for.
 constexpr std::uint32_t kNarrowWindow = 64U * 1024;

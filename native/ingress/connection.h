@@ -28,8 +28,8 @@ class Connection : private H2Handler, private StreamCarrier {
   ~Connection() override;
 
   int socket() const { return socket_.get(); }
-  /// Reads what is there, as far as `buffer` goes a few times, or to the end of a large message: whoever works on it now
-  /// finds it in the caches. @returns whether there was such an end.
+  /// Reads what is there, as far as `buffer` goes a few times, or to the end of a large message: whoever works on it
+  /// now finds it in the caches. @returns whether there was such an end.
   bool Read(std::vector<std::uint8_t>& buffer);
   /// Frames and writes what is due.
   void Flush();

@@ -166,9 +166,8 @@ void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
     Connection* connection = Touch(key);
     if (connection == nullptr) return;
     if ((what & (EPOLLERR | EPOLLHUP)) != 0) connection->HungUp();
-    if ((what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
-      if (connection->Read(buffer_)) one_by_one_ = kTurnsOneByOne;
-    }
+    const bool is_readable = (what & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0;
+    if (is_readable && connection->Read(buffer_)) one_by_one_ = kTurnsOneByOne;
   });
 }
 

@@ -58,7 +58,8 @@ class MessageReaderHost {
 };
 
 /// Puts the messages of one stream together: gRPC's prefix, then the bytes, which are copied once, from where they were
-/// received to where they stay, if they were not received there. The largest content on the path begins at a multiple of 64 bytes.
+/// received to where they stay, if they were not received there. The largest content on the path begins at a multiple
+/// of 64 bytes.
 class MessageReader {
  public:
   /// @param limit of a message, in bytes.
@@ -84,8 +85,8 @@ class MessageReader {
   bool is_filling() const { return state_ == State::kPlace || state_ == State::kFill; }
   /// Bytes of that message which are in its region.
   std::uint64_t filled() const { return filled_; }
-  /// Where the next bytes of the message will be copied to, and how many it lacks; nowhere when more is to be known first.
-  /// What is received right there need not be copied; until `Append` it counts for nothing.
+  /// Where the next bytes of the message will be copied to, and how many it lacks; nowhere when more is to be known
+  /// first. What is received right there need not be copied; until `Append` it counts for nothing.
   Destination destination() const;
   /// Bytes that were received and cannot be placed yet.
   std::size_t kept() const { return kept_.size() - kept_begin_; }

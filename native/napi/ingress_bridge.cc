@@ -28,12 +28,17 @@ void IngressBridge::Wake() {
 /// What JavaScript answers at once is sent in the turn that brought the request, and nobody is woken for it.
 void IngressBridge::TakeTurn() {
   const std::shared_ptr<IngressBridge> self = shared_from_this();
+  bool had_news = false;
   ingress_->Turn();
   do {
     ingress_->CarryOn();
-    if (std::exchange(has_news_, false)) tell_();
+    if (std::exchange(has_news_, false)) {
+      had_news = true;
+      tell_();
+    }
     if (ingress_ == nullptr) return;
   } while (has_news_ || !ingress_->MayRest());
+  if (had_news) poll_->StayAwake();
 }
 
 std::uint32_t IngressBridge::TakeEvents() {

@@ -1,50 +1,61 @@
 #include "napi/loop_poll.h"
 
-#include <cstddef>
 #include <string>
 #include <utility>
-#include <vector>
-
-#include "napi/uv_functions.h"
 
 namespace vinery {
+namespace {
 
-struct LoopPoll::Handle {
-  explicit Handle(std::function<void()> when_ready) : ready(std::move(when_ready)), memory_(SizeOfPoll()) {}
+/// A client on the same machine answers an answer within this time.
+constexpr std::chrono::microseconds kMoment{120};
+/// Moments in vain after which the loop sleeps at once, but for one of so many.
+constexpr int kPatience = 4;
+constexpr int kTrialAfter = 64;
 
-  uv_poll_s* poll() { return reinterpret_cast<uv_poll_s*>(memory_.data()); }
-  uv_handle_s* base() { return reinterpret_cast<uv_handle_s*>(memory_.data()); }
+void Check(Napi::Env env, int error) {
+  if (error != 0) throw Napi::Error::New(env, std::string("event loop: ") + uv_strerror(error));
+}
 
-  const std::function<void()> ready;
-
- private:
-  static std::size_t SizeOfPoll() {
-    const std::size_t unit = sizeof(std::max_align_t);
-    return (uv_handle_size(uv::kPoll) + unit - 1) / unit;
-  }
-
-  std::vector<std::max_align_t> memory_;
-};
+}  // namespace
 
 LoopPoll::LoopPoll(Napi::Env env, int descriptor, std::function<void()> ready) {
   uv_loop_s* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env, "event loop: none is there");
-  auto handle = std::make_unique<Handle>(std::move(ready));
-  const int error = uv_poll_init(loop, handle->poll(), descriptor);
-  if (error != 0) throw Napi::Error::New(env, std::string("uv_poll_init: ") + uv_strerror(error));
-  uv_handle_set_data(handle->base(), handle.get());
-  handle_ = handle.release();
-  const auto ready_now = [](uv_poll_s* poll, int /*status*/, int /*events*/) {
-    static_cast<Handle*>(uv_handle_get_data(reinterpret_cast<uv_handle_s*>(poll)))->ready();
-  };
-  // Refuses only what is closing.
-  static_cast<void>(uv_poll_start(handle_->poll(), uv::kReadable, ready_now));
+  auto poll = std::make_unique<uv::Handle<uv_poll_s>>(uv::kPoll, std::move(ready));
+  auto idle = std::make_unique<uv::Handle<uv_idle_s>>(uv::kIdle, [this] { Awake(); });
+  Check(env, uv_poll_init(loop, poll->get(), descriptor));
+  poll_ = std::move(poll);
+  // These fail only for handles that are closing.
+  static_cast<void>(uv_poll_start(poll_->get(), uv::kReadable, [](uv_poll_s* handle, int /*status*/, int /*events*/) {
+    uv::Handle<uv_poll_s>::Call(handle);
+  }));
+  static_cast<void>(uv_idle_init(loop, idle->get()));
+  idle_ = std::move(idle);
 }
 
 LoopPoll::~LoopPoll() {
-  uv_close(handle_->base(), [](uv_handle_s* base) {
-    const std::unique_ptr<Handle> freed(static_cast<Handle*>(uv_handle_get_data(base)));
-  });
+  uv::Handle<uv_idle_s>::Close(std::move(idle_));
+  uv::Handle<uv_poll_s>::Close(std::move(poll_));
+}
+
+void LoopPoll::StayAwake() {
+  // While it is awake, something has come in time.
+  if (is_awake_) in_vain_ = 0;
+  if (in_vain_ >= kPatience) {
+    ++in_vain_;
+    if (in_vain_ % kTrialAfter != 0) return;
+  }
+  awake_until_ = Clock::now() + kMoment;
+  if (std::exchange(is_awake_, true)) return;
+  static_cast<void>(uv_idle_start(idle_->get(), uv::Handle<uv_idle_s>::Call));
+}
+
+/// Once a turn of the loop that does not sleep.
+void LoopPoll::Awake() {
+  if (Clock::now() < awake_until_) return;
+  ++in_vain_;
+  is_awake_ = false;
+  static_cast<void>(uv_idle_stop(idle_->get()));
 }
 
 }  // namespace vinery
