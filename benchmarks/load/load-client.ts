@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { METHOD } from '#src/frontends/tfs/method.js';
 import { parseMeasurement, type Measurement } from '../support/measurement.js';
 import { LOAD_CLIENT } from '../support/paths.js';
 import { lastLineOf } from '../support/program.js';
@@ -36,17 +37,20 @@ export function hasNativeClient(): boolean {
 
 /**
  * Runs the load client against a server: the one in C++, and where there is none the one over @grpc/grpc-js.
- * @param requests file of ready-made messages @throws Error when nothing could be measured
+ * @param requests file of ready-made messages
+ * @param method TensorFlow Serving's Predict, and with the client in C++ also others @throws Error when nothing could be measured
  */
 export async function measureServer(
   server: { readonly port: number; readonly pid: number },
   requests: string,
   load: Load & Duration,
   signal: AbortSignal,
+  method: string = METHOD.PREDICT,
 ): Promise<Measurement> {
   const args = ['--port', String(server.port), '--pid', String(server.pid), '--requests', requests];
   args.push('--connections', String(connectionsOf(load)), ...durationArguments(load));
   args.push(...('rate' in load ? ['--rate', String(load.rate)] : ['--calls', String(load.calls)]));
+  if (hasNativeClient()) args.push('--method', method);
   const limits = { signal, timeoutMs: timeLimitMs(load) };
   const line = hasNativeClient()
     ? await lastLineOf(LOAD_CLIENT, args, limits)

@@ -11,26 +11,38 @@ export interface PredictTarget {
   readonly shape: readonly number[];
 }
 
+/** Bytes of one input. */
+export function inputBytes({ shape }: PredictTarget): number {
+  return shape.reduce((product, dimension) => product * dimension, Float32Array.BYTES_PER_ELEMENT);
+}
+
+/** Writes messages as load clients read them: each behind its length as a little-endian u32. */
+export async function writeMessages(file: string, messages: readonly Uint8Array[]): Promise<void> {
+  const parts = messages.flatMap((message) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(message.byteLength);
+    return [length, message];
+  });
+  await writeFile(file, Buffer.concat(parts));
+}
+
 /**
- * Makes the messages that load clients send: each behind its length as a little-endian u32.
+ * Makes the messages that load clients send.
  * @param inputsFile raw f32 inputs, one after the other
  */
 export async function writeRequests(file: string, target: PredictTarget, inputsFile: string): Promise<void> {
   const inputs = await readFile(inputsFile);
-  const size = target.shape.reduce((product, dimension) => product * dimension, Float32Array.BYTES_PER_ELEMENT);
+  const size = inputBytes(target);
   if (inputs.byteLength === 0 || inputs.byteLength % size !== 0) {
     throw new Error(`expected inputs of ${size} bytes in ${inputsFile}, found ${inputs.byteLength} bytes`);
   }
-  const parts: Buffer[] = [];
+  const messages: Uint8Array[] = [];
   for (let at = 0; at < inputs.byteLength; at += size) {
     const bytes = inputs.subarray(at, at + size);
     const tensor = { name: target.input, precision: 'FP32', shape: target.shape, bytes } as const;
-    const message = encodePredictRequest(target.servable, null, [tensor]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(message.byteLength);
-    parts.push(length, Buffer.from(message));
+    messages.push(encodePredictRequest(target.servable, null, [tensor]));
   }
-  await writeFile(file, Buffer.concat(parts));
+  await writeMessages(file, messages);
 }
 
 /** The first element of the output. @param answer in hexadecimal digits @throws Error when there is none */

@@ -40,7 +40,7 @@ export async function measureRounds(
           const what = `${work.name}, round ${round + 1} of ${options.rounds}, ${loadText(load)}, ${variant.name}`;
           const measurement = await measure(what, variant, load, options);
           if (measurement === null) continue;
-          if (variant.isChecked) labels.check(what, measurement);
+          if (variant.isChecked) labels.check(what, measurement, variant.labelOf);
           roundsOf(series, variant, load).push(measurement);
           progress(`${what}: ${measurement.rate.toFixed(1)}/s`);
         }
@@ -96,14 +96,14 @@ async function measure(
 class LabelCheck {
   readonly #work: Work;
   readonly #labels: (number | null)[] = [];
+  readonly #predicted = (answer: string): number => answeredNumber(this.#work.target, answer);
 
   constructor(work: Work) {
     this.#work = work;
   }
 
-  check(what: string, { labels, answers }: Measurement): void {
-    const read = (answer: string | null): number | null =>
-      answer === null ? null : answeredNumber(this.#work.target, answer);
+  check(what: string, { labels, answers }: Measurement, labelOf = this.#predicted): void {
+    const read = (answer: string | null): number | null => (answer === null ? null : labelOf(answer));
     (labels ?? answers?.map(read) ?? []).forEach((label, input) => {
       const known = this.#labels[input] ?? null;
       if (label !== null && known !== null && label !== known) {

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { durationArguments, measureServer, timeLimitMs, type Duration, type Load } from '../load/load-client.js';
+import { SharedInputs } from '../load/shared-inputs.js';
 import { RequestSet } from '../load/request-set.js';
 import { parseMeasurement, type Measurement } from '../support/measurement.js';
-import { LIMIT, REFERENCE } from '../support/paths.js';
+import { LIMIT, LOAD_CLIENT, REFERENCE } from '../support/paths.js';
 import { lastLineOf } from '../support/program.js';
 import { ServerProcess, vinery, type ServerCommand } from '../support/server-process.js';
 import type { OtherServer, ServingOptions } from './options.js';
@@ -20,6 +21,8 @@ export interface Variant {
   readonly kind: Kind;
   /** Whether its answers are those of the models. */
   readonly isChecked: boolean;
+  /** The label in an answer; that of a response of Predict where it is not given. @param answer in hexadecimal digits */
+  readonly labelOf?: (answer: string) => number;
   /** `null` for a load that it cannot have. */
   measure(load: Load & Duration): Promise<Measurement> | null;
   /** @throws Error when what runs does not end well */
@@ -113,6 +116,10 @@ function starters(work: Work, options: ServingOptions, signal: AbortSignal): Sta
     };
     list.push([name, start]);
   }
+  if (work.name === 'light' && existsSync(LOAD_CLIENT)) {
+    const name = 'vinery default, shared memory';
+    list.push([name, () => servedFromSharedMemory(name, work, signal)]);
+  }
   for (const other of options.others) {
     const start = async (): Promise<Variant> => {
       return served(other.name, 'server', true, work, await otherCommand(other, work), signal);
@@ -164,6 +171,30 @@ async function served(
       if (isOurs && code !== 0) {
         throw new Error(`${name}: expected the server to stop with exit code 0, got ${code ?? 'none'}`);
       }
+    },
+  };
+}
+
+/** The same inputs, by KServe, in memory that the server has mapped. */
+async function servedFromSharedMemory(name: string, work: Work, signal: AbortSignal): Promise<Variant> {
+  const config = await work.config('shared-memory', {});
+  const process = await ServerProcess.start(vinery(['--config_path', config]), signal);
+  const inputs = await SharedInputs.register(process.port, work.target, work.inputs, `${work.requests}.shared`).catch(
+    async (error: unknown) => {
+      await process.stop();
+      throw error;
+    },
+  );
+  return {
+    name,
+    kind: 'server',
+    isChecked: true,
+    labelOf: (answer) => SharedInputs.answeredNumber(answer),
+    measure: (load) => measureServer(process, inputs.requests, load, signal, SharedInputs.method),
+    stop: async () => {
+      await inputs.remove();
+      const code = await process.stop();
+      if (code !== 0) throw new Error(`${name}: expected the server to stop with exit code 0, got ${code ?? 'none'}`);
     },
   };
 }
