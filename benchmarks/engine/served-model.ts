@@ -19,7 +19,7 @@ export function compileModel(
   const handle = binding.openModel(modelId);
   const description = binding.describeModel(handle);
   binding.closeModel(handle);
-  const reference: CompiledModelReference = { modelId, specification, description, inline: null };
+  const reference: CompiledModelReference = { modelId, specification, description, inline: null, followsLoad: false };
   const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
   return { reference, nireq, ...ports, isAuto: false, stateful: null, batching };
 }

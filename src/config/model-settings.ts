@@ -52,7 +52,7 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
   }
   const basePath = resolveBasePath(config.base_path ?? '', directory, at('base_path'));
   const targetDevice = config.target_device ?? 'CPU';
-  const { pluginConfig, warnings } = translatePluginConfig(
+  const { pluginConfig, isOpen, warnings } = translatePluginConfig(
     config.plugin_config ?? {},
     targetDevice,
     at('plugin_config'),
@@ -69,6 +69,7 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
     targetDevice,
     pluginConfig,
     nireq: readNireq(config.nireq ?? 0, context),
+    followsLoad: isOpen && (config.nireq ?? 0) === 0,
     shape,
     batchSize,
     layout: readLayout(config.layout, context),

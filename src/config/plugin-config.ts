@@ -4,6 +4,8 @@ import type { PluginValue } from './settings.js';
 
 export interface TranslatedPluginConfig {
   readonly pluginConfig: Readonly<Record<string, PluginValue>>;
+  /** Whether nothing written says how many inferences there are to be at a time. */
+  readonly isOpen: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -40,12 +42,13 @@ export function translatePluginConfig(
     const [key, value] = renameOldKey(writtenKey, scalar(writtenKey, writtenValue, where), warnings);
     result.set(key, convert(key, value, where));
   }
-  if (!result.has('NUM_STREAMS') && !result.has('PERFORMANCE_HINT')) result.set('PERFORMANCE_HINT', 'LATENCY');
+  const isOpen = !result.has('NUM_STREAMS') && !result.has('PERFORMANCE_HINT');
+  if (isOpen) result.set('PERFORMANCE_HINT', 'LATENCY');
   if (targetDevice === 'CPU') {
     if (!result.has('ENABLE_CPU_PINNING')) result.set('ENABLE_CPU_PINNING', false);
     if (!result.has('CPU_DENORMALS_OPTIMIZATION')) result.set('CPU_DENORMALS_OPTIMIZATION', true);
   }
-  return { pluginConfig: Object.fromEntries(result), warnings };
+  return { pluginConfig: Object.fromEntries(result), isOpen, warnings };
 }
 
 /** Only `DEVICE_PROPERTIES` may nest; OpenVINO reads its JSON text as well as a map. */

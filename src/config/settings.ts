@@ -152,6 +152,8 @@ export interface ModelSettings {
   readonly pluginConfig: Readonly<Record<string, PluginValue>>;
   /** Infer requests of a version; 0: as many as the compiled model finds best. */
   readonly nireq: number;
+  /** Nobody chose how many inferences there are to be at a time: no hint, number of streams or of infer requests is given. */
+  readonly followsLoad: boolean;
   readonly shape: PerInput<ShapeParameter> | null;
   /** Always `null` when `shape` is set. */
   readonly batchSize: BatchSize | null;

@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import type { Backend, CorsSettings, LogSettings, NodeExecutor } from '../config/settings.js';
 import type { OwnerCommand, OwnerReport, OwnerTask } from '../data-plane/messages.js';
 import { answerOf } from '../data-plane/questions.js';
+import type { CompileForThroughput } from '../inference/inference.js';
 import { log } from '../observability/logger.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { WorkerLedger } from '../observability/metrics/metrics-book.js';
@@ -27,6 +28,7 @@ export interface DataPlaneSettings {
   readonly backend: Backend;
   readonly nodeExecutor: NodeExecutor;
   readonly metrics: Metrics;
+  readonly compileForThroughput: CompileForThroughput;
 }
 
 /**
@@ -99,7 +101,7 @@ export class DataPlane {
   }
 
   #startOwner(): Owner {
-    const { grpc, rest, metrics, ...settings } = this.#settings;
+    const { grpc, rest, metrics, compileForThroughput, ...settings } = this.#settings;
     const { port1, port2 } = new MessageChannel();
     const ledger = metrics.book.open();
     const task: OwnerTask = {
@@ -111,7 +113,7 @@ export class DataPlane {
       metrics: ledger.grow(),
     };
     const run = this.#pool.run(task, { transferList: [port2] }) as Promise<void>;
-    const owner = new Owner(port1, run, ledger, { reload: this.#reload, metrics });
+    const owner = new Owner(port1, run, ledger, { reload: this.#reload, metrics, compileForThroughput });
     this.#owners.add(owner);
     run.then(
       () => this.#ownerEnded(owner),
@@ -149,6 +151,7 @@ function logBug(what: string, error: unknown): void {
 interface Asked {
   readonly reload: Reload;
   readonly metrics: Metrics;
+  readonly compileForThroughput: CompileForThroughput;
 }
 
 /** The control plane's line to one owner worker. */
@@ -163,7 +166,12 @@ class Owner {
   readonly #warming = new Map<number, (outcome: WarmUpOutcome | null) => void>();
   #nextWarmUp = 0;
 
-  constructor(port: MessagePort, run: Promise<void>, ledger: WorkerLedger, { reload, metrics }: Asked) {
+  constructor(
+    port: MessagePort,
+    run: Promise<void>,
+    ledger: WorkerLedger,
+    { reload, metrics, compileForThroughput }: Asked,
+  ) {
     this.#port = port;
     this.#run = run;
     this.ledger = ledger;
@@ -179,6 +187,8 @@ class Owner {
             return this.#warmedUp(report.id, report.outcome);
           case 'reload':
             return void this.#answerReload(report.id, reload);
+          case 'crowded':
+            return void this.#answerCrowded(report.id, () => compileForThroughput(report.modelId));
           case 'metrics':
             return void this.#answerMetrics(report.id, metrics);
           case 'statistics':
@@ -227,6 +237,11 @@ class Owner {
       (error) => logBug('Writing metrics', error),
     );
     this.#send({ kind: 'page', id, answer });
+  }
+
+  async #answerCrowded(id: number, compile: () => ReturnType<CompileForThroughput>): Promise<void> {
+    const answer = await answerOf(compile, (error) => logBug('Compiling for throughput', error));
+    this.#send({ kind: 'throughput-variant', id, answer });
   }
 
   #warmedUp(id: number, outcome: WarmUpOutcome | null): void {

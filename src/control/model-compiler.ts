@@ -1,7 +1,7 @@
 import type { BlockingPool } from '../blocking/blocking-pool.js';
 import type { ServerSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
-import type { CompiledModelReference, InlineVariant } from '../inference/inference.js';
+import type { CompiledModelReference, InlineVariant, ThroughputVariant } from '../inference/inference.js';
 import { INLINE_BOUND_MICROS } from '../inference/inline-gate.js';
 import { portBytes } from '../inference/port-bytes.js';
 import type { CompileSpecification, ModelDescription, NativeBinding } from '../native/binding.js';
@@ -9,6 +9,9 @@ import { log } from '../observability/logger.js';
 
 /** As inline inference wants it; a sync inference on several streams takes ten times as long (measured). */
 const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
+/** Behind each inference another one, or a stream would wait for the event loop in between: 1 % of the rate of large networks (measured). */
+const REQUESTS_A_STREAM = 2;
+const THROUGHPUT_PROPERTIES = { PERFORMANCE_HINT: 'THROUGHPUT' } as const;
 /** With its way to a stream's thread and back an inference at the bound takes about so many times the bound. */
 const WORTH_COMPILING = 2;
 
@@ -21,11 +24,17 @@ export class ModelCompiler {
   readonly inferenceThreads: number | null;
   readonly #binding: NativeBinding;
   readonly #pool: BlockingPool;
-  readonly #wantsInline: boolean;
+  readonly #isAdaptive: boolean;
   readonly #held = new Set<number>();
+  /** What may be compiled for throughput, and has been or is being, by the number of the model it was asked for. */
+  readonly #following = new Map<number, CompiledModelReference>();
+  readonly #forThroughput = new Map<number, Promise<ThroughputVariant | null>>();
   #closed = false;
 
-  /** Of the settings, `nodeExecutor` and `backend` say whether models that are fast enough are compiled for inline inference, too. */
+  /**
+   * Of the settings, `nodeExecutor` and `backend` say whether models that are fast enough are compiled for inline inference, too, and
+   * others for throughput when that is wanted.
+   */
   constructor(
     binding: NativeBinding,
     pool: BlockingPool,
@@ -34,35 +43,59 @@ export class ModelCompiler {
     this.cacheDir = cacheDir;
     this.inferenceThreads = inferenceThreads;
     // Other backends and executors have no thread of their own to infer on.
-    this.#wantsInline = backend === 'native' && nodeExecutor === 'adaptive';
+    this.#isAdaptive = backend === 'native' && nodeExecutor === 'adaptive';
     this.#binding = binding;
     this.#pool = pool;
   }
 
   /**
+   * @param followsLoad nobody chose how many inferences there are to be at a time.
    * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_BATCHING_INVALID,
    * MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
-  async compile(specification: CompileSpecification): Promise<CompiledModelReference> {
+  async compile(specification: CompileSpecification, followsLoad = false): Promise<CompiledModelReference> {
     const { modelId, description } = await this.#compile(specification);
     try {
       if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
-      return {
+      const inline = await this.#compileInline(modelId, specification, description);
+      const reference = {
         modelId,
         specification,
         description,
-        inline: await this.#compileInline(modelId, specification, description),
+        inline,
+        followsLoad: followsLoad && inline === null && this.#mayFollowLoad(specification),
       };
+      if (reference.followsLoad) this.#following.set(modelId, reference);
+      return reference;
     } catch (error) {
       this.#release(modelId);
       throw error;
     }
   }
 
+  /**
+   * A model once more, for as many inferences at a time as are best for the device: whoever asks first has it compiled. It goes with the
+   * model. `null`: that one is gone, or does not follow the load, or would have no more of them, or cannot be compiled so, which the
+   * log tells.
+   */
+  compileForThroughput(modelId: number): Promise<ThroughputVariant | null> {
+    const reference = this.#following.get(modelId);
+    if (reference === undefined) return Promise.resolve(null);
+    let variant = this.#forThroughput.get(modelId);
+    if (variant === undefined) {
+      variant = this.#compileForThroughput(reference);
+      this.#forThroughput.set(modelId, variant);
+    }
+    return variant;
+  }
+
   /** Owner workers that have the model open keep it until they close it. */
   release({ modelId, inline }: CompiledModelReference): void {
     this.#release(modelId);
     if (inline !== null) this.#release(inline.modelId);
+    this.#following.delete(modelId);
+    void this.#forThroughput.get(modelId)?.then((variant) => variant !== null && this.#release(variant.modelId));
+    this.#forThroughput.delete(modelId);
   }
 
   close(): void {
@@ -89,7 +122,7 @@ export class ModelCompiler {
     specification: CompileSpecification,
     description: ModelDescription,
   ): Promise<InlineVariant | null> {
-    if (!this.#wantsInline || specification.device !== 'CPU' || !canInferInline(description)) return null;
+    if (!this.#isAdaptive || specification.device !== 'CPU' || !canInferInline(description)) return null;
     // Inline nothing queues, so nothing would be joined.
     if (specification.joinedRows !== null) return null;
     const worthCompiling = WORTH_COMPILING * INLINE_BOUND_MICROS;
@@ -107,6 +140,39 @@ export class ModelCompiler {
       return isKept ? { modelId: variant.modelId, micros } : null;
     } finally {
       if (!isKept) this.#release(variant.modelId);
+    }
+  }
+
+  /** Batches are several requests at a time already, and the requests of a sequence one after the other. */
+  #mayFollowLoad({ device, joinedRows, stateful }: CompileSpecification): boolean {
+    return this.#isAdaptive && device === 'CPU' && joinedRows === null && stateful === null;
+  }
+
+  /** Never rejects: the model serves as it is. */
+  async #compileForThroughput({
+    modelId,
+    specification,
+    description,
+  }: CompiledModelReference): Promise<ThroughputVariant | null> {
+    const properties = { ...specification.properties, ...THROUGHPUT_PROPERTIES };
+    try {
+      const variant = await this.#compile({ ...specification, properties });
+      const streams = variant.description.optimalInferRequests;
+      const isGone = !this.#following.has(modelId);
+      if (isGone || streams <= description.optimalInferRequests) {
+        this.#release(variant.modelId);
+        return null;
+      }
+      const nireq = streams * REQUESTS_A_STREAM;
+      log.modelmanager.info(
+        `${specification.path}: compiled for throughput, too, because requests wait for one another; infer requests: ${nireq}`,
+      );
+      return { modelId: variant.modelId, nireq };
+    } catch (error) {
+      if (!(error instanceof ServingError && error.code === 'SERVER_STOPPING')) {
+        log.modelmanager.warning(`${specification.path}: could not be compiled for throughput: ${String(error)}`);
+      }
+      return null;
     }
   }
 

@@ -104,6 +104,7 @@ export class Server {
           backend,
           nodeExecutor,
           metrics,
+          compileForThroughput: (modelId) => compiler.compileForThroughput(modelId),
         },
         EMPTY_SNAPSHOT,
         async () => (await opening).manager.reload(),

@@ -53,7 +53,7 @@ async function compileVersion(
   if (isRetry) log.modelmanager.debug(text);
   else log.modelmanager.info(text);
   const specification = compileSpecification(settings, modelFile.path, mapping, compiler);
-  const reference = await compiler.compile(specification);
+  const reference = await compiler.compile(specification, settings.followsLoad);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
     const ports = servedPorts(reference.description, mapping);
@@ -85,13 +85,14 @@ export function mustReload(madeWith: ModelSettings, wanted: ModelSettings): bool
 
 /** All that a loaded version depends on: not its name, not where it stands in the file, and not which versions are served. */
 function ingredients(settings: ModelSettings): Omit<ModelSettings, 'name' | 'jsonPath' | 'versionPolicy'> {
-  const { basePath, targetDevice, pluginConfig, nireq, shape, batchSize, layout } = settings;
+  const { basePath, targetDevice, pluginConfig, nireq, followsLoad, shape, batchSize, layout } = settings;
   const { allowCache, stateful, dynamicBatching, preprocessing } = settings;
   return {
     basePath,
     targetDevice,
     pluginConfig,
     nireq,
+    followsLoad,
     shape,
     batchSize,
     layout,

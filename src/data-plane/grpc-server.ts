@@ -42,7 +42,8 @@ export async function openGrpcServer(
     });
   }
   const { createJsTransport } = await import('../frontends/grpc/js-transport.js');
-  const grpc = createJsTransport(service, channelArguments, onBug);
+  const flowControl = ingressLimits(channelArguments, grpcMemoryBytes);
+  const grpc = createJsTransport(service, channelArguments, flowControl, onBug);
   const acceptors = await Promise.all(
     descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Backend, CorsSettings, GrpcTransport, LogSettings, NodeExecutor } from '../config/settings.js';
 import type { MetricsBlock } from '../observability/metrics/block.js';
 import type { ServableStatistics } from '../observability/metrics/statistics.js';
+import type { ThroughputVariant } from '../inference/inference.js';
 import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ServablesSnapshot } from '../servables/snapshot.js';
 import type { WarmUpOutcome, WarmUpTask } from '../servables/warm-up.js';
@@ -52,6 +53,8 @@ export type OwnerCommand =
       readonly metrics: readonly MetricsBlock[];
       readonly task: WarmUpTask;
     }
+  /** To the question with this number; `null`: there is none. */
+  | { readonly kind: 'throughput-variant'; readonly id: number; readonly answer: Answered<ThroughputVariant | null> }
   /** What all owner workers have counted, to the question with this number. */
   | { readonly kind: 'statistics'; readonly id: number; readonly answer: Answered<readonly ServableStatistics[]> }
   /** Accept nothing more, finish what was accepted, end. */
@@ -67,6 +70,8 @@ export type OwnerReport =
   | { readonly kind: 'warmed-up'; readonly id: number; readonly outcome: WarmUpOutcome }
   /** Reload the configuration; the answer comes when this worker runs on what it brought. */
   | { readonly kind: 'reload'; readonly id: number }
+  /** Several requests want a model at a time. */
+  | { readonly kind: 'crowded'; readonly id: number; readonly modelId: number }
   /** A client wants the metrics. */
   | { readonly kind: 'metrics'; readonly id: number }
   /** A client wants statistics of servables. */

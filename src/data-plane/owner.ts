@@ -9,7 +9,7 @@ import { openAiModelEndpoints } from '../frontends/rest/openai-models.js';
 import type { KserveExtensions } from '../frontends/kserve/extensions.js';
 import { createRestServer } from '../frontends/rest/server.js';
 import { createInference } from '../inference/create-inference.js';
-import type { Inference } from '../inference/inference.js';
+import type { Inference, ThroughputVariant } from '../inference/inference.js';
 import { SharedMemoryRegions } from '../inference/shared-memory-regions.js';
 import { loadNativeBinding } from '../native/load.js';
 import { configureLogging, log } from '../observability/logger.js';
@@ -36,7 +36,15 @@ import { warmUp } from './warm-up.js';
  */
 export default async function runOwner(task: OwnerTask): Promise<void> {
   configureLogging(task.log);
-  const inference = await createInference(task.backend, task.nodeExecutor);
+  const asked: Asked = {
+    reloads: new Questions(),
+    pages: new Questions(),
+    statistics: new Questions(),
+    throughputVariants: new Questions(),
+  };
+  const inference = await createInference(task.backend, task.nodeExecutor, (modelId) =>
+    asked.throughputVariants.ask((id) => report(task.control, { kind: 'crowded', id, modelId })),
+  );
   const metrics = new WorkerMetrics();
   metrics.adopt(task.metrics);
   const arena = new Arena(inference.memory, { copies: copyCounter(task.metrics) });
@@ -46,7 +54,6 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   const blocking = new BlockingPool(SERVING_IDLE_MS);
   const openUserNode: UserNodeOpener = (reference) => userNodes.open(reference);
   const serving = new WorkerServing(inference, arena, share, openUserNode, metrics, blocking);
-  const asked: Asked = { reloads: new Questions(), pages: new Questions(), statistics: new Questions() };
   const readiness = new Readiness(productVersion());
   const stop = followControlPlane(task.control, { serving, metrics, readiness }, asked);
   await serving.apply(task.snapshot);
@@ -71,6 +78,8 @@ interface Asked {
   /** Of metrics; `null`: they are off. */
   readonly pages: Questions<string | null>;
   readonly statistics: Questions<readonly ServableStatistics[]>;
+  /** `null`: there is none. */
+  readonly throughputVariants: Questions<ThroughputVariant | null>;
 }
 
 /** What of this worker goes with the snapshots. */
@@ -84,7 +93,7 @@ interface Followers {
 function followControlPlane(
   control: MessagePort,
   { serving, metrics, readiness }: Followers,
-  { reloads, pages, statistics }: Asked,
+  { reloads, pages, statistics, throughputVariants }: Asked,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const stopping = new AbortController();
@@ -104,6 +113,7 @@ function followControlPlane(
       if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
       if (command.kind === 'page') return pages.answered(command.id, command.answer);
       if (command.kind === 'statistics') return statistics.answered(command.id, command.answer);
+      if (command.kind === 'throughput-variant') return throughputVariants.answered(command.id, command.answer);
       const { snapshot } = command;
       metrics.adopt(command.metrics);
       serving.apply(snapshot).then(() => {
@@ -113,7 +123,9 @@ function followControlPlane(
     });
     // The control plane is gone: nobody could ever stop this worker.
     control.on('close', () => {
-      for (const questions of [reloads, pages, statistics]) questions.abandon(new ServingError('SERVER_STOPPING'));
+      for (const questions of [reloads, pages, statistics, throughputVariants]) {
+        questions.abandon(new ServingError('SERVER_STOPPING'));
+      }
       resolve();
     });
   });

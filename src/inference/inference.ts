@@ -3,6 +3,7 @@ import type { CompileSpecification, ModelDescription } from '../native/binding.j
 import type { Arena } from '../tensors/arena.js';
 import type { SlabRegistrar } from '../tensors/slab-registrar.js';
 import type { Tensor } from '../tensors/tensor.js';
+import type { LoadGate } from './load-gate.js';
 
 /**
  * The seam between the scheduler and whatever computes. One instance per owner worker, used on its thread only.
@@ -26,6 +27,8 @@ export interface CompiledModelReference {
   readonly description: ModelDescription;
   /** The same model for the event loop's own thread, where it is fast enough for that. */
   readonly inline: InlineVariant | null;
+  /** Whether it may be compiled once more, for throughput, when several requests want it at a time. */
+  readonly followsLoad: boolean;
 }
 
 /** A model compiled once more, for one stream of one thread. */
@@ -34,6 +37,16 @@ export interface InlineVariant {
   /** What an inference on one thread took when it was measured. */
   readonly micros: number;
 }
+
+/** A model compiled once more, for several inferences at a time. */
+export interface ThroughputVariant {
+  readonly modelId: number;
+  /** Infer requests that are best for it, of all owner workers together. */
+  readonly nireq: number;
+}
+
+/** Has the control plane compile a model for throughput; `null` where that is not to be had, or brings nothing. */
+export type CompileForThroughput = (modelId: number) => Promise<ThroughputVariant | null>;
 
 /** A model that infers on the event loop's own thread where that costs less than the way to another one. */
 export interface InlineInference {
@@ -55,9 +68,25 @@ export interface InferenceModel {
   readonly inline?: InlineInference;
   /** Absent unless the model was compiled as a stateful one. */
   readonly sequences?: Sequences;
+  /** Absent unless it follows the load. */
+  readonly following?: FollowsLoad;
   createInferRequest(): InferRequest;
   /** Infer requests made before stay usable until they are closed. */
   close(): void;
+}
+
+/** What a model that follows the load goes by. */
+export interface FollowsLoad {
+  /** Of all such models of the worker. */
+  readonly load: LoadGate;
+  /** The same model for several inferences at a time, `null` where there is none; to be closed, too. Rejects with a `ServingError`. */
+  openForThroughput(): Promise<ThroughputModel | null>;
+}
+
+/** A {@link ThroughputVariant}, opened. */
+export interface ThroughputModel extends Pick<InferenceModel, 'createInferRequest' | 'close'> {
+  /** As of the variant. */
+  readonly nireq: number;
 }
 
 /** One execution slot of a compiled model: one inference at a time. */

@@ -10,13 +10,16 @@ import { CompletionRing, type CompletionListener } from './completion-ring.js';
 import { InlineModel } from './inline-model.js';
 import type {
   CompiledModelReference,
+  CompileForThroughput,
   Inference,
   InferenceDone,
   InferenceModel,
   InferRequest,
   OutputTarget,
   SequenceTurn,
+  ThroughputModel,
 } from './inference.js';
+import { LoadGate } from './load-gate.js';
 import { NativeSequences, turnHandle } from './native-sequences.js';
 import { TurnBudget } from './turn-budget.js';
 
@@ -28,11 +31,15 @@ export class NativeInference implements Inference {
   readonly memory: SlabRegistrar;
   readonly #binding: NativeBinding;
   readonly #ring: CompletionRing;
+  readonly #compileForThroughput: CompileForThroughput | null;
   readonly #budget = new TurnBudget();
+  readonly #load = new LoadGate();
   #arena: Arena | null = null;
 
-  constructor(binding: NativeBinding) {
+  /** @param compileForThroughput without it no model follows the load. */
+  constructor(binding: NativeBinding, compileForThroughput: CompileForThroughput | null = null) {
     this.memory = binding;
+    this.#compileForThroughput = compileForThroughput;
     this.#binding = binding;
     this.#ring = CompletionRing.of(binding);
   }
@@ -41,13 +48,18 @@ export class NativeInference implements Inference {
     this.#arena = arena;
   }
 
-  openModel({ modelId, specification, description, inline }: CompiledModelReference): Promise<InferenceModel> {
+  openModel(reference: CompiledModelReference): Promise<InferenceModel> {
+    const { modelId, specification, description, inline, followsLoad } = reference;
     const binding = this.#binding;
+    const compile = followsLoad ? this.#compileForThroughput : null;
     const handle = binding.openModel(modelId);
     const here = inline === null ? null : new InlineModel(binding, this.#ring, this.#budget, inline, description);
     return Promise.resolve({
       ...(here !== null && { inline: here }),
       ...(specification.stateful && { sequences: new NativeSequences(binding, this.#ring, handle) }),
+      ...(compile !== null && {
+        following: { load: this.#load, openForThroughput: () => this.#openForThroughput(reference, compile) },
+      }),
       createInferRequest: () => this.#createInferRequest(handle, description, here),
       close: () => {
         here?.close();
@@ -58,6 +70,20 @@ export class NativeInference implements Inference {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async #openForThroughput(
+    { modelId, description }: CompiledModelReference,
+    compile: CompileForThroughput,
+  ): Promise<ThroughputModel | null> {
+    const variant = await compile(modelId);
+    if (variant === null) return null;
+    const handle = this.#binding.openModel(variant.modelId);
+    return {
+      nireq: variant.nireq,
+      createInferRequest: () => this.#createInferRequest(handle, description, null),
+      close: () => this.#binding.closeModel(handle),
+    };
   }
 
   #createInferRequest(

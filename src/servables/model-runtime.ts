@@ -1,6 +1,16 @@
-import type { Inference, InferenceModel, InlineInference, Sequences } from '../inference/inference.js';
+import { ServingError } from '../errors.js';
+import type {
+  FollowsLoad,
+  Inference,
+  InferenceModel,
+  InferRequest,
+  InlineInference,
+  Sequences,
+  ThroughputModel,
+} from '../inference/inference.js';
 import { InferRequestPool } from '../inference/infer-request-pool.js';
 import type { Withdraw } from '../nodes/node-instance.js';
+import { log } from '../observability/logger.js';
 import { BatchMetrics } from '../observability/metrics/batch-metrics.js';
 import { ModelMetrics } from '../observability/metrics/servable-metrics.js';
 import { eventLoopClock } from './batching/batch-clock.js';
@@ -29,6 +39,10 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   /** `null` unless it is a stateful model. */
   readonly sequences: Sequences | null;
   readonly #model: InferenceModel;
+  /** Of the infer requests of all owner workers those that this one has. */
+  readonly #share: number;
+  #throughputModel: ThroughputModel | null = null;
+  #isClosed = false;
   /** `null`: each session is inferred by itself. */
   readonly #batcher: Batcher | null;
 
@@ -37,7 +51,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     version: number,
     serving: ServingModel,
     model: InferenceModel,
-    pool: InferRequestPool,
+    nireq: number,
     metrics: ModelMetrics,
     batches: BatchMetrics,
   ) {
@@ -46,13 +60,16 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     this.version = version;
     this.inputs = serving.inputs.map(runtimePort);
     this.outputs = serving.outputs.map(runtimePort);
-    this.pool = pool;
+    const { following = null } = model;
+    const onCrowded = following && ((): void => void this.#useThroughput(following));
+    this.pool = new InferRequestPool(createInferRequests(model, nireq), following?.load, onCrowded);
+    this.#share = nireq / serving.nireq;
     this.metrics = metrics;
     this.isAuto = serving.isAuto;
     this.inline = model.inline ?? null;
     this.sequences = model.sequences ?? null;
     this.#model = model;
-    const batched = { pool, outputs: this.outputs, metrics, isAuto: this.isAuto, batches };
+    const batched = { pool: this.pool, outputs: this.outputs, metrics, isAuto: this.isAuto, batches };
     this.#batcher =
       serving.batching === null
         ? null
@@ -79,8 +96,7 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     batches: BatchMetrics = BatchMetrics.detached(),
   ): Promise<ModelRuntime> {
     const model = await inference.openModel(serving.reference);
-    const requests = Array.from({ length: nireq }, () => model.createInferRequest());
-    return new ModelRuntime(name, version, serving, model, new InferRequestPool(requests), metrics, batches);
+    return new ModelRuntime(name, version, serving, model, nireq, metrics, batches);
   }
 
   start(session: UnitSession): Withdraw {
@@ -90,7 +106,30 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
   }
 
   protected override close(): void {
+    this.#isClosed = true;
     this.pool.close();
+    this.#throughputModel?.close();
     this.#model.close();
   }
+
+  /** Inferences go on as they do until the model is there; where it cannot be had they do so for good. */
+  async #useThroughput(following: FollowsLoad): Promise<void> {
+    try {
+      const model = await following.openForThroughput();
+      if (model === null) return;
+      if (this.#isClosed) return model.close();
+      this.#throughputModel = model;
+      const nireq = Math.max(1, Math.floor(model.nireq * this.#share));
+      this.pool.addForThroughput(createInferRequests(model, nireq));
+    } catch (error) {
+      if (this.#isClosed || (error instanceof ServingError && error.code === 'SERVER_STOPPING')) return;
+      log.serving.warning(
+        `Model: ${this.name} version: ${this.version} could not be opened for throughput: ${String(error)}`,
+      );
+    }
+  }
+}
+
+function createInferRequests(model: Pick<InferenceModel, 'createInferRequest'>, count: number): InferRequest[] {
+  return Array.from({ length: count }, () => model.createInferRequest());
 }

@@ -29,6 +29,7 @@ function reference(path: string, changes: Partial<CompileSpecification> = {}): C
     specification: specification(path, changes),
     description: binding.describeModel(model),
     inline: null,
+    followsLoad: false,
   };
 }
 

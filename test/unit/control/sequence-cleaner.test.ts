@@ -19,7 +19,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     hasState: true,
   };
   return {
-    reference: { modelId, specification, description, inline: null },
+    reference: { modelId, specification, description, inline: null, followsLoad: false },
     nireq: 1,
     inputs: [],
     outputs: [],

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 import type { InferRequest } from '#src/inference/inference.js';
 import { InferRequestPool, type Ticket } from '#src/inference/infer-request-pool.js';
+import { LoadGate } from '#src/inference/load-gate.js';
 import { covers } from '../../contract/covers.js';
 
 function fakeRequest(): InferRequest & { closed: boolean } {
@@ -110,4 +111,63 @@ test('pool: closing it while an infer request is in use is a bug and says so', (
   pool.giveBack(granted!);
   pool.close();
   assert.equal(request.closed, true);
+});
+
+/** A pool of one infer request, with all that asked for one so far, in order. */
+function crowd(asking: number): {
+  readonly pool: InferRequestPool;
+  readonly usual: InferRequest & { closed: boolean };
+  readonly granted: InferRequest[];
+  readonly told: () => number;
+} {
+  const usual = fakeRequest();
+  const granted: InferRequest[] = [];
+  let told = 0;
+  const pool = new InferRequestPool([usual], new LoadGate(), () => (told += 1));
+  for (let index = 0; index < asking; index += 1) pool.acquire((request) => granted.push(request));
+  return { pool, usual, granted, told: () => told };
+}
+
+test('pool: it says once when requests wait for one another, and not before', () => {
+  assert.equal(crowd(8).told(), 0);
+  assert.equal(crowd(9).told(), 1);
+  assert.equal(crowd(100).told(), 1);
+});
+
+test('pool: in a crowd the second set serves those that wait, and the first rests when it is given back', () => {
+  const { pool, usual, granted } = crowd(12);
+  assert.deepEqual(granted, [usual]);
+  const second = [fakeRequest(), fakeRequest()];
+  pool.addForThroughput(second);
+  assert.deepEqual(granted, [usual, ...second]);
+  pool.giveBack(usual);
+  assert.equal(granted.length, 3);
+  while (pool.waiting > 0) pool.giveBack(granted.at(-1)!);
+  assert.deepEqual(new Set(granted.slice(1)), new Set(second));
+});
+
+test('pool: without a crowd the first set serves again, and all of both are closed', () => {
+  const { pool, usual, granted } = crowd(9);
+  const second = [fakeRequest(), fakeRequest()];
+  pool.addForThroughput(second);
+  pool.giveBack(usual);
+  while (pool.waiting > 0) pool.giveBack(granted.at(-1)!);
+  for (const request of second) pool.giveBack(request);
+  const alone = Array.from({ length: 9 }, () => {
+    pool.acquire((request) => granted.push(request));
+    const request = granted.at(-1)!;
+    pool.giveBack(request);
+    return request === usual;
+  });
+  assert.deepEqual(alone, [...new Array<boolean>(7).fill(false), true, true]);
+  pool.close();
+  assert.ok([usual, ...second].every(({ closed }) => closed));
+});
+
+test('pool: closing it while one of the second set is in use says so, too', () => {
+  const { pool, usual, granted } = crowd(9);
+  pool.addForThroughput([fakeRequest(), fakeRequest(), ...Array.from({ length: 8 }, fakeRequest)]);
+  pool.giveBack(usual);
+  for (const request of granted.slice(2)) pool.giveBack(request);
+  assert.throws(() => pool.close(), /1 of 10 infer requests are still in use/);
 });

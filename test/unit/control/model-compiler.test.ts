@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import type { BlockingPool } from '#src/blocking/blocking-pool.js';
+import { ModelCompiler } from '#src/control/model-compiler.js';
+import { ServingError } from '#src/errors.js';
+import type { CompileSpecification, ModelDescription, NativeBinding } from '#src/native/binding.js';
+import { configureLogging } from '#src/observability/logger.js';
+
+before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
+
+const SPECIFICATION: CompileSpecification = {
+  path: '/models/heavy/1/heavy.xml',
+  device: 'CPU',
+  properties: { PERFORMANCE_HINT: 'LATENCY' },
+  shapes: [],
+  layouts: [],
+  batch: null,
+  preprocessing: { mean: [], scale: [], color: null, elementType: null },
+  stateful: null,
+  joinedRows: null,
+};
+
+/** A compiler whose models have two streams where they are compiled for throughput, else one. */
+class Fixture {
+  readonly held = new Set<number>();
+  readonly hints: unknown[] = [];
+  readonly compiler: ModelCompiler;
+  fault: ServingError | null = null;
+  streams = 2;
+
+  constructor(nodeExecutor: 'adaptive' | 'async' = 'adaptive') {
+    let last = 0;
+    const binding = {
+      reserveModel: () => (this.held.add((last += 1)), last),
+      releaseModel: (id: number) => assert.ok(this.held.delete(id), `model ${id} is released once`),
+    } as unknown as NativeBinding;
+    const pool = {
+      compile: (_id: number, { properties }: CompileSpecification) => {
+        this.hints.push(properties['PERFORMANCE_HINT']);
+        const isForThroughput = properties['PERFORMANCE_HINT'] === 'THROUGHPUT';
+        if (isForThroughput && this.fault !== null) return Promise.reject(this.fault);
+        return Promise.resolve(describe(isForThroughput ? this.streams : 1));
+      },
+    } as unknown as BlockingPool;
+    const settings = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor } as const;
+    this.compiler = new ModelCompiler(binding, pool, settings);
+  }
+}
+
+function describe(streams: number): ModelDescription {
+  const port = { names: ['b'], elementType: 'f32', dimensions: [[1, 10]], layout: '' } as const;
+  return {
+    inputs: [port],
+    outputs: [{ ...port, names: ['a'] }],
+    optimalInferRequests: streams,
+    streams,
+    modelInfo: null,
+    mayFailInside: true,
+    hasState: false,
+  };
+}
+
+test('model compiler: for throughput it compiles once, whoever asks, and for two infer requests a stream', async () => {
+  const { compiler, held, hints } = new Fixture();
+  const reference = await compiler.compile(SPECIFICATION, true);
+  assert.equal(reference.followsLoad, true);
+  const variants = await Promise.all([1, 2].map(() => compiler.compileForThroughput(reference.modelId)));
+  assert.deepEqual(hints, ['LATENCY', 'THROUGHPUT']);
+  assert.deepEqual(variants[0], { modelId: 2, nireq: 4 });
+  assert.deepEqual(variants[1], variants[0]);
+  assert.equal(held.size, 2);
+  compiler.release(reference);
+  assert.equal(await compiler.compileForThroughput(reference.modelId), null);
+  assert.equal(held.size, 0);
+});
+
+test('model compiler: a model that goes while it is compiled for throughput leaves nothing behind', async () => {
+  const { compiler, held } = new Fixture();
+  const reference = await compiler.compile(SPECIFICATION, true);
+  const variant = compiler.compileForThroughput(reference.modelId);
+  compiler.release(reference);
+  assert.equal(await variant, null);
+  assert.equal(held.size, 0);
+});
+
+test('model compiler: where throughput has no more streams there is no variant', async () => {
+  const fixture = new Fixture();
+  fixture.streams = 1;
+  const { modelId } = await fixture.compiler.compile(SPECIFICATION, true);
+  assert.equal(await fixture.compiler.compileForThroughput(modelId), null);
+  assert.deepEqual([...fixture.held], [modelId]);
+});
+
+test('model compiler: a model that cannot be compiled for throughput serves as it is', async () => {
+  const fixture = new Fixture();
+  fixture.fault = new ServingError('MODEL_COMPILE_FAILED', 'no memory');
+  const { modelId } = await fixture.compiler.compile(SPECIFICATION, true);
+  assert.equal(await fixture.compiler.compileForThroughput(modelId), null);
+  assert.deepEqual([...fixture.held], [modelId]);
+});
+
+test('model compiler: what was tuned, joins requests, has state or runs elsewhere does not follow the load', async () => {
+  const follows = async (specification: Partial<CompileSpecification>, wanted = true): Promise<boolean> =>
+    (await new Fixture().compiler.compile({ ...SPECIFICATION, ...specification }, wanted)).followsLoad;
+  assert.equal(await follows({}, false), false);
+  assert.equal(await follows({ device: 'GPU' }), false);
+  assert.equal(await follows({ stateful: { maxSequences: 1, lowLatency: false } }), false);
+  const plain = new Fixture('async');
+  const reference = await plain.compiler.compile(SPECIFICATION, true);
+  assert.equal(reference.followsLoad, false);
+  assert.equal(await plain.compiler.compileForThroughput(reference.modelId), null);
+});
