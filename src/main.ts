@@ -3,6 +3,8 @@ import { machine } from './config/machine.js';
 import type { EditConfigSettings } from './config/parsed-command.js';
 import type { ServerSettings } from './config/settings.js';
 import { versionText } from './config/version-text.js';
+import { chooseGrpcTransport } from './control/grpc-transport.js';
+import { prepareWorkerHeaps } from './control/worker-heaps.js';
 import { ServingError } from './errors.js';
 import type { NativeBinding } from './native/binding.js';
 import { configureLogging, isEnabled, log } from './observability/logger.js';
@@ -71,6 +73,7 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
     for (const warning of warnings) log.serving.warning(warning);
     const signalled = nextSignal(await addon());
     const { Server } = await import('./control/server.js');
+    prepareWorkerHeaps(chooseGrpcTransport(await addon(), settings));
     const server = await Server.start(settings);
     try {
       await Promise.race([signalled, server.loaded]);

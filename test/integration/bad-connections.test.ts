@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { connect, constants } from 'node:http2';
+import { connect, constants, type Settings } from 'node:http2';
 import { METHOD } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
 import { covers } from '../contract/covers.js';
@@ -41,6 +41,7 @@ function noise(length: number): Uint8Array {
   });
 }
 
+const MIB = 1024 ** 2;
 const TLS_HELLO = Buffer.from('16030100c8010000c40303', 'hex');
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const HTTP2_SETTINGS = Buffer.from('000000040000000000', 'hex');
@@ -136,6 +137,25 @@ describe('gRPC port', () => {
       await assertServes(server);
     });
   }
+
+  test('a client may send a whole picture before any of it is taken', async () => {
+    const session = connect(`http://127.0.0.1:${server.grpcPort}`);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        session.once('error', reject);
+        session.on('remoteSettings', ({ initialWindowSize = 0 }: Settings) => {
+          if (initialWindowSize >= MIB) resolve();
+        });
+      });
+      // What a server says of the connection itself comes right behind its settings.
+      await new Promise<void>((resolve, reject) => {
+        session.ping((error) => (error === null ? resolve() : reject(error)));
+      });
+      assert.ok((session.state.remoteWindowSize ?? 0) >= MIB, `${session.state.remoteWindowSize} bytes`);
+    } finally {
+      session.destroy();
+    }
+  });
 
   test('a client that resets the connection in the middle of a message disturbs nobody', async () => {
     const { socket, ended } = await connectRaw(server.grpcPort);
