@@ -117,7 +117,10 @@ export class ModelRuntime extends HeldUnit implements NodeUnit {
     try {
       const model = await following.openForThroughput();
       if (model === null) return;
-      if (this.#isClosed) return model.close();
+      if (this.#isClosed) {
+        model.close();
+        return;
+      }
       this.#throughputModel = model;
       const nireq = Math.max(1, Math.floor(model.nireq * this.#share));
       this.pool.addForThroughput(createInferRequests(model, nireq));

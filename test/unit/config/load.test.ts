@@ -305,6 +305,7 @@ describe('config file: a model', () => {
       targetDevice: 'CPU',
       pluginConfig: { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: false, CPU_DENORMALS_OPTIMIZATION: true },
       nireq: 0,
+      followsLoad: true,
       shape: null,
       batchSize: null,
       layout: null,

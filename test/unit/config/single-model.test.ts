@@ -92,6 +92,7 @@ describe('single model', () => {
         targetDevice: 'GPU.1',
         pluginConfig: { NUM_STREAMS: '1', DEVICE_PROPERTIES: '{"CPU":{"X":1}}' },
         nireq: 2,
+        followsLoad: false,
         shape: {
           kind: 'named',
           values: [
