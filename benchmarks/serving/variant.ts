@@ -56,10 +56,8 @@ const THROUGHPUT = { plugin_config: { PERFORMANCE_HINT: 'THROUGHPUT' } };
 const SERVERS: readonly ServerSetting[] = [
   { name: 'default', flags: [], sets: ALL },
   server('native', 'async', ALL),
-  server('native', 'adaptive', ALL),
   { ...server('native', 'adaptive', ['seed', 'light']), name: 'native adaptive THROUGHPUT', settings: THROUGHPUT },
-  server('js', 'async', ['seed']),
-  server('js', 'adaptive', ['light', 'tiny', 'trivial']),
+  server('js', 'adaptive', ALL),
   { ...server('native', 'async', ['tiny']), name: 'native async nireq 1', settings: { nireq: 1 } },
 ];
 

@@ -85,6 +85,7 @@ class Connection : private H2Handler, private StreamCarrier {
   bool MayHandOver(GrpcStream& stream) override;
   void Handed(const GrpcStream& stream) override;
   void ConsumeOf(std::int32_t stream, std::size_t length) override;
+  void ConsumeLast(std::size_t length) override { Pay(length); }
   void CountFilling(int change) override;
   void CountKept(std::ptrdiff_t change) override;
 

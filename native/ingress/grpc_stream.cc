@@ -95,7 +95,16 @@ void GrpcStream::Receive(const std::uint8_t* data, std::size_t length) {
   const std::size_t taken = reader_->Append(data, length);
   carrier_.CountKept(static_cast<std::ptrdiff_t>(reader_->kept()) - before);
   NoteFilling();
-  if (taken > 0) carrier_.ConsumeOf(id_, taken);
+  if (taken == 0) return;
+  if (IsWhole()) return carrier_.ConsumeLast(taken);
+  carrier_.ConsumeOf(id_, taken);
+}
+
+/// The only message of the request is there, and a client that sends another one still has room to be told that it must
+/// not.
+bool GrpcStream::IsWhole() const {
+  constexpr std::uint64_t kQuarters = 4;
+  return received_.has_value() && received_->length <= carrier_.host().limits().h2.stream_window / kQuarters * 3;
 }
 
 void GrpcStream::EndRequest() {

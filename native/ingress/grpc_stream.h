@@ -33,6 +33,8 @@ class StreamCarrier {
   virtual void Handed(const GrpcStream& stream) = 0;
   /// Bytes of the stream were taken.
   virtual void ConsumeOf(std::int32_t stream, std::size_t length) = 0;
+  /// The same for the last ones: the client sends no more on it, and need not hear that it may.
+  virtual void ConsumeLast(std::size_t length) = 0;
   /// One stream more, or fewer, has a message in a region that is not complete.
   virtual void CountFilling(int change) = 0;
   /// More, or fewer, bytes are kept without a region.
@@ -100,6 +102,7 @@ class GrpcStream : private MessageReaderHost {
   void OpenMethod();
   void Refuse(Refusal reason, double number = 0);
   void Consumed(std::size_t length);
+  bool IsWhole() const;
   void NoteFilling();
   void CheckEnd();
   void EmitMessage(EventKind kind, const ReceivedMessage& message);
