@@ -99,7 +99,7 @@ export const FLAGS = {
   vinery: {
     node_executor: {
       type: 'string',
-      help: `How nodes run: ${NODE_EXECUTORS.join(', ')}; adaptive infers on the event loop what takes below 150 us, 300 us with fewer than 4 cores`,
+      help: `How nodes run: ${NODE_EXECUTORS.join(', ')}; adaptive infers on the event loop what takes below 150 us, 300 us with fewer than 4 cores, and compiles what requests wait for once more, for throughput`,
       byDefault: NODE_EXECUTORS[0],
     },
     dynamic_batching: {

@@ -81,7 +81,11 @@ export const ModelConfig = closed(
       }),
     ),
     nireq: Type.Optional(
-      Type.Integer({ minimum: 0, default: 0, description: 'Infer requests of a version; 0: OpenVINO decides.' }),
+      Type.Integer({
+        minimum: 0,
+        default: 0,
+        description: 'Infer requests of a version; 0: OpenVINO and the load decide.',
+      }),
     ),
     target_device: Type.Optional(
       Type.String({ default: 'CPU', description: 'Device to compile for: CPU, GPU.1, AUTO:GPU,CPU, ...' }),

@@ -6,6 +6,7 @@ import { INLINE_BOUND_MICROS } from '../inference/inline-gate.js';
 import { portBytes } from '../inference/port-bytes.js';
 import type { CompileSpecification, ModelDescription, NativeBinding } from '../native/binding.js';
 import { log } from '../observability/logger.js';
+import { folderStamp } from './folder-stamp.js';
 
 /** As inline inference wants it; a sync inference on several streams takes ten times as long (measured). */
 const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
@@ -17,6 +18,12 @@ const WORTH_COMPILING = 2;
 
 export type CompilerSettings = Pick<ServerSettings, 'cacheDir' | 'inferenceThreads' | 'nodeExecutor' | 'backend'>;
 
+/** A model that follows the load, and its files as they were before it was read. */
+interface Following {
+  readonly reference: CompiledModelReference;
+  readonly stamp: string;
+}
+
 /** Fills entries of the process-wide registry and holds them for the control plane until they are released. */
 export class ModelCompiler {
   readonly cacheDir: string | null;
@@ -27,7 +34,7 @@ export class ModelCompiler {
   readonly #isAdaptive: boolean;
   readonly #held = new Set<number>();
   /** What may be compiled for throughput, and has been or is being, by the number of the model it was asked for. */
-  readonly #following = new Map<number, CompiledModelReference>();
+  readonly #following = new Map<number, Following>();
   readonly #forThroughput = new Map<number, Promise<ThroughputVariant | null>>();
   #closed = false;
 
@@ -54,6 +61,8 @@ export class ModelCompiler {
    * MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
   async compile(specification: CompileSpecification, followsLoad = false): Promise<CompiledModelReference> {
+    const mayFollow = followsLoad && this.#mayFollowLoad(specification);
+    const stamp = mayFollow ? await folderStamp(specification.path) : '';
     const { modelId, description } = await this.#compile(specification);
     try {
       if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
@@ -63,9 +72,9 @@ export class ModelCompiler {
         specification,
         description,
         inline,
-        followsLoad: followsLoad && inline === null && this.#mayFollowLoad(specification),
+        followsLoad: mayFollow && inline === null,
       };
-      if (reference.followsLoad) this.#following.set(modelId, reference);
+      if (reference.followsLoad) this.#following.set(modelId, { reference, stamp });
       return reference;
     } catch (error) {
       this.#release(modelId);
@@ -75,15 +84,15 @@ export class ModelCompiler {
 
   /**
    * A model once more, for as many inferences at a time as are best for the device: whoever asks first has it compiled. It goes with the
-   * model. `null`: that one is gone, or does not follow the load, or would have no more of them, or cannot be compiled so, which the
-   * log tells.
+   * model. `null`: that one is gone, or does not follow the load, or would have no more of them, or cannot be compiled so or
+   * has other files by now, which the log tells.
    */
   compileForThroughput(modelId: number): Promise<ThroughputVariant | null> {
-    const reference = this.#following.get(modelId);
-    if (reference === undefined) return Promise.resolve(null);
+    const following = this.#following.get(modelId);
+    if (following === undefined) return Promise.resolve(null);
     let variant = this.#forThroughput.get(modelId);
     if (variant === undefined) {
-      variant = this.#compileForThroughput(reference);
+      variant = this.#compileForThroughput(following);
       this.#forThroughput.set(modelId, variant);
     }
     return variant;
@@ -149,17 +158,19 @@ export class ModelCompiler {
   }
 
   /** Never rejects: the model serves as it is. */
-  async #compileForThroughput({
-    modelId,
-    specification,
-    description,
-  }: CompiledModelReference): Promise<ThroughputVariant | null> {
+  async #compileForThroughput({ reference, stamp }: Following): Promise<ThroughputVariant | null> {
+    const { modelId, specification, description } = reference;
     const properties = { ...specification.properties, ...THROUGHPUT_PROPERTIES };
     try {
       const variant = await this.#compile({ ...specification, properties });
       const streams = variant.description.optimalInferRequests;
-      const isGone = !this.#following.has(modelId);
-      if (isGone || streams <= description.optimalInferRequests) {
+      const isSame = (await folderStamp(specification.path)) === stamp;
+      if (!isSame) {
+        log.modelmanager.warning(
+          `${specification.path}: not compiled for throughput: expected the files it was loaded from`,
+        );
+      }
+      if (!isSame || !this.#following.has(modelId) || streams <= description.optimalInferRequests) {
         this.#release(variant.modelId);
         return null;
       }

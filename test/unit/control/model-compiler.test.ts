@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServingError } from '#src/errors.js';
 import type { CompileSpecification, ModelDescription, NativeBinding } from '#src/native/binding.js';
 import { configureLogging } from '#src/observability/logger.js';
+import { withFiles } from '../servables/temporary-directory.js';
 
 before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
 
@@ -97,6 +100,17 @@ test('model compiler: a model that cannot be compiled for throughput serves as i
   const { modelId } = await fixture.compiler.compile(SPECIFICATION, true);
   assert.equal(await fixture.compiler.compileForThroughput(modelId), null);
   assert.deepEqual([...fixture.held], [modelId]);
+});
+
+test('model compiler: files that were replaced since are not compiled into a model that serves', async () => {
+  await withFiles({ 'heavy.xml': 'one' }, async (folder) => {
+    const { compiler, held } = new Fixture();
+    const path = join(folder, 'heavy.xml');
+    const { modelId } = await compiler.compile({ ...SPECIFICATION, path }, true);
+    await writeFile(path, 'another');
+    assert.equal(await compiler.compileForThroughput(modelId), null);
+    assert.deepEqual([...held], [modelId]);
+  });
 });
 
 test('model compiler: what was tuned, joins requests, has state or runs elsewhere does not follow the load', async () => {

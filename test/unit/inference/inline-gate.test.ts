@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { INLINE_BOUND_MICROS, InlineGate } from '#src/inference/inline-gate.js';
+import { INLINE_BOUND_MICROS, INLINE_END_MICROS, InlineGate } from '#src/inference/inline-gate.js';
 
 const FAST = INLINE_BOUND_MICROS / 10;
 const SLOW = INLINE_BOUND_MICROS * 100;
@@ -48,9 +48,16 @@ test('inline gate: what is fast again comes back and stays', () => {
   assert.ok(inline.slice(64).every(Boolean));
 });
 
-test('inline gate: a mean a little above the bound ends it, too', () => {
+test('inline gate: what takes twice as long for a while stays, and would not have come in', () => {
   const gate = new InlineGate(FAST);
-  const times = [INLINE_BOUND_MICROS * 4, FAST];
+  assert.equal(count(runThrough(gate, repeat(INLINE_END_MICROS, 1_000))), 1_000);
+  runThrough(gate, repeat(SLOW, 2));
+  assert.ok(count(runThrough(gate, repeat(INLINE_END_MICROS, 1_000))) < 10);
+});
+
+test('inline gate: a mean a little above the end stops it, too', () => {
+  const gate = new InlineGate(FAST);
+  const times = [INLINE_END_MICROS * 4, FAST];
   const inline = runThrough(
     gate,
     Array.from({ length: 64 }, (_, index) => times[index % 2]!),
@@ -77,13 +84,13 @@ test('inline gate: what flaps is tried ever more rarely', () => {
 });
 
 test('inline gate: whatever the times, slow inferences inline are few', () => {
-  const times = fc.array(fc.constantFrom(FAST, FAST, FAST, INLINE_BOUND_MICROS * 1.5, SLOW), { maxLength: 2_000 });
+  const times = fc.array(fc.constantFrom(FAST, FAST, FAST, INLINE_END_MICROS * 1.5, SLOW), { maxLength: 2_000 });
   fc.assert(
     fc.property(times, (given) => {
       const gate = new InlineGate(FAST);
       const inline = runThrough(gate, given);
       // Never three slow ones one after the other.
-      const slow = given.map((micros, index) => inline[index]! && micros > INLINE_BOUND_MICROS);
+      const slow = given.map((micros, index) => inline[index]! && micros > INLINE_END_MICROS);
       for (let index = 2; index < slow.length; index += 1) {
         assert.ok(!(slow[index]! && slow[index - 1]! && slow[index - 2]!));
       }
