@@ -67,13 +67,9 @@ export class ModelCompiler {
     try {
       if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
       const inline = await this.#compileInline(modelId, specification, description);
-      const reference = {
-        modelId,
-        specification,
-        description,
-        inline,
-        followsLoad: mayFollow && inline === null,
-      };
+      // Infer requests that remember something must stay those that they are.
+      const follows = mayFollow && inline === null && !description.hasState;
+      const reference = { modelId, specification, description, inline, followsLoad: follows };
       if (reference.followsLoad) this.#following.set(modelId, { reference, stamp });
       return reference;
     } catch (error) {

@@ -30,6 +30,7 @@ class Fixture {
   readonly compiler: ModelCompiler;
   fault: ServingError | null = null;
   streams = 2;
+  hasState = false;
 
   constructor(nodeExecutor: 'adaptive' | 'async' = 'adaptive') {
     let last = 0;
@@ -42,7 +43,7 @@ class Fixture {
         this.hints.push(properties['PERFORMANCE_HINT']);
         const isForThroughput = properties['PERFORMANCE_HINT'] === 'THROUGHPUT';
         if (isForThroughput && this.fault !== null) return Promise.reject(this.fault);
-        return Promise.resolve(describe(isForThroughput ? this.streams : 1));
+        return Promise.resolve(describe(isForThroughput ? this.streams : 1, this.hasState));
       },
     } as unknown as BlockingPool;
     const settings = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor } as const;
@@ -50,7 +51,7 @@ class Fixture {
   }
 }
 
-function describe(streams: number): ModelDescription {
+function describe(streams: number, hasState: boolean): ModelDescription {
   const port = { names: ['b'], elementType: 'f32', dimensions: [[1, 10]], layout: '' } as const;
   return {
     inputs: [port],
@@ -59,7 +60,7 @@ function describe(streams: number): ModelDescription {
     streams,
     modelInfo: null,
     mayFailInside: true,
-    hasState: false,
+    hasState,
   };
 }
 
@@ -119,6 +120,9 @@ test('model compiler: what was tuned, joins requests, has state or runs elsewher
   assert.equal(await follows({}, false), false);
   assert.equal(await follows({ device: 'GPU' }), false);
   assert.equal(await follows({ stateful: { maxSequences: 1, lowLatency: false } }), false);
+  const remembering = new Fixture();
+  remembering.hasState = true;
+  assert.equal((await remembering.compiler.compile(SPECIFICATION, true)).followsLoad, false);
   const plain = new Fixture('async');
   const reference = await plain.compiler.compile(SPECIFICATION, true);
   assert.equal(reference.followsLoad, false);
