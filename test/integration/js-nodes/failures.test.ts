@@ -58,14 +58,27 @@ test('an uncaught error ends the thread and fails the request that runs in it', 
 });
 
 test('an error after the execution hits neither the server nor later requests', async () => {
-  const text = unaryModule(`({ x }) {
-    if (x.data[0] === 0) setImmediate(() => { throw new Error('after the answer'); });
-    return { y: x };
-  }`);
-  const node = await host.open(writeModules({ 'late.mjs': text }));
+  // Only once the answer has come: until then an error of the thread is one of the execution.
+  const module = writeModules({
+    'late.mjs': `import { existsSync } from 'node:fs';
+      import { fileURLToPath } from 'node:url';
+      const answered = fileURLToPath(import.meta.url) + '.answered';
+      function throwWhenAnswered() {
+        if (existsSync(answered)) throw new Error('after the answer');
+        setImmediate(throwWhenAnswered);
+      }
+      ${unaryModule(`({ x }) {
+        if (x.data[0] === 0) setImmediate(throwWhenAnswered);
+        return { y: x };
+      }`)}`,
+  });
+  const answered = `${module}.answered`;
+  const node = await host.open(module);
   for (let round = 0; round < 3; round += 1) {
     assert.deepEqual(await runFloats(node, host.floats(0)), [0]);
+    writeFileSync(answered, '');
     while (host.nodes.threadCount > 0) await new Promise(setImmediate);
+    rmSync(answered);
     assert.deepEqual(await runFloats(node, host.floats(1)), [1]);
   }
   node.close();
