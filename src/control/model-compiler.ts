@@ -18,10 +18,13 @@ const WORTH_COMPILING = 2;
 
 export type CompilerSettings = Pick<ServerSettings, 'cacheDir' | 'inferenceThreads' | 'nodeExecutor' | 'backend'>;
 
-/** A model that follows the load, and its files as they were before it was read. */
+/** A model that follows the load. */
 interface Following {
   readonly reference: CompiledModelReference;
+  /** Of its files, as they were before it was read. */
   readonly stamp: string;
+  /** `null` until somebody has asked for it. */
+  variant: Promise<ThroughputVariant | null> | null;
 }
 
 /** Fills entries of the process-wide registry and holds them for the control plane until they are released. */
@@ -33,9 +36,8 @@ export class ModelCompiler {
   readonly #pool: BlockingPool;
   readonly #isAdaptive: boolean;
   readonly #held = new Set<number>();
-  /** What may be compiled for throughput, and has been or is being, by the number of the model it was asked for. */
+  /** By the number of the model. */
   readonly #following = new Map<number, Following>();
-  readonly #forThroughput = new Map<number, Promise<ThroughputVariant | null>>();
   #closed = false;
 
   /**
@@ -70,7 +72,7 @@ export class ModelCompiler {
       // Infer requests that remember something must stay those that they are.
       const follows = mayFollow && inline === null && !description.hasState;
       const reference = { modelId, specification, description, inline, followsLoad: follows };
-      if (reference.followsLoad) this.#following.set(modelId, { reference, stamp });
+      if (reference.followsLoad) this.#following.set(modelId, { reference, stamp, variant: null });
       return reference;
     } catch (error) {
       this.#release(modelId);
@@ -86,21 +88,16 @@ export class ModelCompiler {
   compileForThroughput(modelId: number): Promise<ThroughputVariant | null> {
     const following = this.#following.get(modelId);
     if (following === undefined) return Promise.resolve(null);
-    let variant = this.#forThroughput.get(modelId);
-    if (variant === undefined) {
-      variant = this.#compileForThroughput(following);
-      this.#forThroughput.set(modelId, variant);
-    }
-    return variant;
+    return (following.variant ??= this.#compileForThroughput(following));
   }
 
   /** Owner workers that have the model open keep it until they close it. */
   release({ modelId, inline }: CompiledModelReference): void {
     this.#release(modelId);
     if (inline !== null) this.#release(inline.modelId);
+    const following = this.#following.get(modelId);
     this.#following.delete(modelId);
-    void this.#forThroughput.get(modelId)?.then((variant) => variant !== null && this.#release(variant.modelId));
-    this.#forThroughput.delete(modelId);
+    void following?.variant?.then((variant) => variant !== null && this.#release(variant.modelId));
   }
 
   close(): void {

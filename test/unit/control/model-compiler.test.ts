@@ -5,9 +5,10 @@ import { before, test } from 'node:test';
 import type { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServingError } from '#src/errors.js';
-import type { CompileSpecification, ModelDescription, NativeBinding } from '#src/native/binding.js';
+import type { CompileSpecification, ModelDescription } from '#src/native/binding.js';
 import { configureLogging } from '#src/observability/logger.js';
 import { withFiles } from '../servables/temporary-directory.js';
+import { fakeRegistry } from './fake-registry.js';
 
 before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
 
@@ -33,11 +34,6 @@ class Fixture {
   hasState = false;
 
   constructor(nodeExecutor: 'adaptive' | 'async' = 'adaptive') {
-    let last = 0;
-    const binding = {
-      reserveModel: () => (this.held.add((last += 1)), last),
-      releaseModel: (id: number) => assert.ok(this.held.delete(id), `model ${id} is released once`),
-    } as unknown as NativeBinding;
     const pool = {
       compile: (_id: number, { properties }: CompileSpecification) => {
         this.hints.push(properties['PERFORMANCE_HINT']);
@@ -47,7 +43,7 @@ class Fixture {
       },
     } as unknown as BlockingPool;
     const settings = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor } as const;
-    this.compiler = new ModelCompiler(binding, pool, settings);
+    this.compiler = new ModelCompiler(fakeRegistry(this.held), pool, settings);
   }
 }
 

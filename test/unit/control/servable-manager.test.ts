@@ -9,10 +9,11 @@ import { configFileSource } from '#src/control/config-source.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServableManager } from '#src/control/servable-manager.js';
 import { ServingError } from '#src/errors.js';
-import type { CompileSpecification, ModelDescription, NativeBinding } from '#src/native/binding.js';
+import type { CompileSpecification, ModelDescription } from '#src/native/binding.js';
 import { configureLogging } from '#src/observability/logger.js';
 import type { ServablesSnapshot } from '#src/servables/snapshot.js';
 import { withFiles } from '../servables/temporary-directory.js';
+import { fakeRegistry } from './fake-registry.js';
 
 before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
 
@@ -50,18 +51,13 @@ class Fixture {
 
   constructor(root: string) {
     this.#root = root;
-    let last = 0;
-    const binding = {
-      reserveModel: () => (this.held.add((last += 1)), last),
-      releaseModel: (id: number) => assert.ok(this.held.delete(id), `model ${id} is released once`),
-    } as unknown as NativeBinding;
     const pool = {
       compile: (_id: number, specification: CompileSpecification) => {
         this.compiled.push(specification.path.slice(root.length + 1).replace('/model.xml', ''));
         return this.compile(specification);
       },
     } as unknown as BlockingPool;
-    this.compiler = new ModelCompiler(binding, pool, COMPILER_SETTINGS);
+    this.compiler = new ModelCompiler(fakeRegistry(this.held), pool, COMPILER_SETTINGS);
     this.manager = new ServableManager({
       source: configFileSource(join(root, 'config.json')),
       compiler: this.compiler,
