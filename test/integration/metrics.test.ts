@@ -701,7 +701,8 @@ test('a model that is unloaded has no streams and no queue any more; what it cou
       'changing.json',
     );
   const path = write('one');
-  const settings = embeddedSettings(path, ...ALL, '--log_path', repository.path('log'));
+  const onlyWhenAsked = ['--file_system_poll_wait_seconds', '0'];
+  const settings = embeddedSettings(path, ...ALL, '--log_path', repository.path('log'), ...onlyWhenAsked);
   await withEmbeddedServer(settings, async ({ restPort }) => {
     const gauges = async (name: string): Promise<boolean[]> => {
       const page = await scrape(restPort);

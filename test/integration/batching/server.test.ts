@@ -69,7 +69,9 @@ describe('batching: a server', () => {
     repository = new TestRepository();
     const { models, pipelines } = writeBatchedServables(repository);
     const config = repository.writeConfig(models, pipelines);
-    server = await startServerProcess(['--config_path', config, '--metrics_enable']);
+    // Whoever reloads the config here wants to be the one who does it, not the server's own look at the file.
+    const flags = ['--metrics_enable', '--file_system_poll_wait_seconds', '0'];
+    server = await startServerProcess(['--config_path', config, ...flags]);
     await server.line('ServableManagerModule started');
   });
 
