@@ -12,27 +12,32 @@ export function whenThere<T, U>(value: Promise<T> | T, next: (value: T) => Promi
  * The answer that `encode` makes of a result. Its memory is released before this returns, or, where the transport sends it from where
  * it lies, with the message.
  *
- * @param inPlace bytes of outputs that were where the client wants them when `encode` came to them.
+ * @param inPlace bytes of outputs that were where the client wants them when `encode` came to them; none where it is not given.
  * @param encode leaves large contents out for the given place.
  */
 export function answerOf(
   result: PredictResult,
   call: RpcCall,
-  encode: (leftOut: Contents | undefined) => Uint8Array,
-  inPlace: () => number = () => 0,
+  encode: (result: PredictResult, leftOut: Contents | undefined) => Uint8Array,
+  inPlace?: () => number,
 ): RpcAnswer {
   const leftOut = call.takesRegions === true ? new Contents() : undefined;
   let isSentInPlace = false;
   try {
-    const written = encode(leftOut);
+    const written = encode(result, leftOut);
     if (call.wantsTimeline && result.timeline !== null) {
       call.setTrailer(TIMELINE_HEADER, timelineText(result.timeline));
     }
-    result.encoded((leftOut?.byteLength ?? 0) + inPlace());
+    result.encoded((leftOut?.byteLength ?? 0) + (inPlace?.() ?? 0));
     if (leftOut === undefined || leftOut.places.length === 0) return written;
     isSentInPlace = true;
-    return new ScatteredMessage(written, leftOut.places, () => result.release());
+    return scattered(written, leftOut, result);
   } finally {
     if (!isSentInPlace) result.release();
   }
+}
+
+/** Apart, for whoever makes a closure allocates its variables even when the answer needs none. */
+function scattered(written: Uint8Array, leftOut: Contents, result: PredictResult): ScatteredMessage {
+  return new ScatteredMessage(written, leftOut.places, () => result.release());
 }

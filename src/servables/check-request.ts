@@ -25,8 +25,7 @@ export function checkRequest(
   isDemultiplexed: boolean,
   optional: readonly TensorInfo[] = [],
 ): RequestTensor[] {
-  const expected =
-    inputs.length + (optional.length === 0 ? 0 : countExpected(optional, (name) => request.inputs.has(name)));
+  const expected = inputs.length + (optional.length === 0 ? 0 : countSent(optional, request));
   if (request.inputs.size !== expected || inputs.length === 0) {
     throw new ServingError('INVALID_NO_OF_INPUTS', `Expected: ${expected}; Actual: ${request.inputs.size}`);
   }
@@ -40,8 +39,13 @@ export function checkRequest(
   return tensors;
 }
 
+/** Apart, for whoever makes a closure allocates its variables even when nothing is optional. */
+function countSent(optional: readonly TensorInfo[], { inputs }: PredictRequest): number {
+  return countExpected(optional, (name) => inputs.has(name));
+}
+
 function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: boolean): void {
-  if (tensor.shape.some((size) => size < 0)) {
+  if (tensor.shape.some(isNegative)) {
     throw new ServingError(
       'INVALID_SHAPE',
       `Negative or zero dimension size is not acceptable: ${formatShape(tensor.shape)}${place(input)}`,
@@ -58,6 +62,10 @@ function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: 
   }
   checkShape(tensor.shape, input);
   checkContent(tensor, input);
+}
+
+function isNegative(size: number): boolean {
+  return size < 0;
 }
 
 /** Made only for errors. */

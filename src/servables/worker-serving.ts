@@ -126,26 +126,42 @@ export class WorkerServing implements Serving {
     }
   }
 
+  /**
+   * What waits is in methods of its own, here and behind: a function that makes a closure somewhere allocates the variables of that
+   * closure whenever it is called, and most requests wait for nothing.
+   */
   predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
-    const refuse = (error: unknown): never => {
-      this.refused(request.servable, request.version, call);
-      throw error;
-    };
     try {
       const result = this.#predict(request, call);
-      return result instanceof Promise ? result.catch(refuse) : result;
+      return result instanceof Promise ? this.#countingRefusal(result, request, call) : result;
     } catch (error) {
-      return refuse(error);
+      this.refused(request.servable, request.version, call);
+      throw error;
+    }
+  }
+
+  async #countingRefusal(
+    result: Promise<PredictResult>,
+    request: PredictRequest,
+    call: CallContext,
+  ): Promise<PredictResult> {
+    try {
+      return await result;
+    } catch (error) {
+      this.refused(request.servable, request.version, call);
+      throw error;
     }
   }
 
   #predict(request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
     this.#logRequest(request, call);
     const found = this.#directory.find(request.servable, request.version);
-    if (!('error' in found)) return this.#predictBy(found, request, call);
-    return this.#awaitPlan(request.servable, request.version, call.signal).then((plan) =>
-      this.#predictBy(plan, request, call),
-    );
+    return 'error' in found ? this.#predictLater(request, call) : this.#predictBy(found, request, call);
+  }
+
+  async #predictLater(request: PredictRequest, call: CallContext): Promise<PredictResult> {
+    const plan = await this.#awaitPlan(request.servable, request.version, call.signal);
+    return this.#predictBy(plan, request, call);
   }
 
   #predictBy(plan: Plan, request: PredictRequest, call: CallContext): Promise<PredictResult> | PredictResult {
@@ -160,14 +176,23 @@ export class WorkerServing implements Serving {
     const targets = request.outputs === undefined ? null : outputTargets(plan, request.outputs);
     const timeline = call.wantsTimeline ? new TimelineRecorder(call.arrived) : null;
     const run = { plan, call, timeline, turn: null, targets, metrics: this.#metrics };
-    if (sequence !== null) {
-      return this.#runInSequence(run, stateful!, sequence, tensors).then(({ outputs, sequenceId }) =>
-        this.#outcome(run, outputs, sequenceId),
-      );
-    }
+    if (sequence !== null) return this.#predictInSequence(run, stateful!, sequence, tensors);
     const outputs = this.#run(run, tensors);
-    if (outputs instanceof Promise) return outputs.then((there) => this.#outcome(run, there, null));
-    return this.#outcome(run, outputs, null);
+    return outputs instanceof Promise ? this.#outcomeLater(run, outputs) : this.#outcome(run, outputs, null);
+  }
+
+  async #predictInSequence(
+    run: Run,
+    model: StatefulModel,
+    sequence: SequenceRequest,
+    tensors: readonly RequestTensor[],
+  ): Promise<PredictOutcome> {
+    const { outputs, sequenceId } = await this.#runInSequence(run, model, sequence, tensors);
+    return this.#outcome(run, outputs, sequenceId);
+  }
+
+  async #outcomeLater(run: Run, outputs: Promise<Outputs>): Promise<PredictOutcome> {
+    return this.#outcome(run, await outputs, null);
   }
 
   #outcome({ plan, call, timeline }: Run, outputs: Outputs, sequenceId: bigint | null): PredictOutcome {
@@ -418,15 +443,20 @@ export class WorkerServing implements Serving {
   }
 
   /** At once when every node ran inline: then there was nothing to cancel. */
-  #execute(
+  #execute(run: Run, inputs: readonly Tensor[]): Promise<Outputs> | Outputs {
+    const { inlineRun } = run.plan;
+    const isWarmUp = run.metrics !== this.#metrics;
+    if (inlineRun !== null && !isWarmUp && run.timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
+      return inlineRun.run(inputs, this.#arena, this.#metrics, run.call, run.targets);
+    }
+    return this.#executeByEngine(run, isWarmUp, inputs);
+  }
+
+  #executeByEngine(
     { plan, call, timeline, turn, targets, metrics }: Run,
+    isWarmUp: boolean,
     inputs: readonly Tensor[],
   ): Promise<Outputs> | Outputs {
-    const { inlineRun } = plan;
-    const isWarmUp = metrics !== this.#metrics;
-    if (inlineRun !== null && !isWarmUp && timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
-      return inlineRun.run(inputs, this.#arena, this.#metrics, call, targets);
-    }
     const context = {
       arena: this.#arena,
       metrics,

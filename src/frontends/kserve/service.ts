@@ -1,5 +1,5 @@
 import { countExpected } from '../../servables/expected-inputs.js';
-import type { Serving } from '../../servables/serving.js';
+import type { PredictResult, Serving } from '../../servables/serving.js';
 import type { SharedMemory } from '../../tensors/shared-memory.js';
 import { answerOf, whenThere } from '../answer.js';
 import type { Contents } from '../protobuf/scattered-message.js';
@@ -106,13 +106,11 @@ function infer(
     });
     return serving.predict({ servable: modelName, version, inputs, ...shared?.wanted }, call);
   });
-  return whenThere(result, (there) => {
-    const head = { modelName, version: there.version, id };
-    const encode = (leftOut: Contents | undefined): Uint8Array => {
-      const answer = encodeInferResponse(head, there.outputs, leftOut, shared);
-      shared?.checkWhole();
-      return answer;
-    };
-    return answerOf(there, call, encode, shared === null ? undefined : () => shared.bytesInPlace);
-  });
+  const encode = ({ version: answered, outputs }: PredictResult, leftOut: Contents | undefined): Uint8Array => {
+    const answer = encodeInferResponse({ modelName, version: answered, id }, outputs, leftOut, shared);
+    shared?.checkWhole();
+    return answer;
+  };
+  const inPlace = shared === null ? undefined : () => shared.bytesInPlace;
+  return whenThere(result, (there) => answerOf(there, call, encode, inPlace));
 }

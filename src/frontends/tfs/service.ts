@@ -1,6 +1,7 @@
 import { ServingError } from '../../errors.js';
-import type { Serving } from '../../servables/serving.js';
-import { answerOf, whenThere } from '../answer.js';
+import type { PredictResult, Serving } from '../../servables/serving.js';
+import { answerOf } from '../answer.js';
+import type { Contents } from '../protobuf/scattered-message.js';
 import { rejecting, type RpcAnswer, type RpcCall, type RpcMethod } from '../rpc.js';
 import { METHOD } from './method.js';
 import { decodeMetadataRequest, encodeMetadataResponse, SIGNATURE_DEF } from './metadata-message.js';
@@ -26,9 +27,17 @@ export function tensorflowServingMethods(serving: Serving, log?: ServiceLog): Re
 }
 
 function predict(serving: Serving, bytes: Uint8Array, call: RpcCall): Promise<RpcAnswer> | RpcAnswer {
-  return whenThere(serving.predict(decodePredictRequest(bytes), call), (result) =>
-    answerOf(result, call, (leftOut) => encodePredictResponse(result.outputs, leftOut)),
-  );
+  const result = serving.predict(decodePredictRequest(bytes), call);
+  return result instanceof Promise ? answerLater(result, call) : answerOf(result, call, encodeOutputs);
+}
+
+/** Apart, so that an answer that is there allocates nothing for the wait. */
+async function answerLater(result: Promise<PredictResult>, call: RpcCall): Promise<RpcAnswer> {
+  return answerOf(await result, call, encodeOutputs);
+}
+
+function encodeOutputs({ outputs }: PredictResult, leftOut: Contents | undefined): Uint8Array {
+  return encodePredictResponse(outputs, leftOut);
 }
 
 function getModelMetadata(serving: Serving, bytes: Uint8Array, call: RpcCall): Uint8Array {
