@@ -54,6 +54,8 @@ export interface InlineInference {
   isOpen(): boolean;
   /** Whether this turn of the event loop has time left; shared by all models of the thread. */
   hasTime(): boolean;
+  /** For when it has none. @param work runs in a later turn, behind what was deferred before; it infers, and does not throw. */
+  defer(work: () => void): void;
   /**
    * Infers before it returns. The caller keeps all leases.
    *

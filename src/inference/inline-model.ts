@@ -53,6 +53,10 @@ export class InlineModel implements InlineInference {
     return this.#budget.admits();
   }
 
+  defer(work: () => void): void {
+    this.#budget.defer(work);
+  }
+
   inferNow(inputs: readonly Tensor[], outputs: readonly OutputTarget[]): number {
     const fault = this.#table.write(inputs, outputs);
     if (fault !== null) throw new ServingError('TENSOR_BINDING_FAILED', fault);

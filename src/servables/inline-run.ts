@@ -50,10 +50,29 @@ export class InlineRun {
     return fits(graph, steps) ? new InlineRun(graph, version, steps) : null;
   }
 
-  /** Whether all of it can run now. */
+  /** Whether all of it can run on this thread now, be there {@link hasTime} or not. */
   isReady(): boolean {
     for (const { runtime, inline } of this.#steps) if (!inline.isOpen() || runtime.pool.idle === 0) return false;
+    return true;
+  }
+
+  /** Whether this turn of the event loop has time left. */
+  hasTime(): boolean {
     return this.#steps[0]!.inline.hasTime();
+  }
+
+  /**
+   * For when it has none: in a later turn. Until then the nodes without dependencies count as waiting, as they would in the engine.
+   *
+   * @param work runs the graph, or whatever else has become right; does not throw.
+   */
+  defer(work: () => void, metrics: WorkerMetrics, caller: Caller): void {
+    const counts = this.#counts(metrics, caller);
+    for (const { isEntry, runtime } of this.#steps) if (isEntry) counts.queued(runtime.metrics);
+    this.#steps[0]!.inline.defer(() => {
+      for (const { isEntry, runtime } of this.#steps) if (isEntry) counts.withdrawn(runtime.metrics);
+      work();
+    });
   }
 
   /**
@@ -71,8 +90,7 @@ export class InlineRun {
     caller: Caller,
     targets: OutputTargets | null = null,
   ): readonly Tensor[] {
-    const nodes = this.#graph.kind === 'pipeline' ? metrics.nodes(this.#graph, this.#version) : null;
-    const counts = new ExecutionMetrics(caller, nodes);
+    const counts = this.#counts(metrics, caller);
     const values = this.#values;
     try {
       for (let index = 0; index < inputs.length; index += 1) values[this.#graph.inputs[index]!.value] = inputs[index]!;
@@ -84,6 +102,11 @@ export class InlineRun {
         values[value] = null;
       }
     }
+  }
+
+  #counts(metrics: WorkerMetrics, caller: Caller): ExecutionMetrics {
+    const nodes = this.#graph.kind === 'pipeline' ? metrics.nodes(this.#graph, this.#version) : null;
+    return new ExecutionMetrics(caller, nodes);
   }
 
   #infer(
@@ -127,6 +150,8 @@ export class InlineRun {
 /** A node, with arrays that every run fills anew. */
 interface Step {
   readonly index: number;
+  /** It reads nothing but the request. */
+  readonly isEntry: boolean;
   readonly runtime: ModelRuntime;
   readonly inline: InlineInference;
   /** By port, the value it reads. */
@@ -149,6 +174,7 @@ function stepOf(graph: PipelineGraph, node: GraphNode, { unit, inputOfPort, port
   });
   return {
     index: node.index,
+    isEntry: node.dependencyCount === 0,
     runtime: unit,
     inline: unit.inline,
     inputs: inputOfPort.map((input) => node.inputs[input]!.value),

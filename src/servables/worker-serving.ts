@@ -15,6 +15,7 @@ import { abortSignalOf, type Cancellation } from './cancellation.js';
 import { checkRequest } from './check-request.js';
 import type { HeldUnit } from './held-unit.js';
 import { ModelRuntime } from './model-runtime.js';
+import type { InlineRun } from './inline-run.js';
 import type { UserNodeReference } from '../nodes/user-node-reference.js';
 import type { NodeInstance } from '../nodes/node-instance.js';
 import { holdUnits, letUnitsGo, type Plan } from './plan.js';
@@ -447,9 +448,40 @@ export class WorkerServing implements Serving {
     const { inlineRun } = run.plan;
     const isWarmUp = run.metrics !== this.#metrics;
     if (inlineRun !== null && !isWarmUp && run.timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
-      return inlineRun.run(inputs, this.#arena, this.#metrics, run.call, run.targets);
+      return inlineRun.hasTime()
+        ? this.#runInline(inlineRun, run, inputs)
+        : this.#runInlineLater(inlineRun, run, inputs);
     }
     return this.#executeByEngine(run, isWarmUp, inputs);
+  }
+
+  #runInline(inlineRun: InlineRun, { call, targets }: Run, inputs: readonly Tensor[]): Outputs {
+    return inlineRun.run(inputs, this.#arena, this.#metrics, call, targets);
+  }
+
+  /** In the turn of the event loop that has time for it, and then in one go, too; a snapshot that comes meanwhile closes nothing. */
+  #runInlineLater(inlineRun: InlineRun, run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
+    holdUnits(run.plan);
+    this.#executions.began();
+    return new Promise((resolve) => {
+      inlineRun.defer(() => resolve(this.#runDeferred(inlineRun, run, inputs)), this.#metrics, run.call);
+    });
+  }
+
+  async #runDeferred(inlineRun: InlineRun, run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
+    const { signal } = run.call;
+    try {
+      if (!signal.aborted) {
+        return inlineRun.isReady()
+          ? this.#runInline(inlineRun, run, inputs)
+          : await this.#executeByEngine(run, false, inputs);
+      }
+      for (const tensor of inputs) tensor.release();
+      throw signal.reason;
+    } finally {
+      letUnitsGo(run.plan);
+      this.#executions.drained();
+    }
   }
 
   #executeByEngine(

@@ -28,6 +28,7 @@ class Adding implements InlineInference {
   left = Infinity;
   fault: ServingError | null = null;
   runs = 0;
+  readonly deferred: (() => void)[] = [];
 
   isOpen(): boolean {
     return this.isFast;
@@ -35,6 +36,10 @@ class Adding implements InlineInference {
 
   hasTime(): boolean {
     return this.left > 0;
+  }
+
+  defer(work: () => void): void {
+    this.deferred.push(work);
   }
 
   inferNow(inputs: readonly Tensor[], outputs: Parameters<InlineInference['inferNow']>[1]): number {
@@ -180,15 +185,28 @@ test('inline run: the fault of a node ends it, and every lease is given back', a
   assert.deepEqual(served.infer(3), [14]);
 });
 
-test('inline run: not ready while one model is slow, or has no infer request left, or the turn is over', async () => {
+test('inline run: not ready while one model is slow, or has no infer request left; no time when the turn is over', async () => {
   const served = await Served.of(DIAMOND, [1]);
   served.models[1]!.isFast = false;
   assert.equal(served.run!.isReady(), false);
   served.models[1]!.isFast = true;
   for (const model of served.models) model.left = 0;
-  assert.equal(served.run!.isReady(), false);
+  assert.deepEqual([served.run!.isReady(), served.run!.hasTime()], [true, false]);
   for (const model of served.models) model.left = 1;
-  assert.equal(served.run!.isReady(), true);
+  assert.deepEqual([served.run!.isReady(), served.run!.hasTime()], [true, true]);
+});
+
+test('inline run: while it waits for a turn, the nodes that only read the request are in hand', async () => {
+  const served = await Served.of(DIAMOND, [1]);
+  const inHand = async (): Promise<string[]> =>
+    (await linesWith(served.book, 'ovms_current_requests{')).map((line) => line.slice(line.lastIndexOf(' ') + 1));
+  let outputs: number[] = [];
+  served.run!.defer(() => (outputs = served.infer(3)), served.metrics, CALLER);
+  assert.deepEqual(await inHand(), ['0', '0', '0', '1']);
+  assert.deepEqual(outputs, []);
+  for (const { deferred } of served.models) for (const work of deferred) work();
+  assert.deepEqual(await inHand(), ['0', '0', '0', '0']);
+  assert.deepEqual(outputs, [14]);
 });
 
 test('inline run: counts what the engine counts', async () => {
