@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '#src/demo/free-port.js';
+import { freePorts } from '#src/demo/free-port.js';
 import { TRANSPORT_FLAGS } from './transport.js';
 
 /** The command under test. */
@@ -53,7 +53,7 @@ export async function startServerProcess(
   flags: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<ServerProcess> {
-  const [grpcPort, restPort] = [await freePort(), await freePort()];
+  const [grpcPort, restPort] = (await freePorts(2)) as [number, number];
   const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
   const ports = ['--port', String(grpcPort), '--rest_port', String(restPort)];
   const transport = flags.includes('--grpc_transport') ? [] : TRANSPORT_FLAGS;

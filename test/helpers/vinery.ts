@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { freePort } from '#src/demo/free-port.js';
+import { freePorts } from '#src/demo/free-port.js';
 import { VINERY, type ServerProcess } from './server.js';
 
 /** What a command printed, and how it ended. */
@@ -29,7 +29,8 @@ export async function startInVain(
   flags: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
-  const ports = ['--port', String(await freePort()), '--rest_port', String(await freePort())];
+  const [grpcPort, restPort] = await freePorts(2);
+  const ports = ['--port', String(grpcPort), '--rest_port', String(restPort)];
   const bind = ['--grpc_bind_address', '127.0.0.1', '--rest_bind_address', '127.0.0.1'];
   return runVinery([...bind, ...ports, ...flags], environment);
 }
