@@ -45,7 +45,8 @@ switch (task.kind) {
     const turns = [1, 0].map((control) => binding.enterSequence(model, task.sequenceId, control));
     void awaitTurn(turns[1]!);
     tell({ started: binding.inFlight() });
-    parentPort!.once('message', () => undefined);
+    // Held until then, or a garbage collection might give the turns back before the thread ends.
+    parentPort!.once('message', () => tell({ started: turns.length }));
     break;
   }
   case 'hold': {
