@@ -392,9 +392,7 @@ export class WorkerServing implements Serving {
     try {
       const strings = await admitStrings(tensors, plan.inputs, this.#arena, this.#pictureDecoder);
       const inputs = this.#admit(tensors, plan.inputs, call, strings);
-      if (!call.signal.aborted) return await this.#execute(run, inputs);
-      for (const tensor of inputs) tensor.release();
-      throw call.signal.reason;
+      return await this.#executeIfWanted(run, inputs);
     } finally {
       letUnitsGo(plan);
     }
@@ -448,40 +446,32 @@ export class WorkerServing implements Serving {
     const { inlineRun } = run.plan;
     const isWarmUp = run.metrics !== this.#metrics;
     if (inlineRun !== null && !isWarmUp && run.timeline === null && !isEnabled('DEBUG') && inlineRun.isReady()) {
-      return inlineRun.hasTime()
-        ? this.#runInline(inlineRun, run, inputs)
-        : this.#runInlineLater(inlineRun, run, inputs);
+      if (!inlineRun.hasTime()) return this.#executeLater(inlineRun, run, inputs);
+      return inlineRun.run(inputs, this.#arena, this.#metrics, run.call, run.targets);
     }
     return this.#executeByEngine(run, isWarmUp, inputs);
   }
 
-  #runInline(inlineRun: InlineRun, { call, targets }: Run, inputs: readonly Tensor[]): Outputs {
-    return inlineRun.run(inputs, this.#arena, this.#metrics, call, targets);
-  }
-
-  /** In the turn of the event loop that has time for it, and then in one go, too; a snapshot that comes meanwhile closes nothing. */
-  #runInlineLater(inlineRun: InlineRun, run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
+  /** In the turn of the event loop that has time for it; a snapshot that comes meanwhile closes nothing of the plan. */
+  async #executeLater(inlineRun: InlineRun, run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
     holdUnits(run.plan);
     this.#executions.began();
-    return new Promise((resolve) => {
-      inlineRun.defer(() => resolve(this.#runDeferred(inlineRun, run, inputs)), this.#metrics, run.call);
-    });
-  }
-
-  async #runDeferred(inlineRun: InlineRun, run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
-    const { signal } = run.call;
     try {
-      if (!signal.aborted) {
-        return inlineRun.isReady()
-          ? this.#runInline(inlineRun, run, inputs)
-          : await this.#executeByEngine(run, false, inputs);
-      }
-      for (const tensor of inputs) tensor.release();
-      throw signal.reason;
+      return await new Promise<Outputs>((resolve) => {
+        inlineRun.defer(() => resolve(this.#executeIfWanted(run, inputs)), this.#metrics, run.call);
+      });
     } finally {
       letUnitsGo(run.plan);
       this.#executions.drained();
     }
+  }
+
+  /** For a request that has waited. @throws the reason of its cancellation, if it came meanwhile */
+  async #executeIfWanted(run: Run, inputs: readonly Tensor[]): Promise<Outputs> {
+    const { signal } = run.call;
+    if (!signal.aborted) return this.#execute(run, inputs);
+    for (const tensor of inputs) tensor.release();
+    throw signal.reason;
   }
 
   #executeByEngine(
