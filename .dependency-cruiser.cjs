@@ -10,9 +10,14 @@ const forbid = (name, from, to, comment) => ({
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    forbid('tensors-know-nobody', '^src/tensors', '^src/(?!tensors|errors)', 'memory and shapes are a leaf'),
-    forbid('errors-know-nobody', '^src/errors', '^src/(?!errors)', 'the catalogue is a leaf'),
-    forbid('native-knows-leaves', '^src/native', '^src/(?!native|errors|tensors)', 'the boundary knows no scheduler'),
+    forbid('tensors-know-nobody', '^src/tensors', '^src/(?!tensors|errors|texts)', 'memory and shapes are a leaf'),
+    forbid('errors-know-nobody', '^src/errors', '^src/(?!errors|texts)', 'the catalogue is a leaf'),
+    forbid(
+      'native-knows-leaves',
+      '^src/native',
+      '^src/(?!native|errors|texts|tensors)',
+      'the boundary knows no scheduler',
+    ),
     forbid(
       'inference-below-dag',
       '^src/inference',
@@ -22,7 +27,7 @@ module.exports = {
     forbid(
       'nodes-below-dag',
       '^src/nodes',
-      '^src/(?!nodes|inference|native|tensors|errors|observability)',
+      '^src/(?!nodes|inference|native|tensors|errors|texts|observability)',
       "a user's code knows its tensors, not who runs it",
     ),
     forbid(

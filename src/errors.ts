@@ -1,3 +1,5 @@
+import { boundedMessage } from './texts.js';
+
 /**
  * Every error a client or an operator can see. Code, statuses and text stand here and nowhere else.
  *
@@ -457,7 +459,8 @@ export const CATALOGUE = {
 export type ErrorCode = keyof typeof CATALOGUE;
 
 /**
- * An error of the catalogue. `detail` names what was expected, what was received and where; it follows the catalogue's text
+ * An error of the catalogue. Its message and its detail are bounded, so that no client can make an answer that its own header limits
+ * refuse. `detail` names what was expected, what was received and where; it follows the catalogue's text
  * behind ` - `, as OVMS 2026.2.1 prints it. A fault of a lower layer travels as `cause`.
  * A plain `Error` that reaches a frontend is a bug: it is logged with its stack and answered as `INTERNAL_ERROR`.
  */
@@ -468,16 +471,16 @@ export class ServingError extends Error {
 
   constructor(code: ErrorCode, detail = '', options?: ErrorOptions) {
     const { text } = CATALOGUE[code];
-    super(detail === '' ? text : text === '' ? detail : `${text} - ${detail}`, options);
+    super(boundedMessage(detail === '' ? text : text === '' ? detail : `${text} - ${detail}`), options);
     this.code = code;
-    this.detail = detail;
+    this.detail = boundedMessage(detail);
   }
 
   /** What a gRPC client receives. Statuses without a mapping keep OVMS's code and opening words, then the real text. */
   grpcStatus(): { readonly code: number; readonly details: string } {
     const { grpc } = CATALOGUE[this.code];
     if (grpc === null) {
-      return { code: UNKNOWN, details: `${CATALOGUE.UNKNOWN_ERROR.text} - ${this.message}` };
+      return { code: UNKNOWN, details: boundedMessage(`${CATALOGUE.UNKNOWN_ERROR.text} - ${this.message}`) };
     }
     return { code: grpc, details: this.message };
   }

@@ -20,9 +20,11 @@ export function drawTimeline(timeline: Timeline): string {
     const waited = wait > 0 ? `, waited ${milliseconds(wait)}` : '';
     return `${nameOf(node).padEnd(nameWidth)} |${bar}| ${milliseconds(endMicros - startMicros)}${waited}\n`;
   });
+  const { leftOutNodes = 0 } = timeline;
+  const leftOut = leftOutNodes > 0 ? `and ${leftOutNodes} faster nodes, which the server left out\n` : '';
   const end = milliseconds(timeline.totalMicros);
   const axis = `${' '.repeat(nameWidth)} 0${end.padStart(WIDTH + 1)}\n`;
-  return `\ntime line of the last request (${QUEUED} waiting, ${RUNNING} running)\n${lines.join('')}${axis}`;
+  return `\ntime line of the last request (${QUEUED} waiting, ${RUNNING} running)\n${lines.join('')}${axis}${leftOut}`;
 }
 
 function nameOf({ node, session }: Timeline['nodes'][number]): string {
@@ -58,6 +60,7 @@ export function parseTimeline(json: string): Timeline {
 
 function isTimeline(value: unknown): value is Timeline {
   if (!isRecord(value) || !Number.isFinite(value['totalMicros']) || !Array.isArray(value['nodes'])) return false;
+  if (value['leftOutNodes'] !== undefined && !Number.isFinite(value['leftOutNodes'])) return false;
   return value['nodes'].every(
     (node: unknown) =>
       isRecord(node) &&

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { ServingError } from '../errors.js';
-import { render } from './schema-check.js';
+import { shown } from '../texts.js';
 
 const CLOUD_PREFIXES = ['s3://', 'gs://', 'az://', 'azfs://'];
 
@@ -15,7 +15,7 @@ export function isCloudPath(path: string): boolean {
  */
 export function resolveBasePath(written: string, directory: string, where: string): string {
   if (written.startsWith('../') || written.endsWith('/..') || written.includes('/../') || written === '..') {
-    throw new ServingError('PATH_INVALID', `${where}: expected a path without .., received ${render(written)}`);
+    throw new ServingError('PATH_INVALID', `${where}: expected a path without .., received ${shown(written)}`);
   }
   if (isCloudPath(written) || isAbsolute(written)) return written;
   return resolve(join(directory, written));

@@ -1,5 +1,5 @@
 import { ServingError } from '../errors.js';
-import { render } from './schema-check.js';
+import { shown } from '../texts.js';
 
 /**
  * `name=value,name=value` of `--grpc_channel_arguments`; a value that is an integer becomes a number (as OVMS 2026.2.1).
@@ -15,7 +15,7 @@ function parsePair(pair: string): [string, string | number] {
   if (!match) {
     throw new ServingError(
       'CONFIG_VALUE_INVALID',
-      `--grpc_channel_arguments: expected name=value, received ${render(pair)}`,
+      `--grpc_channel_arguments: expected name=value, received ${shown(pair)}`,
     );
   }
   const [, name = '', value = ''] = match;

@@ -4,6 +4,7 @@ import { helpText } from './help.js';
 import type { Environment, Host } from './host.js';
 import type { ParsedCommand } from './parsed-command.js';
 import { makeEditConfigSettings, makeServerSettings, modelRepositoryPath } from './server-settings.js';
+import { boundedEntry, shortened } from '../texts.js';
 
 /**
  * Reads the command line of the server as OVMS 2026.2.1 does, texts and order of its checks included. Never throws.
@@ -14,7 +15,9 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
   if (argv.length === 0) return { kind: 'help', text: helpText() };
   const { values, given, unmatched, badValue } = readArguments(argv);
   if (unmatched.length > 0) {
-    return usageError(`error parsing options - unmatched arguments: ${unmatched.map((word) => `${word}, `).join('')}`);
+    return usageError(
+      `error parsing options - unmatched arguments: ${unmatched.map((word) => `${shortened(word)}, `).join('')}`,
+    );
   }
   if (badValue !== null) return usageError(`error parsing options: ${badValue}`);
   const args = { values, given, environment, host };
@@ -32,5 +35,5 @@ export function parseCommandLine(argv: readonly string[], environment: Environme
 }
 
 function usageError(message: string): ParsedCommand {
-  return { kind: 'usage-error', message };
+  return { kind: 'usage-error', message: boundedEntry(message) };
 }

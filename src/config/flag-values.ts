@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ALL_FLAGS, type FlagName, type FlagType, type FlagValues } from './flags.js';
+import { shortened } from '../texts.js';
 
 /** Values of a type, as a number of them. */
 const RANGE = { uint32: 2n ** 32n, uint64: 2n ** 64n } as const;
@@ -74,7 +75,7 @@ function readValue(name: FlagName, type: FlagType, text: string | undefined): Re
 function readBoolean(text: string): ReadValue {
   if (/^(t|T)(rue)?$|^1$/.test(text)) return { value: true };
   if (/^(f|F)(alse)?$|^0$/.test(text)) return { value: false };
-  return { fault: `Argument ‘${text}’ failed to parse` };
+  return { fault: `Argument ‘${shortened(text)}’ failed to parse` };
 }
 
 /**
@@ -87,7 +88,7 @@ function readUnsigned(text: string, range: bigint): ReadValue {
   let number = 0n;
   for (const digit of hexadecimal ?? decimal ?? '-') {
     const next = digit === '-' ? -1n : (number * base + BigInt(`0x${digit}`)) % range;
-    if (next < number) return { fault: `Argument ‘${text}’ failed to parse` };
+    if (next < number) return { fault: `Argument ‘${shortened(text)}’ failed to parse` };
     number = next;
   }
   return { value: Number(number) };

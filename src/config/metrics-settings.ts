@@ -1,5 +1,6 @@
 import { ServingError } from '../errors.js';
 import type { LoadedConfig, MetricsSettings, ServerSettings } from './settings.js';
+import { shortened } from '../texts.js';
 
 /**
  * What the command line and config.json say of metrics, together; asked once, at the start.
@@ -19,7 +20,7 @@ export function resolveMetrics(
   if (!enabled) return { enabled: false, names: null };
   if (!server.rest) throw invalid('Missing rest_port parameter in server CLI');
   const wrong = names?.find((name, index) => !knownNames.includes(name) || names.indexOf(name) !== index);
-  if (wrong !== undefined) throw invalid(`Invalid name in metrics_list: ${wrong}`);
+  if (wrong !== undefined) throw invalid(`Invalid name in metrics_list: ${shortened(wrong)}`);
   return Object.freeze({ enabled, names: names ? Object.freeze([...names]) : null });
 }
 

@@ -1,4 +1,5 @@
 import { ServingError } from '../errors.js';
+import { shown } from '../texts.js';
 import { resolveBasePath } from './base-path.js';
 import { parseLayout } from './layout-grammar.js';
 import { translatePluginConfig } from './plugin-config.js';
@@ -191,6 +192,6 @@ function readBatching(
 }
 
 function invalid(where: string, expected: string, received?: unknown): ServingError {
-  const suffix = received === undefined ? '' : `, received ${JSON.stringify(received)}`;
+  const suffix = received === undefined ? '' : `, received ${shown(received)}`;
   return new ServingError('CONFIG_VALUE_INVALID', `${where}: expected ${expected}${suffix}`);
 }

@@ -1,5 +1,6 @@
 import { ServingError } from '../errors.js';
-import { escapePointer, render } from './schema-check.js';
+import { shown } from '../texts.js';
+import { escapePointer } from './schema-check.js';
 import type { PluginValue } from './settings.js';
 
 export interface TranslatedPluginConfig {
@@ -94,5 +95,5 @@ function toBoolean(where: string, value: string): boolean {
 }
 
 function invalid(where: string, expected: string, received: unknown): ServingError {
-  return new ServingError('CONFIG_VALUE_INVALID', `${where}: expected ${expected}, received ${render(received)}`);
+  return new ServingError('CONFIG_VALUE_INVALID', `${where}: expected ${expected}, received ${shown(received)}`);
 }

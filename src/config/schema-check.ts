@@ -1,9 +1,11 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { ServingError, type ErrorCode } from '../errors.js';
+import { shown } from '../texts.js';
+import { isNestedDeeper, NESTING_LIMIT } from './json-nesting.js';
 
 const MOST_FAULTS = 5;
-const LONGEST_VALUE = 80;
+const NESTED_TOO_DEEP = `/: expected at most ${NESTING_LIMIT} lists and objects inside one another, received more`;
 
 const ajv = new Ajv({ allErrors: true, verbose: true, strictTypes: false });
 const compiled = new WeakMap<TSchema, ValidateFunction>();
@@ -21,8 +23,9 @@ export function checkSchema<T extends TSchema>(schema: T, value: unknown, code: 
   return value;
 }
 
-/** The faults of a value, in document order of the schema; empty when it fits. */
+/** The faults of a value, in document order of the schema; empty when it fits. Nothing is asked of a value nested beyond the limit. */
 export function schemaFaults(schema: TSchema, value: unknown): string[] {
+  if (isNestedDeeper(value, NESTING_LIMIT)) return [NESTED_TOO_DEEP];
   let validate = compiled.get(schema);
   if (!validate) {
     validate = ajv.compile(schema);
@@ -48,10 +51,10 @@ function describe(fault: ErrorObject): string {
     case 'additionalProperties': {
       const key = String(params['additionalProperty']);
       const known = Object.keys((fault.parentSchema?.['properties'] ?? {}) as object);
-      return `${at(key)}: expected ${known.length === 0 ? 'no key' : `one of the keys ${known.join(', ')}`}, received "${key}"`;
+      return `${at(key)}: expected ${known.length === 0 ? 'no key' : `one of the keys ${known.join(', ')}`}, received ${shown(key)}`;
     }
     default:
-      return `${fault.instancePath || '/'}: expected ${expectation(fault, params)}, received ${render(fault.data)}`;
+      return `${fault.instancePath || '/'}: expected ${expectation(fault, params)}, received ${shown(fault.data)}`;
   }
 }
 
@@ -60,7 +63,7 @@ function expectation(fault: ErrorObject, params: Record<string, unknown>): strin
     case 'type':
       return [params['type']].flat().join(' or ');
     case 'enum':
-      return `one of ${(params['allowedValues'] as unknown[]).map(render).join(', ')}`;
+      return `one of ${(params['allowedValues'] as unknown[]).map(shown).join(', ')}`;
     case 'minimum':
     case 'maximum':
       return `a number ${String(params['comparison'])} ${String(params['limit'])}`;
@@ -78,12 +81,6 @@ function expectation(fault: ErrorObject, params: Record<string, unknown>): strin
 function expectedOf(properties: unknown, key: string): string {
   const property = (properties as Record<string, { type?: string | string[] } | boolean> | undefined)?.[key];
   return typeof property === 'object' && property.type ? [property.type].flat().join(' or ') : 'a value';
-}
-
-/** A value for an error text: JSON, shortened. */
-export function render(value: unknown): string {
-  const json = value === undefined ? 'nothing' : JSON.stringify(value);
-  return json.length > LONGEST_VALUE ? `${json.slice(0, LONGEST_VALUE)}...` : json;
 }
 
 /** One key of a JSON pointer (RFC 6901). */

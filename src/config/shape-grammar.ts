@@ -1,4 +1,5 @@
 import { ANY_DIMENSION, type Dimension, type PartialShape } from '../tensors/shape.js';
+import { shown } from '../texts.js';
 import type { BatchSize, ShapeParameter } from './settings.js';
 
 /** A parsed text, or what was expected instead. */
@@ -9,7 +10,7 @@ export function parsed<T>(value: T): Parsed<T> {
 }
 
 export function fault(expected: string, received: string): Parsed<never> {
-  return { value: null, fault: `expected ${expected}, received ${JSON.stringify(received)}` };
+  return { value: null, fault: `expected ${expected}, received ${shown(received)}` };
 }
 
 const EXPECTED_SHAPE = '"auto" or (d,d,...) with each d one of n, -1 (any), min:max';

@@ -1,9 +1,11 @@
 import { ServingError } from '../errors.js';
+import { shown } from '../texts.js';
 import { deepFreeze } from './deep-freeze.js';
+import { isNestedDeeper, NESTING_LIMIT } from './json-nesting.js';
 import { makeModelSettings } from './model-settings.js';
 import { parseChannelNumbers, parseColorFormat, parsePrecision, parseScale } from './preprocessing-grammar.js';
 import { ModelConfig } from './schema.js';
-import { checkSchema, render } from './schema-check.js';
+import { checkSchema } from './schema-check.js';
 import type { LoadedConfig, PreprocessingSettings, SingleModelFlags } from './settings.js';
 import type { Parsed } from './shape-grammar.js';
 
@@ -90,7 +92,11 @@ function parseObject(flag: string, text: string): object {
     value = null;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ServingError('CONFIG_VALUE_INVALID', `${flag}: expected a JSON object, received ${render(text)}`);
+    throw new ServingError('CONFIG_VALUE_INVALID', `${flag}: expected a JSON object, received ${shown(text)}`);
+  }
+  if (isNestedDeeper(value, NESTING_LIMIT)) {
+    const expected = `at most ${NESTING_LIMIT} lists and objects inside one another`;
+    throw new ServingError('CONFIG_VALUE_INVALID', `${flag}: expected ${expected}, received ${shown(text)}`);
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { shortened } from '../texts.js';
 import type { Timeline } from '../servables/serving.js';
 
 /**
@@ -6,8 +7,11 @@ import type { Timeline } from '../servables/serving.js';
  */
 export const TIMELINE_HEADER = 'vinery-timeline';
 
-/** gRPC clients refuse metadata above 8 KiB by default, and the answer has other entries, too. */
-const LONGEST_TEXT = 7_000;
+/**
+ * nginx refuses an answer whose header lines together, or whose trailers, have more than 4 KiB by default; gRPC clients take 8 KiB.
+ * The answer has other lines, too.
+ */
+const LONGEST_TEXT = 2_000;
 
 type NodeTimes = Timeline['nodes'][number];
 
@@ -17,17 +21,35 @@ type NodeTimes = Timeline['nodes'][number];
  * `queueMicros` and `inferMicros` as durations, and `copiedBytes`.
  *
  * A text that would be too long for a header has one entry a node instead, from the first session that was ready to the last that
- * ended, with durations and bytes added up; and if that is too long, those nodes that took longest.
+ * ended, with durations and bytes added up. If that is too long, it has those nodes that took longest, with shortened names, and
+ * `leftOutNodes` counts the others.
  */
 export function timelineText(timeline: Timeline): string {
   const whole = asciiJson(timeline);
   if (whole.length <= LONGEST_TEXT) return whole;
-  const nodes = [...byNode(timeline.nodes)];
-  for (;;) {
-    const text = asciiJson({ ...timeline, nodes });
-    if (text.length <= LONGEST_TEXT || nodes.length === 0) return text;
-    nodes.splice(nodes.indexOf(shortest(nodes)), 1);
+  const nodes = byNode(timeline.nodes);
+  const together = asciiJson({ ...timeline, nodes });
+  return together.length <= LONGEST_TEXT ? together : slowestText(timeline.totalMicros, nodes);
+}
+
+/** As many nodes as there is room for, in their order. */
+function slowestText(totalMicros: number, nodes: readonly NodeTimes[]): string {
+  const named = nodes.map((node) => ({ ...node, node: shortened(node.node), session: shortened(node.session) }));
+  const slowest = [...named].sort((a, b) => tookMicros(b) - tookMicros(a));
+  const told = new Set<NodeTimes>();
+  const textOf = (): string => {
+    const leftOut = named.length - told.size;
+    const nodes = named.filter((node) => told.has(node));
+    return asciiJson({ totalMicros, nodes, ...(leftOut > 0 && { leftOutNodes: leftOut }) });
+  };
+  let text = textOf();
+  for (const node of slowest) {
+    told.add(node);
+    const longer = textOf();
+    if (longer.length > LONGEST_TEXT) break;
+    text = longer;
   }
+  return text;
 }
 
 function asciiJson(value: unknown): string {
@@ -60,7 +82,6 @@ function together(group: readonly NodeTimes[]): NodeTimes {
   };
 }
 
-function shortest(nodes: readonly NodeTimes[]): NodeTimes {
-  const took = ({ readyMicros, endMicros }: NodeTimes): number => endMicros - readyMicros;
-  return nodes.reduce((least, node) => (took(node) < took(least) ? node : least));
+function tookMicros({ readyMicros, endMicros }: NodeTimes): number {
+  return endMicros - readyMicros;
 }

@@ -164,7 +164,7 @@ class OpenvinoNodeInferRequest implements InferRequest {
   }
 
   #stage({ precision, shape, bytes }: Tensor, index: number): AddonTensor {
-    const key = `${precision}${formatShape(shape)}`;
+    const key = `${precision}(${shape.join()})`;
     let staged = this.#staged[index];
     if (staged?.key !== key) this.#staged[index] = staged = stagedInput(this.#addon, precision, shape, key);
     staged.bytes.set(bytes);

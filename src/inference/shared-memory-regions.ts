@@ -4,6 +4,7 @@ import { fromNativeError } from '../native/errors.js';
 import { Lease, type LeasedRegion, type LeaseOwner } from '../tensors/arena.js';
 import type { SharedMemory, SharedMemoryPlace, SharedMemoryRegion, SharedMemoryUse } from '../tensors/shared-memory.js';
 import type { SlabRegistrar } from '../tensors/slab-registrar.js';
+import { shortened } from '../texts.js';
 
 type SharedMemoryBinding = Pick<
   NativeBinding,
@@ -43,7 +44,7 @@ export class SharedMemoryRegions implements SharedMemory, LeaseOwner {
       const why = name === '' ? 'expected a name' : 'offset and byte size are larger than any memory';
       throw new ServingError(
         'SHARED_MEMORY_INVALID',
-        `failed to register shared memory region '${name}': invalid args: ${why}`,
+        `failed to register shared memory region '${shortened(name)}': invalid args: ${why}`,
       );
     }
     guard(() => this.#binding.registerSharedMemory(name, key, offset, byteSize));
@@ -147,7 +148,7 @@ class PlaceInUse implements SharedMemoryUse {
 
   checkWhole(): void {
     if (!this.#binding.isSharedMemoryBroken(this.#region)) return;
-    throw new ServingError('SHARED_MEMORY_BROKEN', `'${this.#place.region}'`);
+    throw new ServingError('SHARED_MEMORY_BROKEN', `'${shortened(this.#place.region)}'`);
   }
 
   fill(bytes: Uint8Array): void {
@@ -162,17 +163,17 @@ class PlaceInUse implements SharedMemoryUse {
 function checkPlace({ region, offset, byteSize }: SharedMemoryPlace, use: NativeUse, writes: boolean): void {
   const within = `${use.byteSize} bytes`;
   if (offset >= use.byteSize) {
-    const detail = `Invalid offset for shared memory region: '${region}': expected less than ${within}, received ${offset}`;
+    const detail = `Invalid offset for shared memory region: '${shortened(region)}': expected less than ${within}, received ${offset}`;
     throw new ServingError('SHARED_MEMORY_INVALID', detail);
   }
   if (byteSize > use.byteSize - offset) {
-    const detail = `Invalid offset + byte size for shared memory region: '${region}': expected at most ${within}, received ${offset} + ${byteSize}`;
+    const detail = `Invalid offset + byte size for shared memory region: '${shortened(region)}': expected at most ${within}, received ${offset} + ${byteSize}`;
     throw new ServingError('SHARED_MEMORY_INVALID', detail);
   }
   if (writes && !use.isWritable) {
     throw new ServingError(
       'SHARED_MEMORY_INVALID',
-      `Shared memory region '${region}' may be read by the server, but not written: expected one that may for an output`,
+      `Shared memory region '${shortened(region)}' may be read by the server, but not written: expected one that may for an output`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { ServingError } from '../errors.js';
 import { INGRESS_REFUSAL } from '../native/ingress-binding.js';
+import { shortened } from '../texts.js';
 
 /** What the I/O thread says of a request that comes to no method. */
 export interface RefusedRequest {
@@ -28,7 +29,10 @@ export function refusalError({ reason, size, encoding, limits }: RefusedRequest)
     case INGRESS_REFUSAL.UNKNOWN_METHOD:
       return new ServingError('METHOD_UNIMPLEMENTED');
     case INGRESS_REFUSAL.UNKNOWN_ENCODING:
-      return new ServingError('ENCODING_UNKNOWN', `Expected: identity, gzip or deflate; Actual: ${encoding}`);
+      return new ServingError(
+        'ENCODING_UNKNOWN',
+        `Expected: identity, gzip or deflate; Actual: ${shortened(encoding)}`,
+      );
     case INGRESS_REFUSAL.STALLED:
       return new ServingError(
         'OUT_OF_MEMORY',

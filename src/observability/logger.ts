@@ -4,6 +4,7 @@ import { callSite } from './call-site.js';
 import { LOG_LEVELS, type LogLevel } from './log-level.js';
 import { formatLine } from './log-line.js';
 import { openLogSink, type LogSink } from './log-sink.js';
+import { boundedEntry } from '../texts.js';
 
 /** Names in the third bracket of a line (as OVMS 2026.2.1). */
 export type LoggerName =
@@ -45,7 +46,7 @@ export function isEnabled(level: LogLevel): boolean {
   return SEVERITY[level] >= threshold;
 }
 
-/** Writes lines under one name. A suppressed line costs one comparison, a printed one a system call a destination. */
+/** Writes lines under one name, of bounded length. A suppressed line costs one comparison, a printed one a system call a destination. */
 export class Logger {
   constructor(readonly name: LoggerName) {}
 
@@ -87,7 +88,14 @@ export const log = {
 
 function print(logger: LoggerName, severity: Severity, text: string): void {
   const level = PRINTED[SEVERITY[severity]] ?? '';
-  const line = formatLine({ time: Date.now(), threadId, logger, level, site: callSite(print, FRAMES_OF_LOGGER), text });
+  const line = formatLine({
+    time: Date.now(),
+    threadId,
+    logger,
+    level,
+    site: callSite(print, FRAMES_OF_LOGGER),
+    text: boundedEntry(text),
+  });
   sinks ??= [openLogSink(STDOUT)];
   for (const sink of sinks) sink.write(line);
 }

@@ -7,6 +7,7 @@ import { batchIndex, type TensorInfo } from '../tensors/tensor-info.js';
 import { countExpected } from './expected-inputs.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
 import { checkStrings } from './strings/check-strings.js';
+import { shortened } from '../texts.js';
 
 /**
  * Checks a request against the inputs of its servable, in the order of OVMS 2026.2.1: the count first, then every expected input
@@ -57,7 +58,7 @@ function checkTensor(tensor: RequestTensor, input: TensorInfo, isDemultiplexed: 
   if (tensor.precision !== input.precision) {
     throw new ServingError(
       'INVALID_PRECISION',
-      `Expected: ${input.precision}; Actual: ${tensor.precisionText}${place(input)}`,
+      `Expected: ${input.precision}; Actual: ${shortened(tensor.precisionText)}${place(input)}`,
     );
   }
   checkShape(tensor.shape, input);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ServingError } from '../errors.js';
 import { findModelFile, missingModelFile, type ModelFile } from './model-file.js';
 import { readMapping, type ModelMapping } from './model-mapping.js';
+import { shown } from '../texts.js';
 
 /** One look at the version directories of a model. */
 export interface VersionScan {
@@ -38,9 +39,7 @@ export function versionsAmong(names: readonly string[], where: string): VersionS
   for (const name of names) {
     const version = parseVersion(name);
     if (version === null) {
-      warnings.push(
-        `Expected version directory name to be a positive integer, received ${JSON.stringify(name)} in ${where}`,
-      );
+      warnings.push(`Expected version directory name to be a positive integer, received ${shown(name)} in ${where}`);
     } else {
       versions.push(version);
     }

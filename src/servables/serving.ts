@@ -95,6 +95,8 @@ export interface Timeline {
     /** Bytes of tensors that were copied for it: shards gathered, outputs whose shape was not known before. */
     readonly copiedBytes: number;
   })[];
+  /** Nodes that a header had no room for, the fastest ones; not there when `nodes` has all. */
+  readonly leftOutNodes?: number;
 }
 
 /** How the time line calls a session; both together are unique in a request. */

@@ -4,6 +4,7 @@ import { elementCount } from '../tensors/shape.js';
 import { stringList } from '../tensors/strings.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import type { PredictRequest, RequestTensor } from './predict-request.js';
+import { shown } from '../texts.js';
 
 /** Which servable is asked before it serves, and with what. Plain data: it crosses threads. */
 export interface WarmUpTask {
@@ -81,10 +82,10 @@ export async function warmUpWithRecorded(
 async function askRecorded(servable: string, request: PredictRequest | ServingError, ask: Ask): Promise<void> {
   if (request instanceof ServingError) throw request;
   if (request.servable !== servable) {
-    const received = JSON.stringify(request.servable);
+    const received = shown(request.servable);
     throw new ServingError(
       'MODEL_NAME_MISSING',
-      `expected a request to ${JSON.stringify(servable)}, received one to ${received}`,
+      `expected a request to ${shown(servable)}, received one to ${received}`,
     );
   }
   await ask(request.inputs);

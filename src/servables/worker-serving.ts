@@ -34,6 +34,7 @@ import { runInSequence, type StatefulModel } from './stateful/run-in-sequence.js
 import { readSequenceRequest, SEQUENCE_INPUTS } from './stateful/sequence-inputs.js';
 import { TimelineRecorder } from './timeline-recorder.js';
 import { UserUnit } from './user-unit.js';
+import { shortened } from '../texts.js';
 
 /** Opens a node of a user's own code for this worker; throws a `ServingError`. */
 export type UserNodeOpener = (reference: UserNodeReference) => NodeInstance;
@@ -513,11 +514,12 @@ export class WorkerServing implements Serving {
 
   #logRequest({ servable, version }: PredictRequest, call: CallContext): void {
     if (!isEnabled('DEBUG')) return;
-    log.serving.debug(`Processing ${call.interface} request for model: ${servable}; version: ${version ?? 0}`);
-    log.serving.debug(`Requesting model: ${servable}; version: ${version ?? 0}.`);
+    const name = shortened(servable);
+    log.serving.debug(`Processing ${call.interface} request for model: ${name}; version: ${version ?? 0}`);
+    log.serving.debug(`Requesting model: ${name}; version: ${version ?? 0}.`);
     if (this.#directory.isModel(servable)) return;
-    log.serving.debug(`Requested model: ${servable} does not exist. Searching for pipeline with that name...`);
-    log.serving.debug(`Requesting pipeline: ${servable};`);
+    log.serving.debug(`Requested model: ${name} does not exist. Searching for pipeline with that name...`);
+    log.serving.debug(`Requesting pipeline: ${name};`);
   }
 }
 

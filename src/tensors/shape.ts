@@ -1,3 +1,5 @@
+import { sizesText } from '../texts.js';
+
 /** A concrete shape: one non-negative integer a dimension. `[]` is a scalar. */
 export type Shape = readonly number[];
 
@@ -38,14 +40,14 @@ export function elementCount(shape: Shape): number | null {
   return count;
 }
 
-/** `(1,3,224,224)`, as OVMS 2026.2.1 prints shapes in errors and logs. */
+/** `(1,3,224,224)`, as OVMS 2026.2.1 prints shapes in errors and logs; shortened beyond 32 dimensions, and so no key. */
 export function formatShape(shape: Shape): string {
-  return `(${shape.join(',')})`;
+  return `(${sizesText(shape)})`;
 }
 
 /** `(1,3,[200~500],-1)`: ranges in brackets, unbounded dimensions as -1 (as OVMS 2026.2.1). */
 export function formatPartialShape(shape: PartialShape): string {
-  return `(${shape.map(formatDimension).join(',')})`;
+  return `(${sizesText(shape, formatDimension)})`;
 }
 
 export function formatDimension({ min, max }: Dimension): string {

@@ -4,6 +4,7 @@ import { decodeMessage, skip, tagOf, WIRE } from '../protobuf/wire-reader.js';
 import { rejecting, type RpcCall, type RpcMethod, type RpcService, type RpcStream } from '../rpc.js';
 import type { ServerState } from '../server-state.js';
 import { aborted } from './stream-call.js';
+import { shortened } from '../../texts.js';
 
 export const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
 export const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';
@@ -27,7 +28,7 @@ export function healthService(services: ReadonlySet<string>, server: ServerState
 
 function check(service: string, services: ReadonlySet<string>, server: ServerState): Uint8Array {
   const status = statusOf(service, services, server);
-  if (status === 'SERVICE_UNKNOWN') throw new ServingError('SERVICE_UNKNOWN', `service: ${service}`);
+  if (status === 'SERVICE_UNKNOWN') throw new ServingError('SERVICE_UNKNOWN', `service: ${shortened(service)}`);
   return encodeStatus(status);
 }
 

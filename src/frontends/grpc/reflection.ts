@@ -1,8 +1,9 @@
 import protobuf from 'protobufjs/minimal.js';
-import { CATALOGUE } from '../../errors.js';
+import { ServingError } from '../../errors.js';
 import { decodeMessage, skip, tagOf, WIRE } from '../protobuf/wire-reader.js';
 import type { RpcService, RpcStream } from '../rpc.js';
 import type { FileDescriptors } from './file-descriptors.js';
+import { shortened } from '../../texts.js';
 
 /** The two versions have the same messages. */
 export const REFLECTION_METHODS = ['v1', 'v1alpha'].map(
@@ -81,8 +82,8 @@ function writeServices(writer: protobuf.Writer, services: readonly string[]): Ui
 }
 
 function writeNotFound(writer: protobuf.Writer, symbol: string): Uint8Array {
-  const { grpc, text } = CATALOGUE.SYMBOL_UNKNOWN;
+  const { code, details } = new ServingError('SYMBOL_UNKNOWN', `symbol: ${shortened(symbol)}`).grpcStatus();
   writer.uint32(ERROR).fork();
-  writer.uint32(ERROR_CODE).int32(grpc).uint32(ERROR_MESSAGE).string(`${text} - symbol: ${symbol}`);
+  writer.uint32(ERROR_CODE).int32(code).uint32(ERROR_MESSAGE).string(details);
   return writer.ldelim().finish();
 }

@@ -1,5 +1,6 @@
 import { ServingError } from '../../errors.js';
 import { copyStrings, packedBytes, type StringList, unpackStrings, writeLength } from '../../tensors/strings.js';
+import { shortened } from '../../texts.js';
 
 /**
  * The elements of raw BYTES content, as views of it.
@@ -11,7 +12,7 @@ export function readBytesElements(content: Uint8Array, name: string): StringList
       length === null
         ? `Processed bytes: ${at} do not equal to buffer size: ${content.byteLength}`
         : `Batch length metadata exceeded buffer size, buffer size: ${content.byteLength}, batch length: ${length}`;
-    return new ServingError('INVALID_CONTENT_SIZE', `${sizes}; input name: ${name}`);
+    return new ServingError('INVALID_CONTENT_SIZE', `${sizes}; input name: ${shortened(name)}`);
   });
 }
 

@@ -4,6 +4,7 @@ import { decodeMessage, enter, leave, skip, tagOf, WIRE, type Reader } from '../
 import { InputTensor, wrongNumberOfInputs } from './input-tensor.js';
 import { readParameter, sharedPlace } from './shared-parameters.js';
 import type { SharedOutput, SharedTensors } from './shared-tensors.js';
+import { shortened } from '../../texts.js';
 
 const MODEL_NAME = tagOf(1, WIRE.BYTES);
 const MODEL_VERSION = tagOf(2, WIRE.BYTES);
@@ -72,7 +73,7 @@ function readRequestedOutput(reader: Reader, sharedOutputs: SharedOutput[]): voi
     else skip(reader, tag);
   }
   leave(reader, outerEnd);
-  const place = parameters === null ? null : sharedPlace(parameters, `output '${name}'`);
+  const place = parameters === null ? null : sharedPlace(parameters, `output '${shortened(name)}'`);
   if (place !== null) sharedOutputs.push({ name, place });
 }
 

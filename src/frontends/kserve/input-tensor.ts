@@ -8,6 +8,7 @@ import { precisionOfDataType } from './data-type.js';
 import { readParameter, SHARED_MEMORY, sharedPlace } from './shared-parameters.js';
 import type { SharedTensors } from './shared-tensors.js';
 import { TensorContents } from './tensor-contents.js';
+import { shortened } from '../../texts.js';
 
 const NAME = tagOf(1, WIRE.BYTES);
 const DATATYPE = tagOf(2, WIRE.BYTES);
@@ -51,7 +52,7 @@ export class InputTensor {
 
   /** Where in shared memory its elements are; `null`: they come with the message. @throws ServingError SHARED_MEMORY_INVALID */
   get place(): SharedMemoryPlace | null {
-    return this.#parameters === null ? null : sharedPlace(this.#parameters, `input '${this.#name}'`);
+    return this.#parameters === null ? null : sharedPlace(this.#parameters, `input '${shortened(this.#name)}'`);
   }
 
   /**
@@ -80,7 +81,7 @@ export class InputTensor {
   #rawContent(raw: Uint8Array | undefined, precision: RequestTensor['precision']): TensorContent {
     if (!this.#contents.isEmpty) throw bothKinds(this.#name);
     if (raw === undefined) {
-      const detail = `Cannot find data in raw_input_content for input with name: ${this.#name}`;
+      const detail = `Cannot find data in raw_input_content for input with name: ${shortened(this.#name)}`;
       throw new ServingError('INVALID_MESSAGE_STRUCTURE', detail);
     }
     if (precision === 'STRING') return { kind: 'strings', strings: readBytesElements(raw, this.#name) };
@@ -99,7 +100,7 @@ export function bothKinds(name: string): ServingError {
   const places = 'ModelInferRequest::InferInputTensor::contents and in ModelInferRequest::raw_input_contents';
   return new ServingError(
     'INVALID_MESSAGE_STRUCTURE',
-    `Passing buffers both in ${places} is not allowed for input: ${name}`,
+    `Passing buffers both in ${places} is not allowed for input: ${shortened(name)}`,
   );
 }
 
@@ -107,7 +108,7 @@ export function bothKinds(name: string): ServingError {
 export function sharedAndSent(name: string): ServingError {
   return new ServingError(
     'INVALID_MESSAGE_STRUCTURE',
-    `Passing contents together with ${SHARED_MEMORY.region} is not allowed for input: ${name}`,
+    `Passing contents together with ${SHARED_MEMORY.region} is not allowed for input: ${shortened(name)}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ServingError } from '../../errors.js';
 import type { SharedMemory, SharedMemoryRegion } from '../../tensors/shared-memory.js';
-import { decodeMessage, readInt64AsNumber, skip, tagOf, WIRE } from '../protobuf/wire-reader.js';
+import { decodeMessage, readUint64AsNumber, skip, tagOf, WIRE } from '../protobuf/wire-reader.js';
 import { rejecting, type RpcMethod } from '../rpc.js';
 import { METHOD } from './method.js';
 import { offered, statusOf } from './shared-memory-status.js';
@@ -73,17 +73,12 @@ function decodeRegion(bytes: Uint8Array): SharedMemoryRegion {
       const tag = reader.tag();
       if (tag === NAME) name = reader.stringVerify();
       else if (tag === KEY) key = reader.stringVerify();
-      else if (tag === OFFSET) offset = unsigned(readInt64AsNumber(reader));
-      else if (tag === BYTE_SIZE) byteSize = unsigned(readInt64AsNumber(reader));
+      else if (tag === OFFSET) offset = readUint64AsNumber(reader);
+      else if (tag === BYTE_SIZE) byteSize = readUint64AsNumber(reader);
       else skip(reader, tag);
     }
     return { name, key, offset, byteSize };
   });
-}
-
-/** A uint64 beyond 2^63 was read as a negative number. */
-function unsigned(value: number): number {
-  return value < 0 ? value + 2 ** 64 : value;
 }
 
 /** `inference.SystemSharedMemoryStatusResponse`: a map by name. */

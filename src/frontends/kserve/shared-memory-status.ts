@@ -1,5 +1,6 @@
 import { ServingError } from '../../errors.js';
 import type { SharedMemory, SharedMemoryRegion } from '../../tensors/shared-memory.js';
+import { shortened } from '../../texts.js';
 
 /** @throws ServingError SHARED_MEMORY_OFF */
 export function offered(memory: SharedMemory | null): SharedMemory {
@@ -16,5 +17,5 @@ export function statusOf(memory: SharedMemory | null, name: string): readonly Sh
   if (name === '') return regions;
   const found = regions.filter((region) => region.name === name);
   if (found.length > 0) return found;
-  throw new ServingError('SHARED_MEMORY_MISSING', `Unable to find system shared memory region: '${name}'`);
+  throw new ServingError('SHARED_MEMORY_MISSING', `Unable to find system shared memory region: '${shortened(name)}'`);
 }

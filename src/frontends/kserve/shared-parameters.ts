@@ -5,12 +5,14 @@ import {
   enter,
   leave,
   readInt64AsNumber,
+  readUint64AsNumber,
   readMapEntry,
   skip,
   tagOf,
   WIRE,
   type Reader,
 } from '../protobuf/wire-reader.js';
+import { shown } from '../../texts.js';
 
 /** Names of the parameters that say where in shared memory a tensor is. */
 export const SHARED_MEMORY = {
@@ -25,6 +27,8 @@ export type TensorParameters = Readonly<Record<string, string | boolean | number
 const BOOL = tagOf(1, WIRE.VARINT);
 const INT64 = tagOf(2, WIRE.VARINT);
 const STRING = tagOf(3, WIRE.BYTES);
+const DOUBLE = tagOf(4, WIRE.FIXED64);
+const UINT64 = tagOf(5, WIRE.VARINT);
 
 /** Reads an entry of `parameters` that the reader stands before, into `parameters` when it is one of shared memory. */
 export function readParameter(reader: Reader, parameters: Record<string, string | boolean | number>): void {
@@ -44,6 +48,8 @@ class ParameterValue {
       if (tag === BOOL) this.value = reader.bool();
       else if (tag === INT64) this.value = readInt64AsNumber(reader);
       else if (tag === STRING) this.value = readName(reader);
+      else if (tag === DOUBLE) this.value = reader.double();
+      else if (tag === UINT64) this.value = readUint64AsNumber(reader);
       else skip(reader, tag);
     }
     leave(reader, outerEnd);
@@ -80,6 +86,6 @@ export function isSize(value: unknown): value is number {
 }
 
 function wrong(name: string, tensor: string, expected: string, received: unknown): ServingError {
-  const what = received === undefined ? 'none' : JSON.stringify(received);
+  const what = received === undefined ? 'none' : shown(received);
   return new ServingError('SHARED_MEMORY_INVALID', `${name} of ${tensor}: expected ${expected}, received ${what}`);
 }

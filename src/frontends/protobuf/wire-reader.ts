@@ -74,6 +74,12 @@ export function readInt64AsNumber(reader: Reader): number {
   return typeof value === 'number' ? value : value.high * 2 ** 32 + (value.low >>> 0);
 }
 
+/** A uint64 as a number; beyond 2^53 it is rounded. */
+export function readUint64AsNumber(reader: Reader): number {
+  const value = readInt64AsNumber(reader);
+  return value < 0 ? value + 2 ** 64 : value;
+}
+
 export function readInt64(reader: Reader): bigint {
   const value = reader.int64();
   if (typeof value === 'number') return BigInt(value);

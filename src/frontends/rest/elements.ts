@@ -12,7 +12,7 @@ export interface ElementSink {
    * @returns the place of the first value that is something else, or the length of the row.
    */
   putRow(row: readonly unknown[], from: number, at: number): number;
-  /** Takes one value: a finite number, or an integer that a double could not hold. */
+  /** Takes one value: a number that the precision has, or an integer that a double could not hold. */
   put(index: number, value: number | bigint): void;
   /** Little-endian bytes over an ArrayBuffer of their own. The addon's platforms are little-endian, so typed arrays are too. */
   bytes(): Uint8Array<ArrayBuffer>;
@@ -23,6 +23,11 @@ export function createElementSink(precision: Precision, count: number): ElementS
   if (precision === 'I64' || precision === 'U64') return new Integer64Sink(count);
   const cast = CASTS[precision];
   return cast === undefined ? null : new NumberSink(count, cast);
+}
+
+/** Whether a precision has NaN and the infinities. */
+export function hasNonFinite(precision: Precision): boolean {
+  return precision === 'FP32' || precision === 'FP16' || precision === 'FP64';
 }
 
 type Cast = (values: Float64Array<ArrayBuffer>) => ArrayBuffer;

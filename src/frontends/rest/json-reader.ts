@@ -1,7 +1,5 @@
+import { NESTING_LIMIT } from '../../config/json-nesting.js';
 import { ServingError } from '../../errors.js';
-
-/** Containers inside one another that a request may have (as OVMS 2026.2.1). */
-export const NESTING_LIMIT = 100;
 
 /** Integers with fewer digits are exact in a double. */
 const EXACT_DIGITS = 16;
@@ -26,8 +24,9 @@ const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
 
 /**
  * A JSON reader that is exact where `JSON.parse` is not: integers of 16 and more digits become bigints, and an error says what is
- * wrong and at which byte, in the words of the parser OVMS 2026.2.1 uses. Several times slower than `JSON.parse`, so it runs only
- * on texts that failed there or that hold such integers.
+ * wrong and at which byte, in the words of the parser OVMS 2026.2.1 uses. It takes `NaN`, `Infinity` and `Inf`, with or without a
+ * minus, where a number may stand (as TensorFlow Serving, whose answers and ours have them). Several times slower than `JSON.parse`,
+ * so it runs only on texts that failed there or that hold such integers.
  */
 export class JsonReader {
   readonly #bytes: Buffer;
@@ -133,14 +132,22 @@ export class JsonReader {
     const start = this.#at;
     this.#take(MINUS);
     const firstDigit = this.#at;
+    const isNegative = firstDigit > start;
+    if (this.#peek() === 0x4e) return this.#literal('NaN', NaN);
+    if (this.#peek() === 0x49) return this.#infinity(isNegative);
     if (!this.#take(ZERO) && this.#digits() === 0) throw this.#error('Invalid value.');
     const digits = this.#at - firstDigit;
     const isInteger = !this.#fraction() && !this.#exponent();
     const text = this.#bytes.toString('latin1', start, this.#at);
-    if (isInteger && digits >= EXACT_DIGITS) return BigInt(text);
     const value = Number(text);
     if (!Number.isFinite(value)) throw jsonError('Number too big to be stored in double.', start);
-    return value;
+    return isInteger && digits >= EXACT_DIGITS ? BigInt(text) : value;
+  }
+
+  #infinity(isNegative: boolean): number {
+    this.#literal('Inf', Infinity);
+    if (this.#peek() === 0x69) this.#literal('inity', Infinity);
+    return isNegative ? -Infinity : Infinity;
   }
 
   #fraction(): boolean {

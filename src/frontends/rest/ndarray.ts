@@ -1,16 +1,18 @@
+import { NESTING_LIMIT } from '../../config/json-nesting.js';
 import { ServingError } from '../../errors.js';
 import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import { elementCount } from '../../tensors/shape.js';
 import { StringBuilder } from '../../tensors/strings.js';
 import { decodeBase64 } from './base64.js';
-import { createElementSink, type ElementSink } from './elements.js';
+import { createElementSink, type ElementSink, hasNonFinite } from './elements.js';
 import { numberTooBig } from './json-body.js';
-import { NESTING_LIMIT } from './json-reader.js';
 
 export interface NdarrayContext {
   /** Text of the request: bounds the elements it can hold, and tells the place of a number no double can hold. */
   readonly body: Uint8Array;
+  /** See `JsonBody`. */
+  readonly isExact: boolean;
   /** Error of data that is ragged, empty or of a wrong kind. */
   readonly error: 'REST_COULD_NOT_PARSE_INSTANCE' | 'REST_COULD_NOT_PARSE_INPUT';
 }
@@ -37,7 +39,7 @@ export function readNdarray(value: unknown, precision: Precision | null, context
   if (target === 'STRING') throw new ServingError(context.error);
   const sink = createElementSink(target, count);
   if (sink === null) throw new ServingError('REST_UNSUPPORTED_PRECISION', `Unsupported precision: ${target}`);
-  new NumberFiller(shape, sink, target === 'BOOL', context).fill(value);
+  new NumberFiller(shape, sink, target, context).fill(value);
   return { precision: target, precisionText: target, shape, content: { kind: 'bytes', bytes: sink.bytes() } };
 }
 
@@ -97,14 +99,14 @@ function walk(
 class NumberFiller {
   readonly #shape: readonly number[];
   readonly #sink: ElementSink;
-  readonly #takesBooleans: boolean;
+  readonly #precision: Precision;
   readonly #context: NdarrayContext;
   #count = 0;
 
-  constructor(shape: readonly number[], sink: ElementSink, takesBooleans: boolean, context: NdarrayContext) {
+  constructor(shape: readonly number[], sink: ElementSink, precision: Precision, context: NdarrayContext) {
     this.#shape = shape;
     this.#sink = sink;
-    this.#takesBooleans = takesBooleans;
+    this.#precision = precision;
     this.#context = context;
   }
 
@@ -134,8 +136,11 @@ class NumberFiller {
 
   #unusual(value: unknown): number | bigint {
     if (typeof value === 'bigint') return value;
-    if (typeof value === 'boolean' && this.#takesBooleans) return value ? 1 : 0;
-    if (typeof value === 'number') throw numberTooBig(this.#context.body);
+    if (typeof value === 'boolean' && this.#precision === 'BOOL') return value ? 1 : 0;
+    if (typeof value === 'number') {
+      if (!this.#context.isExact) throw numberTooBig(this.#context.body);
+      if (hasNonFinite(this.#precision)) return value;
+    }
     throw new ServingError(this.#context.error);
   }
 }

@@ -1,10 +1,10 @@
+import { NESTING_LIMIT } from '../../config/json-nesting.js';
 import { ServingError } from '../../errors.js';
 import type { RequestTensor } from '../../servables/predict-request.js';
 import type { Precision } from '../../tensors/precision.js';
 import type { TensorInfo } from '../../tensors/tensor-info.js';
 import { stringBuffers } from '../../tensors/strings.js';
-import { checkUnread, isJsonObject, parseJsonBody } from './json-body.js';
-import { NESTING_LIMIT } from './json-reader.js';
+import { checkUnread, isJsonObject, type JsonBody, parseJsonBody } from './json-body.js';
 import { isBase64, type NdarrayContext, readNdarray } from './ndarray.js';
 
 /** `row`: a list of instances. `column`: one tensor an input. The answer has the order of the request. */
@@ -29,35 +29,40 @@ export interface DecodedPredictBody {
  */
 export function decodePredictBody(body: Uint8Array, inputs: readonly TensorInfo[]): DecodedPredictBody {
   const exactIntegers = inputs.some(({ precision }) => precision === 'I64' || precision === 'U64');
-  const document = parseJsonBody(body, exactIntegers);
+  const parsed = parseJsonBody(body, exactIntegers);
   try {
-    const decoded = decodeDocument(document, inputs, body);
-    checkUnread(unreadPart(document, decoded), body);
+    const decoded = decodeDocument(parsed, inputs, body);
+    checkUnread(unreadPart(parsed, decoded), body);
     return decoded;
   } catch (error) {
     // Whatever else is wrong: what its parser does not take is refused for that (as OVMS 2026.2.1).
-    checkUnread(document, body);
+    checkUnread(parsed, body);
     throw error;
   }
 }
 
-function decodeDocument(document: unknown, infos: readonly TensorInfo[], body: Uint8Array): DecodedPredictBody {
+function decodeDocument(
+  { value: document, isExact }: JsonBody,
+  infos: readonly TensorInfo[],
+  body: Uint8Array,
+): DecodedPredictBody {
   if (!isJsonObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
   const isRow = Object.hasOwn(document, 'instances');
   if (isRow === Object.hasOwn(document, 'inputs')) throw new ServingError('REST_PREDICT_UNKNOWN_ORDER');
   return isRow
-    ? { order: 'row', inputs: decodeRow(document['instances'], infos, body) }
-    : { order: 'column', inputs: decodeColumn(document['inputs'], infos, body) };
+    ? { order: 'row', inputs: decodeRow(document['instances'], infos, { body, isExact }) }
+    : { order: 'column', inputs: decodeColumn(document['inputs'], infos, { body, isExact }) };
 }
 
 /** Containers around an ndarray and in its elements: body, list or map of inputs, instance, `{"b64": ...}`. */
 const LEVELS_BESIDE_AN_NDARRAY = 4;
 
 /** What decoding has not shown to be shallow: the ignored members, and all of it when an ndarray comes near the limit. */
-function unreadPart(document: unknown, { inputs }: DecodedPredictBody): unknown {
+function unreadPart(parsed: JsonBody, { inputs }: DecodedPredictBody): JsonBody {
+  const { value: document, isExact } = parsed;
   const ranks = Array.from(inputs.values(), ({ shape }) => shape.length);
-  if (!isJsonObject(document) || ranks.some((rank) => rank > NESTING_LIMIT - LEVELS_BESIDE_AN_NDARRAY)) return document;
-  return { ...document, instances: null, inputs: null };
+  if (!isJsonObject(document) || ranks.some((rank) => rank > NESTING_LIMIT - LEVELS_BESIDE_AN_NDARRAY)) return parsed;
+  return { value: { ...document, instances: null, inputs: null }, isExact };
 }
 
 /** Buffers of a decoded body that can move to another thread instead of being copied. */
@@ -71,11 +76,12 @@ export function transferList({ inputs }: DecodedPredictBody): ArrayBuffer[] {
 }
 
 type Inputs = Map<string, RequestTensor>;
+type JsonText = Pick<NdarrayContext, 'body' | 'isExact'>;
 
-function decodeRow(instances: unknown, infos: readonly TensorInfo[], body: Uint8Array): Inputs {
+function decodeRow(instances: unknown, infos: readonly TensorInfo[], text: JsonText): Inputs {
   if (!Array.isArray(instances)) throw new ServingError('REST_INSTANCES_NOT_AN_ARRAY');
   if (instances.length === 0) throw new ServingError('REST_NO_INSTANCES_FOUND');
-  const context: NdarrayContext = { body, error: 'REST_COULD_NOT_PARSE_INSTANCE' };
+  const context: NdarrayContext = { ...text, error: 'REST_COULD_NOT_PARSE_INSTANCE' };
   const first: unknown = instances[0];
   if (isJsonObject(first) && !isBase64(first)) return decodeNamedRow(instances, infos, context);
   if (first === null || (typeof first === 'boolean' && !infos.some(({ precision }) => precision === 'BOOL'))) {
@@ -107,8 +113,8 @@ function gatherInstances(instances: readonly unknown[]): Map<string, unknown[]> 
   return columns;
 }
 
-function decodeColumn(node: unknown, infos: readonly TensorInfo[], body: Uint8Array): Inputs {
-  const context: NdarrayContext = { body, error: 'REST_COULD_NOT_PARSE_INPUT' };
+function decodeColumn(node: unknown, infos: readonly TensorInfo[], text: JsonText): Inputs {
+  const context: NdarrayContext = { ...text, error: 'REST_COULD_NOT_PARSE_INPUT' };
   if (Array.isArray(node)) return decodeUnnamed(node, infos, context);
   if (!isJsonObject(node)) throw new ServingError('REST_INPUTS_NOT_AN_OBJECT');
   const members = Object.entries(node);

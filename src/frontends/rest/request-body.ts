@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import type { IncomingMessage } from 'node:http';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
 import { ServingError } from '../../errors.js';
+import { shortened } from '../../texts.js';
 
 /** Bytes a body may have, before and after inflating (as OVMS 2026.2.1). */
 export const BODY_LIMIT = 1024 ** 3;
@@ -29,7 +30,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     case 'deflate':
       return inflated(hasZlibHeader(received) ? inflateAsync : inflateRawAsync, received, limit);
     default:
-      throw new ServingError('JSON_INVALID', `Error: Content-Encoding ${coding} is not supported. Offset: 0`);
+      throw new ServingError(
+        'JSON_INVALID',
+        `Error: Content-Encoding ${shortened(coding)} is not supported. Offset: 0`,
+      );
   }
 }
 

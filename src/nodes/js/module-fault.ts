@@ -1,3 +1,5 @@
+import { shortened } from '../../texts.js';
+
 /** What is wrong with a node's module or with what it gave: a fault of its author, told as text. Never leaves the thread it is made in. */
 export class ModuleFault extends Error {
   override readonly name = 'ModuleFault';
@@ -24,9 +26,6 @@ export function textOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : show(thrown);
 }
 
-const LONGEST = 120;
-
 function shorten(text: string | undefined): string {
-  if (text === undefined) return 'an object';
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+  return text === undefined ? 'an object' : shortened(text);
 }

@@ -1,6 +1,5 @@
 import type { Ticket } from '../../inference/infer-request-pool.js';
 import type { ServingError } from '../../errors.js';
-import { formatShape } from '../../tensors/shape.js';
 import type { UnitSession } from '../node-unit.js';
 
 /** A session on its way through the batches of a model. */
@@ -24,7 +23,7 @@ export class BatchMember {
 
   /** Shapes of its rows: who differs here cannot be joined. */
   get rowShapes(): string {
-    return this.session.inputs.map(({ shape }) => formatShape(shape.slice(1))).join();
+    return this.session.inputs.map(({ shape }) => `(${shape.slice(1).join()})`).join();
   }
 }
 

@@ -114,6 +114,10 @@ export const errors = {
   'errors.not-json': supported(
     'a body that is no JSON: 412 `The file is not valid json - Error: <text> Offset: <n>`, in the words of RapidJSON',
   ),
+  'errors.bounded': different(
+    'an error repeats what the client sent, however long it is',
+    'the first 128 characters and the length, 32 sizes of a shape, and at most 2 KiB as `grpc-message` carries them: a longer text breaks the header limits of clients and proxies',
+  ),
   'errors.nesting': supported('JSON nested deeper than 100: 500 `JSON nesting depth exceeds the allowed limit`'),
   'errors.no-object': supported('a body that is no object: 400 `Request body should be JSON object`'),
   'errors.unknown-order': supported(

@@ -2,9 +2,13 @@ import { different, supported } from '../row.js';
 
 /** KServe v2, by gRPC and by REST. */
 export const kserve = {
-  'kserve.server-live': supported('`ServerLive` and `GET /v2/health/live`: live; over REST 200 with an empty body'),
-  'kserve.server-ready': supported(
-    '`ServerReady` and `GET /v2/health/ready`: ready once the first load pass is over, also when models failed, and never not again',
+  'kserve.server-live': different(
+    '`ServerLive` and `GET /v2/health/live`: live; over REST 200 with an empty body',
+    'over REST the body is `{"live":true}`, which KServe\'s own server answers and its SDK reads',
+  ),
+  'kserve.server-ready': different(
+    '`ServerReady` and `GET /v2/health/ready`: ready once the first load pass is over, also when models failed, and never not again; over REST 200 with an empty body',
+    'over REST the body is `{"ready":true}`, which KServe\'s own server answers and its SDK reads',
   ),
   'kserve.server-metadata': different(
     '`ServerMetadata` and `GET /v2`: the name `OpenVINO Model Server`, a version, no extensions',
@@ -97,6 +101,10 @@ export const kserve = {
   'kserve.rest-fields': supported(
     'a request over REST is `id`, `parameters`, `inputs` of `name`, `shape`, `datatype`, `parameters`, `data`, and `outputs` of `name`, `parameters`',
   ),
+  'kserve.rest-parameters': different(
+    'a parameter is a text, a boolean or an integer',
+    'a parameter is a text, a boolean or any number; over gRPC `double_param` and `uint64_param` are read, too',
+  ),
   'kserve.rest-flat': supported('`data` may be flat or nested: only the number of elements counts'),
   'kserve.rest-integers': supported(
     'integer types refuse fractions and what 32 bits do not hold; narrower ones then wrap',
@@ -112,7 +120,7 @@ export const kserve = {
   'kserve.binary-size': supported('a content has `binary_data_size` bytes, else as many as shape and type say'),
   'kserve.binary-outputs': different(
     'only the last listed output can ask for `binary_data`',
-    'every listed output that asks for it, by `binary_data` or by `binary_data_output` of the request, gets it',
+    'every output that asks for it gets it, by its own `binary_data`, or by `binary_data_output` of the request when it is not listed or says nothing',
   ),
   'kserve.binary-answer': supported(
     'an answer with binary outputs has the header `inference-header-content-length` and `binary_data_size`, and its content type is that of JSON',
@@ -126,5 +134,9 @@ export const kserve = {
   'kserve.not-finite': different(
     'a value that is not finite is left out of the text, which then is no JSON',
     '`NaN`, `Infinity` and `-Infinity`, as the API of TensorFlow Serving has them',
+  ),
+  'kserve.not-finite-sent': different(
+    '`NaN` and `Infinity` in a request are 412',
+    'taken for inputs of floating point, so that an answer can be sent again; a text like `"NaN"` is refused',
   ),
 };

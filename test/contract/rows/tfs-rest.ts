@@ -73,6 +73,10 @@ export const tfsRest = {
   'tfs-rest.not-finite': supported(
     '`NaN`, `Infinity` and `-Infinity` are bare words in an answer, which Python reads and strict JSON parsers do not',
   ),
+  'tfs-rest.not-finite-sent': different(
+    '`NaN` and `Infinity` in a request are 412',
+    '`NaN`, `Infinity`, `Inf` and their negatives are taken for inputs of floating point, as TensorFlow Serving does; a text like `"NaN"` is refused',
+  ),
   'tfs-rest.row-batch': supported('row with outputs of different batch sizes is 500 `Response parsing to JSON error`'),
   'tfs-rest.duplicate-keys': different(
     'of two inputs with one name the elements are put together, and do not fit the shape',

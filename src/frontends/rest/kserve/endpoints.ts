@@ -9,7 +9,7 @@ import { SharedTensors } from '../../kserve/shared-tensors.js';
 import { inKserveWords } from '../../kserve/words.js';
 import type { ServerState } from '../../server-state.js';
 import type { Endpoint, RestAnswer, RestRequest } from '../endpoint.js';
-import { isJsonObject, parseJsonBody } from '../json-body.js';
+import { isJsonObject, parseSmallBody } from '../json-body.js';
 import { parseVersion } from '../router.js';
 import { DECODE_OFF_LOOP_BYTES, timelineHeader } from '../tfs-endpoints.js';
 import { encodeInferAnswer } from './infer-answer.js';
@@ -41,8 +41,8 @@ export function kserveEndpoints(
   const get = (path: RegExp, handle: Endpoint['handle']): Endpoint => ({ api: 'KServe', method: 'GET', path, handle });
   return [
     get(/^.?\/v2$/, () => ({ status: 200, body: serverMetadataJson(server.version, extensionNames(extensions)) })),
-    get(/^.?\/v2\/health\/live$/, () => OK),
-    get(/^.?\/v2\/health\/ready$/, () => requireReady(server.isReady(), 'SERVER_NOT_READY')),
+    get(/^.?\/v2\/health\/live$/, () => LIVE),
+    get(/^.?\/v2\/health\/ready$/, () => requireReady(server.isReady(), 'SERVER_NOT_READY', READY)),
     get(new RegExp(`${SERVABLE}/ready$`), (request) => modelReady(serving, request)),
     get(/^.?\/v2\/models\/stats$/, (request) => statisticsOfAll(serving, extensions, request)),
     get(new RegExp(`${SERVABLE}/?$`), (request) => modelMetadata(serving, request)),
@@ -64,16 +64,24 @@ export function kserveEndpoints(
   ];
 }
 
-const OK: RestAnswer = { status: 200, body: '' };
+/** The bodies of KServe's own server, which its SDK reads; OVMS 2026.2.1 answers with empty ones. */
+const LIVE: RestAnswer = { status: 200, body: '{"live":true}' };
+const READY: RestAnswer = { status: 200, body: '{"ready":true}' };
+/** Of a servable the protocol and every client read the status only. */
+const MODEL_READY: RestAnswer = { status: 200, body: '' };
 
-function requireReady(isReady: boolean, code: 'SERVER_NOT_READY' | 'MODEL_VERSION_NOT_LOADED'): RestAnswer {
+function requireReady(
+  isReady: boolean,
+  code: 'SERVER_NOT_READY' | 'MODEL_VERSION_NOT_LOADED',
+  answer: RestAnswer,
+): RestAnswer {
   if (!isReady) throw new ServingError(code);
-  return OK;
+  return answer;
 }
 
 function modelReady(serving: Serving, request: RestRequest): RestAnswer {
   const { name, version } = servableOf(request);
-  return requireReady(serving.ready(name, version, request.call), 'MODEL_VERSION_NOT_LOADED');
+  return requireReady(serving.ready(name, version, request.call), 'MODEL_VERSION_NOT_LOADED', MODEL_READY);
 }
 
 function modelMetadata(serving: Serving, request: RestRequest): RestAnswer {
@@ -106,7 +114,7 @@ function statisticsOfAll(
 /** The body of a request for the index, which may be empty. */
 function asksForReady(body: Uint8Array): boolean {
   if (body.byteLength === 0) return false;
-  const document = parseJsonBody(body, false);
+  const document = parseSmallBody(body);
   return isJsonObject(document) && document['ready'] === true;
 }
 

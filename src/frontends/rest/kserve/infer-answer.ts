@@ -3,6 +3,7 @@ import { type InferAnswerHead, type OutputTensor, placedTensor, placeParameters 
 import type { SharedTensors } from '../../kserve/shared-tensors.js';
 import { outputStrings } from '../../../servables/strings/output-strings.js';
 import { doubleTexts, stringTexts } from '../number-text.js';
+import type { BinaryOutputs } from './infer-json.js';
 
 const INDENT = '    ';
 
@@ -15,13 +16,13 @@ export interface InferAnswer {
 
 /**
  * The answer with its JSON laid out to the last blank as OVMS 2026.2.1 does. Outputs are copied: they may be released afterwards.
- * @param binaryOutputs names of the outputs that stand behind the JSON.
+ * @param binaryOutputs which of the outputs stand behind the JSON.
  * @param shared outputs that are wanted there are brought there, and the JSON has their places. They may throw SHARED_MEMORY_TOO_SMALL.
  */
 export function encodeInferAnswer(
   { modelName, version, id }: InferAnswerHead,
   outputs: readonly ResponseTensor[],
-  binaryOutputs: readonly string[],
+  { byDefault, byName }: BinaryOutputs,
   shared: SharedTensors | null = null,
 ): InferAnswer {
   const contents: Uint8Array[] = [];
@@ -31,7 +32,7 @@ export function encodeInferAnswer(
       // Triton's client in C++ takes no parameters without a size.
       return tensorJson(tensor, parametersJson({ binary_data_size: 0, ...placeParameters(tensor.place) }));
     }
-    if (!binaryOutputs.includes(output.name)) return tensorJson(tensor, dataJson(output));
+    if (!(byName.get(output.name) ?? byDefault)) return tensorJson(tensor, dataJson(output));
     contents.push(tensor.content);
     return tensorJson(tensor, parametersJson({ binary_data_size: tensor.content.byteLength }));
   });

@@ -1,9 +1,9 @@
+import { NESTING_LIMIT } from '../../../config/json-nesting.js';
 import { ServingError } from '../../../errors.js';
 import type { Precision } from '../../../tensors/precision.js';
 import { StringBuilder, type StringList } from '../../../tensors/strings.js';
-import { createElementSink, type ElementSink } from '../elements.js';
+import { createElementSink, type ElementSink, hasNonFinite } from '../elements.js';
 import { numberTooBig } from '../json-body.js';
-import { NESTING_LIMIT } from '../json-reader.js';
 
 /** The elements of one input as its JSON gave them. Plain data over ArrayBuffers of its own. */
 export type InferData =
@@ -18,15 +18,21 @@ const LEVELS_AROUND = 3;
  * can hold and FP16 takes numbers, which the reference refuses.
  * @param precision of the data type in the request; `null` for an unknown one.
  * @param json text of the request, for the place of a number that no double can hold.
+ * @param isExact see `JsonBody`.
  * @throws ServingError REST_UNSUPPORTED_PRECISION, REST_COULD_NOT_PARSE_INPUT, REST_NESTING_TOO_DEEP, JSON_INVALID
  */
-export function readInferData(data: unknown, precision: Precision | null, json: Uint8Array): InferData {
+export function readInferData(
+  data: unknown,
+  precision: Precision | null,
+  json: Uint8Array,
+  isExact: boolean,
+): InferData {
   if (!Array.isArray(data)) throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   if (precision === 'STRING') return { kind: 'strings', strings: readStrings(data) };
   const count = countElements(data, LEVELS_AROUND + 1);
   const sink = precision === null ? null : createElementSink(precision, count);
   if (precision === null || sink === null) throw new ServingError('REST_UNSUPPORTED_PRECISION');
-  new DataFiller(sink, precision, json).fill(data);
+  new DataFiller(sink, precision, json, isExact).fill(data);
   return { kind: 'elements', count, bytes: sink.bytes() };
 }
 
@@ -71,13 +77,15 @@ class DataFiller {
   readonly #precision: Precision;
   readonly #isInteger: ((value: number) => boolean) | undefined;
   readonly #json: Uint8Array;
+  readonly #isExact: boolean;
   #count = 0;
 
-  constructor(sink: ElementSink, precision: Precision, json: Uint8Array) {
+  constructor(sink: ElementSink, precision: Precision, json: Uint8Array, isExact: boolean) {
     this.#sink = sink;
     this.#precision = precision;
     this.#isInteger = INTEGERS[precision];
     this.#json = json;
+    this.#isExact = isExact;
   }
 
   fill(data: readonly unknown[]): void {
@@ -100,8 +108,8 @@ class DataFiller {
     if (this.#precision === 'BOOL') {
       if (typeof value === 'boolean') return value ? 1 : 0;
     } else if (typeof value === 'number') {
-      if (!Number.isFinite(value)) throw numberTooBig(this.#json);
-      if (this.#isInteger!(value)) return value;
+      if (!Number.isFinite(value) && !this.#isExact) throw numberTooBig(this.#json);
+      if (this.#isInteger?.(value) ?? hasNonFinite(this.#precision)) return value;
     } else if (typeof value === 'bigint' && this.#takes(value)) return value;
     throw new ServingError('REST_COULD_NOT_PARSE_INPUT');
   }

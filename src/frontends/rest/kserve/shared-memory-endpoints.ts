@@ -3,7 +3,8 @@ import type { SharedMemory } from '../../../tensors/shared-memory.js';
 import { isSize } from '../../kserve/shared-parameters.js';
 import { offered, statusOf } from '../../kserve/shared-memory-status.js';
 import type { Endpoint, RestAnswer, RestRequest } from '../endpoint.js';
-import { isJsonObject, parseJsonBody } from '../json-body.js';
+import { isJsonObject, parseSmallBody } from '../json-body.js';
+import { shortened, shown } from '../../../texts.js';
 
 const DONE: RestAnswer = { status: 200, body: '' };
 
@@ -49,7 +50,7 @@ function unregister(memory: SharedMemory | null, name: string | undefined): Rest
 
 function register(memory: SharedMemory, { parameters, body }: RestRequest): RestAnswer {
   const name = parameters['name'] ?? '';
-  const document = parseJsonBody(body, false);
+  const document = parseSmallBody(body);
   if (!isJsonObject(document)) throw new ServingError('REST_BODY_IS_NOT_AN_OBJECT');
   const { key, offset = 0, byte_size: byteSize } = document;
   if (typeof key !== 'string') throw wrong(name, 'key', 'a text', key);
@@ -60,9 +61,9 @@ function register(memory: SharedMemory, { parameters, body }: RestRequest): Rest
 }
 
 function wrong(region: string, field: string, expected: string, received: unknown): ServingError {
-  const what = received === undefined ? 'none' : JSON.stringify(received);
+  const what = received === undefined ? 'none' : shown(received);
   return new ServingError(
     'SHARED_MEMORY_INVALID',
-    `failed to register shared memory region '${region}': invalid args: expected ${expected} as ${field}, received ${what}`,
+    `failed to register shared memory region '${shortened(region)}': invalid args: expected ${expected} as ${field}, received ${what}`,
   );
 }

@@ -70,7 +70,7 @@ test('json grammar: what KServe answers can be sent to KServe, in JSON and in bi
   fc.assert(
     fc.property(anyTensor(0), fc.boolean(), (tensor, isBinary) => {
       const head = { modelName: 'm', version: 1, id: '' };
-      const { body, jsonBytes } = encodeInferAnswer(head, [tensor], isBinary ? ['b'] : []);
+      const { body, jsonBytes } = encodeInferAnswer(head, [tensor], { byDefault: isBinary, byName: new Map() });
       const answer = Buffer.from(body);
       const json = answer.toString('utf8', 0, jsonBytes ?? answer.byteLength).replace('outputs', 'inputs');
       const document = decodeInferJson(Buffer.from(json));

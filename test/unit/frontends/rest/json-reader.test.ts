@@ -25,7 +25,10 @@ const ERRORS: readonly (readonly [string, string, number])[] = [
   ['[nulL]', 'Invalid value.', 4],
   ['[-]', 'Invalid value.', 2],
   ['[1,]', 'Invalid value.', 3],
-  ['[NaN]', 'Invalid value.', 1],
+  ['[Nan]', 'Invalid value.', 3],
+  ['[-Inv]', 'Invalid value.', 4],
+  ['[Infinit]', 'Invalid value.', 8],
+  ['[+Infinity]', 'Invalid value.', 1],
   ['{"a":', 'Invalid value.', 5],
   ['{1:2}', 'Missing a name for object member.', 1],
   ['{"a":1,}', 'Missing a name for object member.', 7],
@@ -56,6 +59,26 @@ for (const [text, message, offset] of ERRORS) {
     );
   });
 }
+
+test('json reader takes the words for numbers that are not finite, wherever a number may stand', () => {
+  assert.deepEqual(read('[NaN, -NaN, Infinity, -Infinity, Inf, -Inf, {"a": NaN}]'), [
+    NaN,
+    NaN,
+    Infinity,
+    -Infinity,
+    Infinity,
+    -Infinity,
+    Object.assign(Object.create(null), { a: NaN }),
+  ]);
+});
+
+test('json reader refuses an integer beyond double, however many digits it has', () => {
+  assert.throws(
+    () => read(`[${'9'.repeat(1_000_000)}]`),
+    (error) =>
+      error instanceof ServingError && error.detail === 'Error: Number too big to be stored in double. Offset: 1',
+  );
+});
 
 test('json reader keeps integers of 16 and more digits exact', () => {
   assert.deepEqual(read('[9007199254740993, -9223372036854775808, 999999999999999, 1234567890123456.5]'), [

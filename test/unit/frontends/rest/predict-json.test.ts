@@ -57,6 +57,26 @@ test('row format with named instances gives each input the number of instances a
   assert.deepEqual([...new Int32Array(bytesOf(input(decoded, 'b')))], [3, 4]);
 });
 
+test('floats that JSON has no numbers for are taken as our answers have them', () => {
+  covers('tfs-rest.not-finite-sent');
+  const column = decode('{"inputs":{"b":[[1.5,NaN],[-Infinity,Inf]]}}', B);
+  assert.deepEqual([...new Float32Array(bytesOf(input(column, 'b')))], [1.5, NaN, -Infinity, Infinity]);
+  const row = decode('{"instances":[{"b":Infinity},{"b":-NaN}]}', ['b', 'FP64']);
+  assert.deepEqual([...new Float64Array(bytesOf(input(row, 'b')))], [Infinity, NaN]);
+  const halves = decode('{"instances":[NaN,-Infinity,1]}', ['b', 'FP16']);
+  assert.deepEqual([...new Uint16Array(bytesOf(input(halves, 'b')))], [0x7e00, 0xfc00, 0x3c00]);
+  for (const precision of ['I64', 'U64', 'I32', 'U8', 'BOOL'] as const) {
+    for (const word of ['NaN', 'Infinity', '-Infinity']) {
+      assertRefused('REST_COULD_NOT_PARSE_INPUT', `{"inputs":{"b":[1,${word}]}}`, ['b', precision]);
+    }
+  }
+  for (const text of ['"NaN"', '"Infinity"'])
+    assertRefused('REST_COULD_NOT_PARSE_INPUT', `{"inputs":{"b":[${text}]}}`, B);
+  for (const text of ['nan', '+Infinity', '1e400', 'NaN,1e400']) {
+    assertRefused('JSON_INVALID', `{"inputs":{"b":[${text}]}}`, B);
+  }
+});
+
 test('row format with one value an instance gives one dimension', () => {
   const decoded = decode('{"instances":[{"b":1.5},{"b":2.5}]}', B);
   assert.deepEqual(input(decoded, 'b').shape, [2]);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ServingError, type ErrorCode } from '#src/errors.js';
 import { placeInputs, requestTensors, splitBody } from '#src/frontends/rest/kserve/infer-body.js';
-import { decodeInferJson, inferTransferList } from '#src/frontends/rest/kserve/infer-json.js';
+import { type BinaryOutputs, decodeInferJson, inferTransferList } from '#src/frontends/rest/kserve/infer-json.js';
 import type { RequestTensor } from '#src/servables/predict-request.js';
 import { fromHalf } from '#src/tensors/half.js';
 import { ELEMENT_BYTES, type Precision } from '#src/tensors/precision.js';
@@ -160,20 +160,86 @@ test('kserve json: binary inputs follow one another, and what is left over is ig
   assert.deepEqual(tensors.map(contentBytes), [hex('0102'), hex('0304')]);
 });
 
-test('kserve json: the outputs to be answered in binary are all those that ask for it', () => {
+test('kserve json: which outputs are answered in binary the request says, and each listed one for itself', () => {
   covers('kserve.binary-outputs');
-  const binaryOutputs = (outputs: unknown, parameters: object = {}): readonly string[] => {
+  const binaryOutputs = (outputs: unknown, parameters: object = {}): BinaryOutputs => {
     const inputs = [{ name: 'b', shape: [1], datatype: 'FP32', data: [1] }];
     return decodeInferJson(Buffer.from(JSON.stringify({ inputs, outputs, parameters }))).binaryOutputs;
   };
   const [yes, no] = [true, false].map((binary_data) => ({ binary_data }));
-  assert.deepEqual(binaryOutputs([{ name: 'a', parameters: yes }, { name: 'c' }, { name: 'd', parameters: yes }]), [
-    'a',
-    'd',
+  const listed = [{ name: 'a', parameters: yes }, { name: 'c' }, { name: 'd', parameters: no }];
+  const byName = new Map([
+    ['a', true],
+    ['d', false],
   ]);
-  const listed = [{ name: 'a' }, { name: 'c', parameters: no }];
-  assert.deepEqual(binaryOutputs(listed, { binary_data_output: true }), ['a']);
-  assert.deepEqual(binaryOutputs(undefined, { binary_data_output: true }), []);
+  assert.deepEqual(binaryOutputs(listed), { byDefault: false, byName });
+  assert.deepEqual(binaryOutputs(listed, { binary_data_output: true }), { byDefault: true, byName });
+  assert.deepEqual(binaryOutputs(undefined, { binary_data_output: true }), { byDefault: true, byName: new Map() });
+});
+
+/** Parameters that mean nothing here, and what else of a request may have them. */
+const NUMBERS = [
+  '0',
+  '-1',
+  '0.5',
+  '9007199254740992',
+  '9007199254740993',
+  '18446744073709551616',
+  '1e300',
+  '-0.0',
+  '5e-324',
+];
+
+for (const datatype of ['FP32', 'INT64'])
+  test(`kserve json: parameters may be any number, beside ${datatype}`, () => {
+    covers('kserve.rest-parameters');
+    for (const number of NUMBERS) {
+      const parameters = `{"p": ${number}, "q": "text", "r": true}`;
+      const input = `{"name":"b","shape":[1],"datatype":"${datatype}","data":[1],"parameters":${parameters}}`;
+      const json = `{"inputs":[${input}],"outputs":[{"name":"a","parameters":${parameters}}],"parameters":${parameters}}`;
+      assert.equal(decode(json).length, 1, number);
+    }
+    for (const value of ['null', '[1]', '{}'])
+      assert.throws(
+        () => decode(`{"inputs":[],"parameters":{"p":${value}}}`),
+        hasCode('REST_COULD_NOT_PARSE_PARAMETERS'),
+      );
+    assert.throws(() => decode('{"inputs":[],"parameters":{"p":1e400}}'), hasCode('JSON_INVALID'));
+  });
+
+test('kserve json: sizes among the parameters are whole numbers all the same', () => {
+  for (const size of ['0.5', '-1', '9007199254740993', '1e300', 'NaN', '"4"', 'true']) {
+    const json = `{"inputs":[{"name":"b","shape":[1],"datatype":"FP32","parameters":{"binary_data_size":${size}}}]}`;
+    assert.throws(() => decode(json, hex('0000803f')), hasCode('REST_BINARY_DATA_SIZE_INVALID'), size);
+  }
+  for (const size of ['0.5', '-1', '9007199254740993', '1e300', '"4"']) {
+    const place = `{"shared_memory_region":"r","shared_memory_byte_size":${size}}`;
+    const json = `{"inputs":[{"name":"b","shape":[1],"datatype":"INT64","parameters":${place}}]}`;
+    assert.throws(() => decode(json), hasCode('SHARED_MEMORY_INVALID'), size);
+  }
+});
+
+test('kserve json: floats that JSON has no numbers for are taken as our answers have them', () => {
+  covers('kserve.not-finite-sent');
+  const json = (datatype: string, value: string): string =>
+    `{"inputs":[{"name":"b","shape":[2],"datatype":"${datatype}","data":[1.5, ${value}]}]}`;
+  const words: readonly (readonly [string, string, string])[] = [
+    ['FP32', 'NaN', '0000c07f'],
+    ['FP32', 'Infinity', '0000807f'],
+    ['FP32', '-Infinity', '000080ff'],
+    ['FP16', 'NaN', '007e'],
+    ['FP16', '-Infinity', '00fc'],
+    ['FP64', 'Infinity', '000000000000f07f'],
+  ];
+  for (const [datatype, word, bytes] of words) {
+    const content = Buffer.from(contentBytes(decode(json(datatype, word))[0]!));
+    assert.deepEqual(content.subarray(content.byteLength / 2), hex(bytes), `${datatype} ${word}`);
+  }
+  for (const datatype of ['INT8', 'INT32', 'INT64', 'UINT8', 'UINT64', 'BOOL', 'BYTES'])
+    for (const word of ['NaN', 'Infinity', '-Infinity'])
+      assert.throws(() => decode(json(datatype, word)), hasCode('REST_COULD_NOT_PARSE_INPUT'), `${datatype} ${word}`);
+  for (const text of ['"NaN"', 'nan', 'Nan', 'Infinit', '+Infinity', '1e400'])
+    assert.throws(() => decode(json('FP32', text)), ServingError, text);
 });
 
 const GOOD = { name: 'b', shape: [1], datatype: 'FP32', data: [1] };
