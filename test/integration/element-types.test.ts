@@ -264,10 +264,15 @@ async function predict(servable: string, tensor: Fields): Promise<unknown> {
 }
 
 /** Sends and asks for binary data. */
-async function binaryInfer(servable: string, datatype: string, bytes: Uint8Array): Promise<Buffer> {
+async function binaryInfer(
+  servable: string,
+  datatype: string,
+  bytes: Uint8Array,
+  asking: Fields = { outputs: [{ name: 'out', parameters: { binary_data: true } }] },
+): Promise<Buffer> {
   const head = JSON.stringify({
     inputs: [{ name: 'in', shape: [1, 2], datatype, parameters: { binary_data_size: bytes.byteLength } }],
-    outputs: [{ name: 'out', parameters: { binary_data: true } }],
+    ...asking,
   });
   const response = await fetch(`http://127.0.0.1:${apis.restPort}/v2/models/${servable}/infer`, {
     method: 'POST',
@@ -342,7 +347,7 @@ test('several outputs are sorted by name, whichever API is asked', async () => {
   );
 });
 
-test('each listed output that asks for binary data gets it, the others are JSON', async () => {
+test('each output that asks for binary data gets it, or all that do not say otherwise, the others are JSON', async () => {
   covers('kserve.binary-outputs');
   const inputs = [{ name: 'in', datatype: 'UINT8', shape: [1, 1], data: [65] }];
   const binary = { binary_data: true };
@@ -359,7 +364,9 @@ test('each listed output that asks for binary data gets it, the others are JSON'
     await ask({ ...byDefault, outputs: [{ name: 'a', parameters: { binary_data: false } }, { name: 'z' }] }),
     'A',
   );
-  assert.equal(await ask(byDefault), '');
+  assert.equal(await ask(byDefault), 'AA');
+  assert.equal(await ask({ ...byDefault, outputs: [{ name: 'z', parameters: { binary_data: false } }] }), 'A');
+  assert.equal(await ask({ parameters: { binary_data_output: false } }), '');
 });
 
 test('BF16 comes back as it was sent, except in JSON', async () => {
@@ -372,6 +379,8 @@ test('BF16 comes back as it was sent, except in JSON', async () => {
   const outcome = await apis.infer('BF16', { inputs: [input], raw_input_contents: [bytes] });
   assert.deepEqual(decodeKserve('ModelInferResponse', outcome.bytes)['raw_output_contents'], [bytes]);
   assert.deepEqual(await binaryInfer('BF16', 'BF16', bytes), bytes);
+  const byDefault = { parameters: { binary_data_output: true } };
+  assert.deepEqual(await binaryInfer('BF16', 'BF16', bytes, byDefault), bytes);
   const answers = await apis.ask('BF16', {
     rest: { instances: [[1, 2]] },
     infer: { inputs: [{ ...input, data: [1, 2] }] },

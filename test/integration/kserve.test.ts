@@ -118,8 +118,12 @@ test('KServe: an unknown version is not found, and one that is no number is refu
 
 test('KServe: the server is live, ready and tells its name on both ports', async () => {
   covers('kserve.server-live', 'kserve.server-ready', 'kserve.server-metadata');
-  for (const path of ['/v2/health/live', '/v2/health/ready']) {
-    await assertBareOk(path);
+  for (const [path, body] of [
+    ['/v2/health/live', '{"live":true}'],
+    ['/v2/health/ready', '{"ready":true}'],
+  ] as const) {
+    const { status, text, headers } = await restCall(server.restPort, 'GET', path);
+    assert.deepEqual([status, text, headers['content-type']], [200, body, 'application/json']);
   }
   const { text } = await restCall(server.restPort, 'GET', '/v2');
   assert.equal((JSON.parse(text) as Fields)['name'], 'OpenVINO Model Server');

@@ -82,6 +82,22 @@ class Infer(ClientTest, InferTests):
         np.testing.assert_array_equal(answer.as_numpy("left_sum"), TEN + 1)
         np.testing.assert_array_equal(answer.as_numpy("right_sum"), TEN + 2)
 
+    # covers: clients.triton-infer, kserve.binary-outputs
+    def test_gets_all_outputs_as_binary_data_when_it_lists_none(self):
+        answer = self.infer(server.PAIR, {"left": TEN, "right": TEN})
+        for name, expected in (("left_sum", TEN + 1), ("right_sum", TEN + 2)):
+            self.assertNotIn("data", answer.get_output(name))
+            np.testing.assert_array_equal(answer.as_numpy(name), expected)
+
+    # covers: kserve.rest-parameters, kserve.not-finite-sent
+    def test_sends_parameters_and_floats_of_any_kind(self):
+        sent = np.array([[np.nan, np.inf, -np.inf]], np.float32)
+        inputs = self.tensors({"in": sent}, binary_data=False)
+        numbers = {"half": 0.5, "large": 2**53, "huge": 1e300}
+        outputs = [triton.InferRequestedOutput("out", binary_data=True)]
+        answer = self.client.infer(server.passthrough("FP32"), inputs, outputs=outputs, parameters=numbers)
+        np.testing.assert_array_equal(answer.as_numpy("out"), sent)
+
     # covers: clients.triton-bytes
     def test_sends_and_reads_strings_as_json(self):
         texts = ["one", "Größe", 'quote " and \\', "tab\t"]
