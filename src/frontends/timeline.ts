@@ -11,7 +11,7 @@ export const TIMELINE_HEADER = 'vinery-timeline';
  * nginx refuses an answer whose header lines together, or whose trailers, have more than 4 KiB by default; gRPC clients take 8 KiB.
  * The answer has other lines, too.
  */
-const LONGEST_TEXT = 2_000;
+const LONGEST_TEXT = 2_400;
 
 type NodeTimes = Timeline['nodes'][number];
 

@@ -3,13 +3,15 @@ import { after, before, describe, test } from 'node:test';
 import { METHOD as KSERVE } from '#src/frontends/kserve/method.js';
 import { METHOD as TFS } from '#src/frontends/tfs/method.js';
 import { encodePredictRequest } from '#src/frontends/tfs/predict-message.js';
+import type { Timeline } from '#src/servables/serving.js';
 import { covers } from '../contract/covers.js';
 import { addDummy, assertServes, DUMMY_INPUT, pipelineOf, ZEROS } from '../helpers/dummy-servables.js';
 import { GrpcClient } from '../helpers/grpc-client.js';
+import { grpcFrame, http2Outcome } from '../helpers/http2-call.js';
 import { encodeKserve, type Fields, rawInferRequest } from '../helpers/kserve-messages.js';
-import { TestRepository } from '../helpers/repository.js';
+import { modelNode, pipeline, TestRepository } from '../helpers/repository.js';
 import { restCall } from '../helpers/rest-client.js';
-import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+import { startServerProcess, type ServerProcess, withServerProcess } from '../helpers/server.js';
 import { encodeTfs } from '../helpers/tfs-messages.js';
 
 /** More than a header frame, a header list or a log line should hold. */
@@ -284,6 +286,18 @@ describe('what a client sends is repeated shortened', () => {
     });
   }
 
+  for (const name of ['grpc-timeout', 'grpc-encoding']) {
+    test(`gRPC: ${name}`, async () => {
+      covers('errors.bounded');
+      const frame = Buffer.concat([Buffer.of(1), grpcFrame(named('x')).subarray(1)]);
+      const { status, message } = await http2Outcome(server.grpcPort, TFS.PREDICT, frame, {
+        [name]: 'x'.repeat(6_000),
+      });
+      assert.notEqual(status, '0');
+      assert.ok(status !== '' && message.length <= MOST_BYTES, `${status} ${message.length} bytes`);
+    });
+  }
+
   for (const { title, method = 'POST', path, body, headers, status, said = '' } of REQUESTS) {
     test(`REST: ${title}`, async () => {
       covers('errors.bounded');
@@ -293,6 +307,38 @@ describe('what a client sends is repeated shortened', () => {
       assert.ok(outcome.text.includes(said), outcome.text);
     });
   }
+});
+
+test('the time line of many nodes leaves room for the other headers of its answer', async () => {
+  const repository = new TestRepository();
+  const chain = Array.from({ length: 40 }, (_, index) =>
+    modelNode(`node ${index}`, 'dummy', { b: index === 0 ? 'request.b' : `node ${index - 1}.a` }, ['a']),
+  );
+  const config = repository.writeConfig([addDummy(repository)], [pipeline('long', ['b'], chain, { a: 'node 39.a' })]);
+  await withServerProcess(['--config_path', config], async ({ restPort, grpcPort }) => {
+    const headers = { 'vinery-timeline': '1' };
+    const body = { inputs: { b: [ZEROS] } };
+    const answer = await restCall(restPort, 'POST', '/v1/models/long:predict', body, undefined, headers);
+    assert.equal(answer.status, 200);
+    const { trailers } = await http2Outcome(
+      grpcPort,
+      KSERVE.MODEL_INFER,
+      grpcFrame(rawInferRequest('long', [DUMMY_INPUT])),
+      headers,
+    );
+    assert.equal(trailers['grpc-status'], '0');
+    for (const received of [answer.headers, trailers]) {
+      const { nodes, leftOutNodes } = JSON.parse(String(received['vinery-timeline'])) as Timeline;
+      assert.ok(nodes.length > 5);
+      assert.equal(nodes.length + leftOutNodes!, 40);
+      // nginx has 4 KiB for all of them.
+      const bytes = Object.entries(received).reduce(
+        (sum, [name, value]) => sum + `${name}: ${String(value)}\r\n`.length,
+        0,
+      );
+      assert.ok(bytes < 3_000, `${bytes} bytes`);
+    }
+  });
 });
 
 test('what config.json says is repeated shortened in the log, and the good models are served', async () => {

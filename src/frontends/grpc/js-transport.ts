@@ -10,6 +10,7 @@ import type { Http2Server } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import { ServingError } from '../../errors.js';
+import { shortened } from '../../texts.js';
 import { apiOfPath, type RpcMethod, type RpcService, type RpcStream, wholeMessage } from '../rpc.js';
 import { asBuffer, GrpcCall, statusOf } from './grpc-call.js';
 import { KEEPALIVE } from './keepalive.js';
@@ -58,7 +59,10 @@ export function createJsTransport(
     else server.register(path, streamHandler(path, method, streams, onBug), identity, identity, 'bidi');
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  widenWindows(server, flowControl);
+  for (const http2Server of http2ServersOf(server)) {
+    widenWindows(http2Server, flowControl);
+    shortenHeaders(http2Server);
+  }
   const closed = new Map<Socket, Promise<unknown>>();
   return {
     accept: (socket) => {
@@ -79,17 +83,31 @@ export function createJsTransport(
 
 /**
  * grpc-js leaves a session the windows of 64 KB that are Node.js's default and has no option for others: a picture of 602 KB then takes
- * ten round trips, each of which waits for a core that infers (3 % of the rate of two large networks, measured). Its sessions can be had
- * from this private map only.
+ * ten round trips, each of which waits for a core that infers (3 % of the rate of two large networks, measured).
  */
-function widenWindows(server: Server, { streamWindow, connectionWindow, maxFrameSize }: FlowControl): void {
-  const { http2Servers } = server as unknown as { readonly http2Servers: ReadonlyMap<Http2Server, unknown> };
-  for (const http2Server of http2Servers.keys()) {
-    http2Server.on('session', (session) => {
-      session.settings({ initialWindowSize: streamWindow, maxFrameSize });
-      session.setLocalWindowSize(connectionWindow);
-    });
-  }
+function widenWindows(http2Server: Http2Server, { streamWindow, connectionWindow, maxFrameSize }: FlowControl): void {
+  http2Server.on('session', (session) => {
+    session.settings({ initialWindowSize: streamWindow, maxFrameSize });
+    session.setLocalWindowSize(connectionWindow);
+  });
+}
+
+/** Headers that grpc-js repeats in a status of its own, which may be longer than what the client takes. None of them is ever long. */
+const REPEATED_HEADERS = [':path', 'grpc-timeout', 'grpc-encoding'] as const;
+
+/** Shortens headers before grpc-js reads them. */
+function shortenHeaders(http2Server: Http2Server): void {
+  http2Server.prependListener('stream', (_stream, headers) => {
+    for (const name of REPEATED_HEADERS) {
+      const value = headers[name];
+      if (typeof value === 'string') headers[name] = shortened(value);
+    }
+  });
+}
+
+/** The HTTP/2 servers of a server, which can be had from this private map only. */
+function http2ServersOf(server: Server): Iterable<Http2Server> {
+  return (server as unknown as { readonly http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
 }
 
 function shutDown(server: Server): Promise<void> {
