@@ -35,7 +35,7 @@ function shownLong(text: string): string {
   return `${JSON.stringify(text.slice(0, wholeEnd(text, LONGEST_QUOTE)))}… (${text.length} characters)`;
 }
 
-/** Sizes of a shape behind one another; of more than 32 the first and their number: `1,2,3,… 9000 dimensions`. */
+/** Sizes of a shape, one after another; of more than 32 the first and their number: `1,2,3,… 9000 dimensions`. */
 export function sizesText<T>(sizes: readonly T[], textOf: (size: T) => string = String): string {
   if (sizes.length <= MOST_SIZES) return sizes.map(textOf).join(',');
   return `${sizes.slice(0, MOST_SIZES).map(textOf).join(',')},… ${sizes.length} dimensions`;
@@ -100,7 +100,7 @@ function wholeEnd(text: string, end: number): number {
   return isPairAt(text, end) ? end - 1 : end;
 }
 
-/** `begin`, or one behind it where a pair of surrogates would be cut. */
+/** `begin`, or one after it where a pair of surrogates would be cut. */
 function wholeBegin(text: string, begin: number): number {
   return isPairAt(text, begin) ? begin + 1 : begin;
 }

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/shortened.h"
+
 namespace vinery {
 namespace {
 
@@ -24,7 +26,7 @@ std::uint64_t RoundUp(std::uint64_t size) {
 
 Status Refused(const std::string& name, const std::string& why) {
   return {StatusCode::kSharedMemoryInvalid,
-          "failed to register shared memory region '" + name + "': invalid args: " + why};
+          "failed to register shared memory region '" + Shortened(name) + "': invalid args: " + why};
 }
 
 /// A name of POSIX shared memory and nothing else: one slash in front at most, no other, and no way to another folder.
@@ -110,7 +112,7 @@ Status SharedRegion::Map(const void* user, std::uint8_t* memory, std::uint64_t s
   const std::uint64_t mapped = RoundUp(lead() + description_.byte_size);
   if (IsMapped(user) || size < skipped || size - skipped < mapped) {
     return {StatusCode::kSharedMemoryInvalid, "expected " + std::to_string(room()) + " bytes for region '" +
-                                                  description_.name + "' that has no memory yet, received " +
+                                                  Shortened(description_.name) + "' that has no memory yet, received " +
                                                   std::to_string(size)};
   }
   auto mapping = std::make_unique<Mapping>();
@@ -126,7 +128,7 @@ Status SharedRegion::Map(const void* user, std::uint8_t* memory, std::uint64_t s
     const int number = errno;
     Clear(*mapping);
     return {StatusCode::kSharedMemoryOpen,
-            "Unable to map shared memory region: '" + description_.name + "': " + std::strerror(number)};
+            "Unable to map shared memory region: '" + Shortened(description_.name) + "': " + std::strerror(number)};
   }
   begin = skipped + lead();
   mappings_[user] = std::move(mapping);

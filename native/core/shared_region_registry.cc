@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/shortened.h"
+
 namespace vinery {
 
 Status SharedRegionRegistry::Register(SharedRegionDescription description) {
   const std::scoped_lock lock(mutex_);
   const std::string name = description.name;
   if (by_name_.count(name) != 0) {
-    return {StatusCode::kSharedMemoryExists, "shared memory region '" + name + "' already in manager"};
+    return {StatusCode::kSharedMemoryExists, "shared memory region '" + Shortened(name) + "' already in manager"};
   }
   if (regions_.size() >= kMaxSharedRegions) {
-    return {StatusCode::kSharedMemoryLimit, "failed to register shared memory region '" + name +
+    return {StatusCode::kSharedMemoryLimit, "failed to register shared memory region '" + Shortened(name) +
                                                 "': expected at most " + std::to_string(kMaxSharedRegions) +
                                                 " regions"};
   }
@@ -56,11 +58,11 @@ Status SharedRegionRegistry::Begin(const std::string& name, const void* user, Us
   const std::scoped_lock lock(mutex_);
   const auto found = by_name_.find(name);
   if (found == by_name_.end()) {
-    return {StatusCode::kSharedMemoryMissing, "Unable to find shared memory region: '" + name + "'"};
+    return {StatusCode::kSharedMemoryMissing, "Unable to find shared memory region: '" + Shortened(name) + "'"};
   }
   SharedRegion& region = *found->second;
   if (!region.IsWhole() || region.IsBroken(user)) {
-    return {StatusCode::kSharedMemoryBroken, "'" + name + "'"};
+    return {StatusCode::kSharedMemoryBroken, "'" + Shortened(name) + "'"};
   }
   region.uses += 1;
   use = {region.id(), region.description().byte_size, region.writable(), region.IsMapped(user) ? 0 : region.room()};

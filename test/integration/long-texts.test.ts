@@ -18,6 +18,8 @@ import { encodeTfs } from '../helpers/tfs-messages.js';
 const LETTERS = 70_000;
 const LONG = 'x'.repeat(LETTERS);
 const WIDE = '漢'.repeat(LETTERS);
+/** Two UTF-16 code units a letter. */
+const FACES = '😀'.repeat(LETTERS / 2);
 const MANY_SIZES = new Array<number>(9_000).fill(1);
 /** Bytes of a text in the header `grpc-message`: nginx has twice as much for all headers of an answer. */
 const MOST_BYTES = 2_048;
@@ -131,6 +133,7 @@ const CALLS: readonly Call[] = [
     path: KSERVE.MODEL_INFER,
     request: infer({ contents: null, parameters: PLACE }),
     code: 'NOT_FOUND',
+    said: `Unable to find shared memory region: '${QUOTED}'`,
   },
   {
     title: 'KServe, shared memory of an output',
@@ -152,10 +155,18 @@ const CALLS: readonly Call[] = [
     said: QUOTED,
   },
   {
+    title: 'region, register by other letters',
+    path: KSERVE.SYSTEM_SHARED_MEMORY_REGISTER,
+    request: encodeKserve('SystemSharedMemoryRegisterRequest', { name: `x${FACES}`, key: '/', byte_size: 8 }),
+    code: 'INVALID_ARGUMENT',
+    said: `region 'x${'😀'.repeat(63)}… (${LETTERS + 1} characters)'`,
+  },
+  {
     title: 'region, register',
     path: KSERVE.SYSTEM_SHARED_MEMORY_REGISTER,
     request: encodeKserve('SystemSharedMemoryRegisterRequest', { name: LONG, key: WIDE, byte_size: 8 }),
     code: 'INVALID_ARGUMENT',
+    said: `failed to register shared memory region '${QUOTED}': invalid args: `,
   },
   { title: 'health', path: HEALTH, request: named(LONG), code: 'NOT_FOUND', said: QUOTED },
   { title: 'an unknown method', path: `/a/${'x'.repeat(6_000)}`, request: named('x'), code: 'UNIMPLEMENTED' },

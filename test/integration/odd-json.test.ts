@@ -81,7 +81,7 @@ describe('odd JSON of clients', () => {
     covers('kserve.rest-parameters');
     for (const number of ['0.5', '9007199254740992', '1e300', '-1', '18446744073709551616']) {
       const parameters = `{"p":${number}}`;
-      const input = `{"name":"b","shape":[1,10],"datatype":"FP32","data":[${ZEROS}],"parameters":${parameters}}`;
+      const input = `{"name":"b","shape":[1,10],"datatype":"FP32","data":[${ZEROS.join()}],"parameters":${parameters}}`;
       const body = `{"parameters":${parameters},"inputs":[${input}],"outputs":[{"name":"a","parameters":${parameters}}]}`;
       const outcome = await restCall(server.restPort, 'POST', '/v2/models/dummy/infer', body);
       assert.equal(outcome.status, 200, outcome.text);

@@ -16,7 +16,7 @@ export interface InferAnswer {
 
 /**
  * The answer with its JSON laid out to the last blank as OVMS 2026.2.1 does. Outputs are copied: they may be released afterwards.
- * @param binaryOutputs which of the outputs stand behind the JSON.
+ * @param binaryOutputs which of the outputs follow the JSON.
  * @param shared outputs that are wanted there are brought there, and the JSON has their places. They may throw SHARED_MEMORY_TOO_SMALL.
  */
 export function encodeInferAnswer(

@@ -19,7 +19,7 @@ export interface InferDocument {
   readonly sharedOutputs: readonly SharedOutput[];
 }
 
-/** Which outputs stand behind the JSON of an answer. */
+/** Which outputs follow the JSON of an answer. */
 export interface BinaryOutputs {
   /** The parameter `binary_data_output` of the request: for outputs that are not listed, or say nothing. */
   readonly byDefault: boolean;

@@ -59,7 +59,7 @@ test('kserve answer: binary outputs stand behind the JSON, in order, and say the
   const { body, jsonBytes } = encodeInferAnswer(
     HEAD,
     [FIRST, SECOND],
-    binary(false, ['output2', true], ['nobody', true]),
+    binary(false, ['output2', true], ['other', true]),
   );
   assert.ok(body instanceof Buffer && jsonBytes !== null);
   assert.deepEqual(body.subarray(jsonBytes), hex('01ff'));
