@@ -44,13 +44,19 @@ export function sizesText<T>(sizes: readonly T[], textOf: (size: T) => string = 
 /**
  * A message that fits into the header of any peer, whatever was put into it: at most {@link LONGEST_MESSAGE} bytes as `grpc-message`
  * carries it, where a byte beyond printable ASCII takes three. A longer one loses its middle, which its mark tells.
- * No pair of surrogates is cut, and what was bounded stays as it is.
+ * No pair of surrogates is cut, one that is alone is replaced, and what was bounded stays as it is.
  */
 export function boundedMessage(text: string): string {
   // A UTF-16 code unit is at most three bytes of UTF-8.
-  if (text.length * MOST_OF_A_UNIT <= LONGEST_MESSAGE || headEnd(text, LONGEST_MESSAGE) === text.length) return text;
+  if (text.length * MOST_OF_A_UNIT <= LONGEST_MESSAGE || headEnd(text, LONGEST_MESSAGE) === text.length)
+    return wellFormed(text);
   const room = LONGEST_MESSAGE - MARK;
-  return withoutMiddle(text, headEnd(text, room * HEAD_SHARE), tailBegin(text, room * (1 - HEAD_SHARE)));
+  return wellFormed(withoutMiddle(text, headEnd(text, room * HEAD_SHARE), tailBegin(text, room * (1 - HEAD_SHARE))));
+}
+
+/** With U+FFFD for surrogates that are alone: UTF-8 cannot say them, and `encodeURI`, by which grpc-js writes statuses, throws. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** A log entry of at most 16,384 characters; a longer one loses its middle, which its mark tells. */

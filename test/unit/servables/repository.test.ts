@@ -142,6 +142,11 @@ describe('repository: mapping_config.json', () => {
     ['an unknown key', '{"input": {}}', /: \/input: expected one of the keys inputs, outputs, received "input"$/],
     ['a name that is no text', '{"inputs": {"a": 1}}', /: \/inputs\/a: expected string, received 1$/],
     [
+      'lists inside one another without end',
+      `{"inputs": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      /: \/: expected at most 100 lists and objects inside one another, received more$/,
+    ],
+    [
       'an empty name',
       '{"inputs": {"a": ""}}',
       /: \/inputs\/a: expected a value that must NOT have fewer than 1 characters, received ""$/,
