@@ -4,7 +4,6 @@ import { isBindAddressList } from './bind-address.js';
 import type { Environment, Host } from './host.js';
 import { FLAGS, type FlagName, type FlagValues } from './flags.js';
 import { defaultConfigPath, modelPathForConfig, modelRepositoryPath } from './server-settings.js';
-import { shortened } from '../texts.js';
 
 export interface CheckedArguments {
   readonly values: FlagValues;
@@ -69,7 +68,7 @@ const pathWithRemove: Check = ({ given }) =>
     : null;
 
 const unreadableKeyFile: Check = ({ values: { api_key_file: path }, host }) =>
-  path && !host.fileReadable(path) ? `Error reading API key file: Unable to open file ${shortened(path)}` : null;
+  path && !host.fileReadable(path) ? `Error reading API key file: Unable to open file ${path}` : null;
 
 const preprocessingWithoutLayout: Check = ({ values, given }) => {
   const name = (['mean', 'scale', 'color_format', 'precision'] as const).find((flag) => given.includes(flag));
@@ -160,7 +159,7 @@ const equalPorts: Check = ({ values }) =>
 
 const cpuExtensionMissing: Check = ({ values: { cpu_extension: path }, host }) =>
   path && !host.fileExists(path)
-    ? `File path provided as an --cpu_extension parameter does not exist in the filesystem: ${shortened(path)}`
+    ? `File path provided as an --cpu_extension parameter does not exist in the filesystem: ${path}`
     : null;
 
 /** Flags whose value is one of a list. The first is OVMS's, the others follow its wording. */
