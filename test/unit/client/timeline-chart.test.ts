@@ -43,6 +43,13 @@ test('time line: a request without nodes has an axis only', () => {
   assert.match(drawTimeline({ totalMicros: 0, nodes: [] }), /\n 0 +0\.00 ms\n$/);
 });
 
+test('time line: nodes that the server left out are counted', () => {
+  const timeline = { totalMicros: 1000, nodes: [node('slow', 0, 0, 900)], leftOutNodes: 12 };
+  assert.deepEqual(parseTimeline(JSON.stringify(timeline)), timeline);
+  assert.match(drawTimeline(timeline), /1\.0 ms\nand 12 faster nodes, which the server left out\n$/);
+  assert.throws(() => parseTimeline('{"totalMicros":1,"nodes":[],"leftOutNodes":"12"}'), { name: 'ClientError' });
+});
+
 test('time line: what is not one is refused', () => {
   for (const json of ['{', 'null', '{}', '{"totalMicros":1,"nodes":[{}]}', '{"totalMicros":"1","nodes":[]}']) {
     assert.throws(() => parseTimeline(json), { name: 'ClientError', message: /^The server sent a time line that/ });
