@@ -3,6 +3,7 @@ import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
 import type { Arena } from '../tensors/arena.js';
+import { acceptWaiting } from '../frontends/stopping.js';
 import { acceptFrom } from './accept.js';
 import { TENSOR_CONTENTS } from './grpc-services.js';
 import type { OwnerTask } from './messages.js';
@@ -43,14 +44,17 @@ export async function openGrpcServer(
   }
   const { createJsTransport } = await import('../frontends/grpc/js-transport.js');
   const flowControl = ingressLimits(channelArguments, grpcMemoryBytes);
-  const grpc = createJsTransport(service, channelArguments, flowControl, onBug);
+  const grpc = createJsTransport(service, channelArguments, flowControl, onBug, (text) =>
+    log.serving.warning(`gRPC connection of ${text}`),
+  );
   const acceptors = await Promise.all(
     descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );
   return {
-    close: () => {
+    close: async () => {
+      await acceptWaiting();
       for (const acceptor of acceptors) acceptor.close();
-      return grpc.close();
+      await grpc.close();
     },
   };
 }
