@@ -13,6 +13,8 @@ export interface ReceivedFrame {
 const HEAD_BYTES = 9;
 /** Of a connection and of a stream, unless a client says something else. */
 export const DEFAULT_WINDOW = 65_535;
+/** Room for any answer, and for more increments. */
+export const LARGE_WINDOW = 2 ** 30;
 export const ACK = 1;
 /** Of a GOAWAY that only announces the last one. */
 export const NO_LAST_STREAM = 2 ** 31 - 1;
@@ -36,8 +38,8 @@ export class RawHttp2 {
     });
   }
 
-  /** Connects and says hello, with windows of this size, or as large as can be. */
-  static async open(port: number, windows = NO_LAST_STREAM): Promise<RawHttp2> {
+  /** Connects and says hello, with windows of this size. */
+  static async open(port: number, windows = LARGE_WINDOW): Promise<RawHttp2> {
     const client = new RawHttp2(await connectRaw(port));
     const settings = Buffer.alloc(6);
     settings.writeUInt16BE(4, 0);
