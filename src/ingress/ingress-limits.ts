@@ -73,10 +73,7 @@ export function ingressLimits(channelArguments: ChannelArguments, memoryBytes: n
     maxIdleMs: time('grpc.max_connection_idle_ms'),
     maxAgeMs: time('grpc.max_connection_age_ms'),
     maxAgeGraceMs: time('grpc.max_connection_age_grace_ms'),
-    farewellMs: STOPPING.FAREWELL_MS,
-    quietMs: STOPPING.QUIET_MS,
-    stalledMs: STOPPING.STALLED_MS,
-    unfinishedMs: STOPPING.UNFINISHED_MS,
+    ...STOPPING,
     stallPatienceMs: 10_000,
   };
 }

@@ -2,11 +2,15 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type Serv
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { hasUnsent, movedBytes } from '../socket-progress.js';
-import { STOPPING } from '../stopping.js';
+import type { StoppingLimits } from '../stopping.js';
 
-/** Of a GOAWAY that only announces the last one (RFC 9113, 6.8). */
-const NO_LAST_STREAM = 2 ** 31 - 1;
-const LOOK_MS = STOPPING.QUIET_MS / 4;
+/**
+ * A GOAWAY that only announces the last one (RFC 9113, 6.8): eight bytes on stream 0, the largest last stream, no error. After one that
+ * Node.js sends it ignores all new streams, whichever last stream it names.
+ */
+const ANNOUNCEMENT = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+/** Looks at a connection that is to end, in the shortest time that it may be silent. */
+const LOOKS = 4;
 
 /**
  * The connections of grpc-js, which by itself ends them so that calls on their way are lost, and waits for ever for clients that do
@@ -14,6 +18,7 @@ const LOOK_MS = STOPPING.QUIET_MS / 4;
  */
 export class JsConnections {
   readonly #connections = new Map<Socket, JsConnection>();
+  readonly #limits: StoppingLimits;
   readonly #isServing: () => boolean;
   readonly #onNotice: (text: string) => void;
   #closingSince = 0;
@@ -23,7 +28,8 @@ export class JsConnections {
    * @param isServing whether some method runs: its client cannot help that nothing moves.
    * @param onNotice hears of connections that were cut off.
    */
-  constructor(isServing: () => boolean, onNotice: (text: string) => void) {
+  constructor(limits: StoppingLimits, isServing: () => boolean, onNotice: (text: string) => void) {
+    this.#limits = limits;
     this.#isServing = isServing;
     this.#onNotice = onNotice;
   }
@@ -47,7 +53,7 @@ export class JsConnections {
     this.#closingSince = performance.now();
     const heard = [...this.#connections.values()].map((connection) => connection.announce());
     let timer;
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOPPING.FAREWELL_MS)));
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.#limits.farewellMs)));
     await Promise.race([Promise.all(heard), patience]);
     clearTimeout(timer);
   }
@@ -56,7 +62,7 @@ export class JsConnections {
   async ended(): Promise<void> {
     const now = performance.now();
     for (const connection of this.#connections.values()) connection.note(now);
-    const looking = setInterval(() => void this.#look(), LOOK_MS);
+    const looking = setInterval(() => void this.#look(), this.#limits.quietMs / LOOKS);
     while (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
     clearInterval(looking);
   }
@@ -74,8 +80,8 @@ export class JsConnections {
     if (this.#isServing()) connection.movedAt = now;
     else connection.note(now);
     const still = now - connection.movedAt;
-    if (connection.isReading()) return still >= STOPPING.STALLED_MS;
-    return still >= STOPPING.QUIET_MS || now - this.#closingSince >= STOPPING.UNFINISHED_MS;
+    if (connection.isReading()) return still >= this.#limits.stalledMs;
+    return still >= this.#limits.quietMs || now - this.#closingSince >= this.#limits.unfinishedMs;
   }
 
   #end(connection: JsConnection): void {
@@ -114,14 +120,17 @@ class JsConnection {
     });
   }
 
-  /** Two pings: Node.js sends the first one before the GOAWAY when both are due, and the second one after it. */
+  /**
+   * Resolves when the client has read the announcement. Node.js writes whole frames, so that one more fits between them; the first ping
+   * makes sure that it has said hello.
+   */
   async announce(): Promise<void> {
     this.#isClosing = true;
     this.#hasAnswers = this.#streams.size > 0 || hasUnsent(this.socket);
     const session = this.#session;
     if (session === null || session.destroyed) return;
-    session.goaway(constants.NGHTTP2_NO_ERROR, NO_LAST_STREAM);
     await answerToPing(session);
+    if (!session.destroyed && this.socket.writable) this.socket.write(ANNOUNCEMENT);
     await answerToPing(session);
   }
 

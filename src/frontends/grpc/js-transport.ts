@@ -16,6 +16,7 @@ import { JsConnections } from './js-connections.js';
 import { KEEPALIVE } from './keepalive.js';
 import { MESSAGE_LIMIT_BYTES } from './message-limit.js';
 import { StreamCall } from './stream-call.js';
+import { STOPPING, type StoppingLimits } from '../stopping.js';
 
 const identity = (bytes: Buffer): Buffer => bytes;
 
@@ -47,6 +48,7 @@ export function createJsTransport(
   flowControl: FlowControl,
   onBug: (error: unknown) => void,
   onNotice: (text: string) => void,
+  limits: StoppingLimits = STOPPING,
 ): GrpcTransport {
   const options: ServerOptions = {
     ...KEEPALIVE,
@@ -64,7 +66,7 @@ export function createJsTransport(
     else server.register(path, streamHandler(path, method, calls, onBug), identity, identity, 'bidi');
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = new JsConnections(() => calls.unary > 0 || calls.streams.size > 0, onNotice);
+  const connections = new JsConnections(limits, () => calls.unary > 0 || calls.streams.size > 0, onNotice);
   // The session of a socket is made while it is injected.
   let injected: Socket | null = null;
   eachSession(server, (session) => {

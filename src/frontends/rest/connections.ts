@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServingError } from '../../errors.js';
 import { hasUnsent, movedBytes } from '../socket-progress.js';
-import { STOPPING } from '../stopping.js';
+import type { StoppingLimits } from '../stopping.js';
 
 /** One request that has not been answered yet. */
 export interface Exchange {
@@ -12,8 +12,8 @@ export interface Exchange {
   readonly abort: AbortController;
 }
 
-/** How often connections that are to end are looked at. */
-const LOOK_MS = STOPPING.QUIET_MS / 4;
+/** Looks at a connection that is to end, in the shortest time that it may be silent. */
+const LOOKS = 4;
 
 /**
  * The open connections and what runs on them. Aborts the requests of a client that leaves, and ends connections so that everything that
@@ -23,12 +23,14 @@ export class Connections {
   readonly #connections = new Map<Socket, Connection>();
   /** Those that are to end. */
   readonly #watched = new Set<Connection>();
+  readonly #limits: StoppingLimits;
   readonly #onNotice: (text: string) => void;
   #timer: NodeJS.Timeout | null = null;
   #closingSince: number | null = null;
 
   /** @param onNotice hears of connections that were cut off. */
-  constructor(onNotice: (text: string) => void) {
+  constructor(limits: StoppingLimits, onNotice: (text: string) => void) {
+    this.#limits = limits;
     this.#onNotice = onNotice;
   }
 
@@ -81,7 +83,7 @@ export class Connections {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.leavesAt !== null) return;
     connection.isLast = true;
-    connection.leavesAt = performance.now() + STOPPING.UNFINISHED_MS;
+    connection.leavesAt = performance.now() + this.#limits.unfinishedMs;
     socket.end();
     socket.resume();
     this.#watch(connection);
@@ -103,9 +105,9 @@ export class Connections {
 
   #watch(connection: Connection): void {
     if (this.#watched.has(connection)) return;
-    connection.note(performance.now());
+    connection.note(performance.now(), this.#limits);
     this.#watched.add(connection);
-    this.#timer ??= setInterval(() => void this.#look(), LOOK_MS);
+    this.#timer ??= setInterval(() => void this.#look(), this.#limits.quietMs / LOOKS);
   }
 
   /** What a busy event loop has not read yet counts, too: therefore the second look. */
@@ -120,20 +122,20 @@ export class Connections {
     const now = performance.now();
     const awaited = connection.awaited();
     if (awaited === 'server') connection.movedAt = now;
-    else connection.note(now);
+    else connection.note(now, this.#limits);
     const still = now - connection.movedAt;
     const hasLeft = connection.leavesAt !== null && now >= connection.leavesAt;
-    const isOverdue = now - (this.#closingSince ?? now) >= STOPPING.UNFINISHED_MS;
+    const isOverdue = now - (this.#closingSince ?? now) >= this.#limits.unfinishedMs;
     switch (awaited) {
       case 'server':
         return false;
       case 'reading':
         // Slow readers have all the time that there is, as long as the server runs.
-        return this.#closingSince !== null && (still >= STOPPING.STALLED_MS || hasLeft);
+        return this.#closingSince !== null && (still >= this.#limits.stalledMs || hasLeft);
       case 'request':
-        return this.#closingSince !== null && (still >= STOPPING.QUIET_MS || isOverdue);
+        return this.#closingSince !== null && (still >= this.#limits.quietMs || isOverdue);
       case 'nothing':
-        return still >= STOPPING.QUIET_MS || isOverdue || hasLeft;
+        return still >= this.#limits.quietMs || isOverdue || hasLeft;
     }
   }
 
@@ -176,10 +178,10 @@ class Connection {
   constructor(readonly socket: Socket) {}
 
   /** Notes whether bytes have moved since the last call. */
-  note(now: number): void {
+  note(now: number, { unfinishedMs }: StoppingLimits): void {
     const moved = movedBytes(this.socket);
     if (moved === this.#moved && this.movedAt > 0) return;
-    if (this.leavesAt !== null && hasUnsent(this.socket)) this.leavesAt = now + STOPPING.UNFINISHED_MS;
+    if (this.leavesAt !== null && hasUnsent(this.socket)) this.leavesAt = now + unfinishedMs;
     this.#moved = moved;
     this.movedAt = now;
   }

@@ -9,7 +9,7 @@ import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
 import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
-import { acceptWaiting } from '../stopping.js';
+import { acceptWaiting, STOPPING, type StoppingLimits } from '../stopping.js';
 import { TIMELINE_HEADER } from '../timeline.js';
 import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
@@ -25,6 +25,8 @@ export interface RestServerOptions {
   readonly endpoints?: readonly Endpoint[];
   /** Bytes of a body, inflated or not; 1 GiB by default. */
   readonly bodyLimit?: number;
+  /** `STOPPING` by default. */
+  readonly stopping?: StoppingLimits;
 }
 
 export interface RestServer {
@@ -70,7 +72,7 @@ class RestTransport {
     this.#options = options;
     this.#bodyLimit = options.bodyLimit ?? BODY_LIMIT;
     this.#cors = corsHeaders(options.cors);
-    this.#connections = new Connections((text) => options.onNotice?.(text));
+    this.#connections = new Connections(options.stopping ?? STOPPING, (text) => options.onNotice?.(text));
     this.server = createServer(SERVER_OPTIONS);
     // Those that Node.js takes for idle may have answers that are not sent yet.
     this.server.closeIdleConnections = () => undefined;

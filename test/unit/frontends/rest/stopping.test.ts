@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { createRestServer } from '#src/frontends/rest/server.js';
+import { STOPPING } from '#src/frontends/stopping.js';
 import { fakeBackend } from './fake-backend.js';
 
 const CORS = { allowedOrigins: '', allowedMethods: '', allowedHeaders: '', allowCredentials: false };
@@ -22,7 +23,7 @@ interface Fixture {
 }
 
 /** Serves `/small`, `/large/<MiB>` and `/held`; whatever the test left open is cut off behind it. */
-async function withServer(use: (fixture: Fixture) => Promise<void>): Promise<void> {
+async function withServer(use: (fixture: Fixture) => Promise<void>, stopping = STOPPING): Promise<void> {
   const notices: string[] = [];
   const begun: string[] = [];
   let release = (): void => undefined;
@@ -39,6 +40,7 @@ async function withServer(use: (fixture: Fixture) => Promise<void>): Promise<voi
   const small = (): Buffer => Buffer.from(ANSWER);
   const rest = createRestServer(fakeBackend(), {
     cors: CORS,
+    stopping,
     onBug: (error) => assert.fail(String(error)),
     onNotice: (text) => notices.push(text),
     endpoints: [
@@ -222,6 +224,21 @@ describe('while the REST server stops', () => {
         assert.deepEqual(begun, []);
       }));
   }
+
+  test('a client that does not read its answer does not hold it, and the log has it', () =>
+    withServer(
+      async ({ port, close, begun, notices }) => {
+        const client = await Client.open(port);
+        client.socket.pause();
+        client.get('/large/32');
+        while (begun.length < 1) await turn();
+        await close();
+        assert.match(notices.join('\n'), /^127\.0\.0\.1:\d+ has not read its answer for too long$/);
+        client.socket.resume();
+        await client.ended;
+      },
+      { ...STOPPING, stalledMs: 100 },
+    ));
 
   test('a body that comes slowly, and comes to its end, is answered', () =>
     withServer(async ({ port, close }) => {
