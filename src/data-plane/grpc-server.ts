@@ -2,8 +2,8 @@ import type { RpcService } from '../frontends/rpc.js';
 import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
+import { wholeTurn } from '../servables/whole-turn.js';
 import type { Arena } from '../tensors/arena.js';
-import { acceptWaiting } from '../frontends/stopping.js';
 import { acceptFrom } from './accept.js';
 import { TENSOR_CONTENTS } from './grpc-services.js';
 import type { OwnerTask } from './messages.js';
@@ -52,7 +52,8 @@ export async function openGrpcServer(
   );
   return {
     close: async () => {
-      await acceptWaiting();
+      // Clients that the system has connected already are accepted first: closing the sockets would reset them.
+      await wholeTurn();
       for (const acceptor of acceptors) acceptor.close();
       await grpc.close();
     },

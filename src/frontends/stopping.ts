@@ -1,14 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
-
-/**
- * Resolves when this event loop has accepted the clients that the system has connected already, which is in one whole turn of it: closing
- * the listening socket would reset them.
- */
-export async function acceptWaiting(): Promise<void> {
-  await turn();
-  await turn();
-}
-
 /** In milliseconds. */
 export interface StoppingLimits {
   /** A client of HTTP/2 that does not say that it has heard of the end has so long for calls on their way. */

@@ -4,12 +4,13 @@ import { Socket } from 'node:net';
 import type { CorsSettings } from '../../config/settings.js';
 import { ServingError } from '../../errors.js';
 import type { CallContext } from '../../servables/serving.js';
+import { wholeTurn } from '../../servables/whole-turn.js';
 import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
 import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
 import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
-import { acceptWaiting, STOPPING, type StoppingLimits } from '../stopping.js';
+import { STOPPING, type StoppingLimits } from '../stopping.js';
 import { TIMELINE_HEADER } from '../timeline.js';
 import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
@@ -82,7 +83,8 @@ class RestTransport {
   async close(): Promise<void> {
     this.#connections.close();
     if (!this.server.listening) return;
-    await acceptWaiting();
+    // Clients that the system has connected already are accepted first: closing the socket would reset them.
+    await wholeTurn();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
