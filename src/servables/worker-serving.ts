@@ -33,7 +33,6 @@ import type { PictureDecoder } from './strings/picture-decoder.js';
 import { runInSequence, type StatefulModel } from './stateful/run-in-sequence.js';
 import { readSequenceRequest, SEQUENCE_INPUTS } from './stateful/sequence-inputs.js';
 import { TimelineRecorder } from './timeline-recorder.js';
-import { wholeTurn } from './whole-turn.js';
 import { UserUnit } from './user-unit.js';
 
 /** Opens a node of a user's own code for this worker; throws a `ServingError`. */
@@ -375,13 +374,9 @@ export class WorkerServing implements Serving {
     sequence: SequenceRequest,
     tensors: readonly RequestTensor[],
   ): Promise<{ readonly outputs: Outputs; readonly sequenceId: bigint }> {
-    const { signal } = run.call;
     holdUnits(run.plan);
     try {
-      // A client that left in the same breath changes no state.
-      await wholeTurn();
-      if (signal.aborted) throw signal.reason;
-      return await runInSequence(model, sequence, signal, async (turn) => ({
+      return await runInSequence(model, sequence, run.call.signal, async (turn) => ({
         outputs: await this.#run({ ...run, turn }, tensors),
         sequenceId: turn.sequenceId,
       }));

@@ -6,7 +6,17 @@ import type { RpcMethod, RpcService } from '#src/frontends/rpc.js';
 import { grpcFrame, http2Call } from '../helpers/http2-call.js';
 import { callHeaders, END_HEADERS, END_STREAM, frame, FRAME } from '../helpers/http2-frames.js';
 import { withIngress, type ServedIngress } from '../helpers/ingress.js';
-import { ACK, DEFAULT_WINDOW, LARGE_WINDOW, lastStreamOf, NO_LAST_STREAM, RawHttp2, resetStream, wholeCall, windowUpdate } from '../helpers/raw-http2.js';
+import {
+  ACK,
+  DEFAULT_WINDOW,
+  LARGE_WINDOW,
+  lastStreamOf,
+  NO_LAST_STREAM,
+  RawHttp2,
+  resetStream,
+  wholeCall,
+  windowUpdate,
+} from '../helpers/raw-http2.js';
 import { connectRaw } from '../helpers/raw-socket.js';
 import { bytesOf, ECHO, withEcho } from './ingress-echo.js';
 
@@ -49,7 +59,9 @@ describe('the end of the ingress', () => {
       const client = await RawHttp2.open(port);
       const closed = transport.close();
       const ping = await client.next((each) => each.type === FRAME.PING && each.flags === 0);
-      const order = client.frames.map(({ type }) => type).filter((type) => type === FRAME.PING || type === FRAME.GOAWAY);
+      const order = client.frames
+        .map(({ type }) => type)
+        .filter((type) => type === FRAME.PING || type === FRAME.GOAWAY);
       assert.deepEqual(order, [FRAME.GOAWAY, FRAME.PING]);
       assert.deepEqual(client.of(FRAME.GOAWAY).map(lastStreamOf), [NO_LAST_STREAM]);
       client.send(wholeCall(1, ECHO, MESSAGE), wholeCall(3, ECHO, MESSAGE), frame(FRAME.PING, ACK, 0, ping.payload));

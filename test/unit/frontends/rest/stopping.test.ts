@@ -28,7 +28,11 @@ async function withServer(use: (fixture: Fixture) => Promise<void>, stopping = S
   const begun: string[] = [];
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  const endpoint = (method: 'GET' | 'POST', path: RegExp, answer: (size: number) => Promise<Buffer> | Buffer): Endpoint => ({
+  const endpoint = (
+    method: 'GET' | 'POST',
+    path: RegExp,
+    answer: (size: number) => Promise<Buffer> | Buffer,
+  ): Endpoint => ({
     api: 'KServe',
     method,
     path,
@@ -53,7 +57,13 @@ async function withServer(use: (fixture: Fixture) => Promise<void>, stopping = S
   rest.server.listen(0, '127.0.0.1');
   await once(rest.server, 'listening');
   try {
-    await use({ port: (rest.server.address() as AddressInfo).port, close: () => rest.close(), notices, begun, release });
+    await use({
+      port: (rest.server.address() as AddressInfo).port,
+      close: () => rest.close(),
+      notices,
+      begun,
+      release,
+    });
   } finally {
     const closed = rest.close();
     rest.server.closeAllConnections();
