@@ -1,8 +1,10 @@
 #include "ingress/connection.h"
 
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -69,7 +71,15 @@ Connection::Connection(ConnectionHost& host, Descriptor socket, std::uint64_t nu
 Connection::~Connection() { streams_.clear(); }
 
 bool Connection::Read(std::vector<std::uint8_t>& buffer) {
-  for (int turn = 0; turn < kReadsATurn && !over_; ++turn) {
+  if (leaving_) return Discard(buffer);
+  const bool at_end = ReadRequests(buffer);
+  // What the client has cancelled in the same breath is gone by now.
+  if (!over_ && !leaving_) HandOverParked();
+  return at_end;
+}
+
+bool Connection::ReadRequests(std::vector<std::uint8_t>& buffer) {
+  for (int turn = 0; turn < kReadsATurn && !over_ && !leaving_; ++turn) {
     const bool sparing = filling_ == 0 && host_.KeepsTooMuch();
     paused_ = sparing && kept_ > 0;
     if (paused_) return false;
@@ -88,11 +98,27 @@ bool Connection::Read(std::vector<std::uint8_t>& buffer) {
     const auto length = static_cast<std::size_t>(count);
     const std::size_t placed = std::min(length, place.length);
     if (placed > 0) Receive(place.data, placed);
-    if (length > placed && !over_) Receive(buffer.data(), length - placed);
+    if (length > placed && !over_ && !leaving_) Receive(buffer.data(), length - placed);
     if (direct) head_bytes_ = kSmallRead;
     if (!direct && length == head_bytes_ && NextPlace().length == 0) head_bytes_ = kUnlimitedHead;
     if (direct && placed == place.length && !IsFilling(frame_stream_)) return true;
     if (length < place.length + space) return false;
+  }
+  return false;
+}
+
+/// What a client says after the server's last word. Bytes that are left unread when a socket is closed make the system
+/// reset the connection, and the client would lose what it has not read yet.
+bool Connection::Discard(std::vector<std::uint8_t>& buffer) {
+  for (int turn = 0; turn < kReadsATurn; ++turn) {
+    const ssize_t count = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+    if (count <= 0) {
+      Close();
+      return false;
+    }
+    life_.Heard(host_.now());
   }
   return false;
 }
@@ -126,11 +152,35 @@ void Connection::Fail(int fault) {
     constexpr std::array<std::uint8_t, 17> kGoaway = {
         0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, nghttp2::kEnhanceYourCalm};
     out_.Append(kGoaway.data(), kGoaway.size());
-    static_cast<void>(out_.Flush(socket_.get()));
   } else {
     Notice(fault == nghttp2::kBadClientMagic ? "speaks no HTTP/2" : std::string("failed: ") + nghttp2_strerror(fault));
   }
-  Close();
+  parked_.clear();
+  streams_.clear();
+  Leave(host_.limits().life.quiet);
+}
+
+/// Ends the server's side once everything is written, and the connection once the client has closed its own: it has
+/// read everything then (RFC 9112, 9.6, for a connection of any protocol).
+void Connection::Leave(LifeLimits::Milliseconds at_most) {
+  if (leaving_) return;
+  leaving_ = true;
+  hurries_ = true;
+  paused_ = false;
+  life_.Leaving(host_.now(), at_most);
+  static_cast<void>(WriteOut());
+}
+
+/// @returns whether all is written.
+bool Connection::WriteOut() {
+  const std::size_t before = out_.length();
+  const OutQueue::Result result = out_.Flush(socket_.get());
+  if (out_.length() < before) life_.Moved(host_.now());
+  blocked_ = result == OutQueue::Result::kBlocked;
+  if (result == OutQueue::Result::kBroken) Close();
+  if (result != OutQueue::Result::kEmpty) return false;
+  if (leaving_ && !std::exchange(half_closed_, true) && ::shutdown(socket_.get(), SHUT_WR) != 0) Close();
+  return true;
 }
 
 void Connection::HungUp() {
@@ -153,21 +203,24 @@ void Connection::Notice(const std::string& words) {
 }
 
 void Connection::Flush() {
+  if (over_) return;
+  if (leaving_) return static_cast<void>(WriteOut());
   if (narrow_ && kept_ == 0) WidenAgain();
+  HandOverParked();
   while (!over_) {
     const int fault = session_.Send();
     if (fault != 0) return Fail(fault);
     const bool had_something = out_.length() > 0;
-    const OutQueue::Result result = out_.Flush(socket_.get());
-    if (result == OutQueue::Result::kBroken) return Close();
-    blocked_ = result == OutQueue::Result::kBlocked;
-    if (blocked_) return;
+    if (!WriteOut()) return;
     HandOverParked();
     if (!had_something || !session_.WantsWrite()) break;
   }
   if (over_) return;
   const bool drained = ended_ && streams_.empty();
-  if (drained || (!session_.WantsRead() && !session_.WantsWrite())) Close();
+  if (!drained && (session_.WantsRead() || session_.WantsWrite())) return;
+  // A client that has said nothing has nothing to read.
+  if (!life_.has_said_something()) return Close();
+  Leave(host_.limits().life.unfinished);
 }
 
 void Connection::Pay(std::size_t length) {
@@ -259,11 +312,7 @@ bool Connection::HasRoomFor(const GrpcStream& stream) const {
   return bytes == 0 || bytes + host_.ExpectedAnswer(stream.method()) <= host_.limits().unsent_bytes;
 }
 
-bool Connection::MayHandOver(GrpcStream& stream) {
-  if (parked_.empty() && HasRoomFor(stream)) return true;
-  parked_.push_back(stream.id());
-  return false;
-}
+void Connection::HandOverSoon(const GrpcStream& stream) { parked_.push_back(stream.id()); }
 
 void Connection::HandOverParked() {
   while (!parked_.empty()) {
@@ -275,12 +324,16 @@ void Connection::HandOverParked() {
 }
 
 void Connection::Drain() {
-  if (life_.is_retiring()) return;
-  // A client that has said nothing yet expects nothing.
-  if (!life_.has_said_something()) return Close();
+  if (life_.is_retiring() || leaving_) return;
   life_.Retiring(host_.now());
   session_.AnnounceEnd();
-  session_.Ping();
+}
+
+void Connection::Stop() {
+  life_.Stopping(host_.now());
+  had_calls_ = had_calls_ || !streams_.empty() || out_.length() > 0;
+  hurries_ = true;
+  Drain();
 }
 
 void Connection::EndNewStreams() {
@@ -290,14 +343,45 @@ void Connection::EndNewStreams() {
   session_.End(nghttp2::kNoError);
 }
 
+/// A client that has had answers may take its time to read them.
+ConnectionLife::Awaited Connection::Awaited() const {
+  using Awaited = ConnectionLife::Awaited;
+  if (leaving_) return had_calls_ || unacknowledged_ > 0 ? Awaited::kReading : Awaited::kNothing;
+  bool unfinished = false;
+  for (const auto& [id, stream] : streams_) {
+    if (stream->is_with_server()) return Awaited::kServer;
+    unfinished = unfinished || !stream->is_answered();
+  }
+  if (*unsent_ > 0 || out_.length() > 0 || !parked_.empty()) return Awaited::kReading;
+  return unfinished ? Awaited::kRequest : Awaited::kNothing;
+}
+
+/// What the system has written and the client has not acknowledged becomes less: that is all that is seen of a slow
+/// reader.
+void Connection::NoteUnacknowledged() {
+  int bytes = 0;
+  if (::ioctl(socket_.get(), SIOCOUTQ, &bytes) != 0) return;
+  if (bytes != std::exchange(unacknowledged_, bytes)) life_.Moved(host_.now());
+}
+
+/// Tells the client that none of it was worked on, so that it may try elsewhere (RFC 9113, 8.7).
+void Connection::DropUnfinished() {
+  for (const auto& [id, stream] : streams_) {
+    if (!stream->is_answered() && !stream->is_with_server()) session_.Reset(id, nghttp2::kRefusedStream);
+  }
+}
+
 Clock::time_point Connection::Tend() {
   while (!over_) {
-    const ConnectionLife::Look look = life_.At(host_.now());
+    const bool watched = life_.is_watched();
+    if (watched) NoteUnacknowledged();
+    const ConnectionLife::Look look =
+        life_.At(host_.now(), watched ? Awaited() : ConnectionLife::Awaited::kServer);
     switch (look.step) {
       case ConnectionLife::Step::kNone:
         return look.next;
       case ConnectionLife::Step::kPing:
-        session_.Ping();
+        session_.Ping(PingKind::kKeepalive);
         break;
       case ConnectionLife::Step::kSilent:
         Notice("was silent for too long");
@@ -307,7 +391,23 @@ Clock::time_point Connection::Tend() {
         Drain();
         break;
       case ConnectionLife::Step::kEndNewStreams:
-        EndNewStreams();
+        // Its time begins when the client can have heard of it.
+        if (blocked_) {
+          life_.Retiring(host_.now());
+        } else {
+          EndNewStreams();
+        }
+        break;
+      case ConnectionLife::Step::kDropUnfinished:
+        DropUnfinished();
+        // They go when that is written.
+        return host_.now() + host_.limits().life.quiet;
+      case ConnectionLife::Step::kStalled:
+        Notice("has not read its answers for too long while the server stops");
+        Close();
+        break;
+      case ConnectionLife::Step::kGone:
+        Close();
         break;
       case ConnectionLife::Step::kGraceOver:
         Notice("had calls for longer than grpc.max_connection_age_grace_ms");
@@ -321,7 +421,9 @@ Clock::time_point Connection::Tend() {
 void Connection::OnRequest(std::int32_t stream) {
   if (streams_.count(stream) != 0) return;
   streams_.emplace(stream, std::make_unique<GrpcStream>(static_cast<StreamCarrier&>(*this), stream));
-  if (streams_.size() == 1) life_.SetBusy(true, host_.now());
+  if (streams_.size() > 1) return;
+  life_.SetBusy(true, host_.now());
+  had_calls_ = life_.is_watched();
 }
 
 bool Connection::OnHeader(std::int32_t stream, std::string_view name, std::string_view value) {
@@ -385,8 +487,15 @@ void Connection::OnStreamClose(std::int32_t stream) {
 
 bool Connection::OnControlFrame() { return budget_.Spend(host_.now()); }
 
-void Connection::OnPingAck() {
-  if (life_.is_retiring()) EndNewStreams();
+void Connection::OnPingAck(PingKind kind) {
+  if (kind == PingKind::kGoawayRead) EndNewStreams();
+}
+
+/// The ping that is answered once the client has read the GOAWAY; nghttp2 would send it first if both were due.
+void Connection::OnGoawaySent() {
+  if (!life_.is_retiring() || ended_) return;
+  life_.Retiring(host_.now());
+  session_.Ping(PingKind::kGoawayRead);
 }
 
 void Connection::OnSettingsAck() {

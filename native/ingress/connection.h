@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/descriptor.h"
@@ -55,11 +56,15 @@ class Connection : private H2Handler, private StreamCarrier {
   /// @param expected as it was noted then.
   void CallFinished(std::size_t expected);
 
-  /// Asks for no new calls; those on their way are served until the client has heard of it, or for a second. Over when
-  /// the last call is.
+  /// Asks for no new calls; those on their way are served until the client has heard of it, or for a while. Over when
+  /// the last call is, and the client has read its answer and closed.
   void Drain();
+  /// As `Drain`, for the end of the ingress: what does not move is given up.
+  void Stop();
   /// Does what its time has come for: pings, asks the client to leave, gives up. @returns when to look again.
   Clock::time_point Tend();
+  /// Whether `Tend` is to be called sooner than it said: the connection has begun to end. Once.
+  bool TakeHurry() { return std::exchange(hurries_, false); }
 
  private:
   // H2Handler
@@ -72,7 +77,8 @@ class Connection : private H2Handler, private StreamCarrier {
   void OnAnswerEnd(std::int32_t stream) override;
   void OnStreamClose(std::int32_t stream) override;
   bool OnControlFrame() override;
-  void OnPingAck() override;
+  void OnPingAck(PingKind kind) override;
+  void OnGoawaySent() override;
   void OnSettingsAck() override;
   std::size_t BodyBytes(std::int32_t stream, std::size_t limit, bool& ends) override;
   const HeaderList& Trailers(std::int32_t stream) override;
@@ -82,7 +88,7 @@ class Connection : private H2Handler, private StreamCarrier {
   // StreamCarrier
   ConnectionHost& host() override { return host_; }
   std::uint64_t number() const override { return number_; }
-  bool MayHandOver(GrpcStream& stream) override;
+  void HandOverSoon(const GrpcStream& stream) override;
   void Handed(const GrpcStream& stream) override;
   void ConsumeOf(std::int32_t stream, std::size_t length) override;
   void ConsumeLast(std::size_t length) override { Pay(length); }
@@ -93,7 +99,14 @@ class Connection : private H2Handler, private StreamCarrier {
   Destination NextPlace();
   bool IsFilling(std::int32_t stream);
   void Receive(const std::uint8_t* bytes, std::size_t length);
+  bool ReadRequests(std::vector<std::uint8_t>& buffer);
+  bool Discard(std::vector<std::uint8_t>& buffer);
   void Fail(int fault);
+  bool WriteOut();
+  void Leave(LifeLimits::Milliseconds at_most);
+  ConnectionLife::Awaited Awaited() const;
+  void NoteUnacknowledged();
+  void DropUnfinished();
   void AnswerHttp(GrpcStream& stream, int status);
   void HandOverParked();
   bool HasRoomFor(const GrpcStream& stream) const;
@@ -112,7 +125,8 @@ class Connection : private H2Handler, private StreamCarrier {
   H2Session session_;
   OutQueue out_;
   std::unordered_map<std::int32_t, std::unique_ptr<GrpcStream>> streams_;
-  /// Requests that wait until the client has read more of its answers, by stream, in the order of their arrival.
+  /// Whole requests by stream, in the order of their arrival, until what was read with them is worked on and the client
+  /// has read enough of its answers.
   std::deque<std::int32_t> parked_;
   /// Bytes of messages that the client has not read yet; shared with those messages.
   std::shared_ptr<std::size_t> unsent_ = std::make_shared<std::size_t>(0);
@@ -135,6 +149,14 @@ class Connection : private H2Handler, private StreamCarrier {
   /// The client's streams have small windows for now.
   bool narrow_ = false;
   bool ended_ = false;
+  /// Calls were there when the ingress began to stop, or came afterwards.
+  bool had_calls_ = false;
+  /// Nothing more is framed; once everything is written the server's side is closed, and the client's is read to its end.
+  bool leaving_ = false;
+  bool half_closed_ = false;
+  bool hurries_ = false;
+  /// Of what was written, as it was seen last.
+  int unacknowledged_ = 0;
   bool paused_ = false;
   bool blocked_ = false;
   bool over_ = false;

@@ -11,7 +11,7 @@ constexpr double kAgeSpread = 0.1;
 }  // namespace
 
 ConnectionLife::ConnectionLife(const LifeLimits& limits, Time now, double spread)
-    : limits_(limits), began_(now), last_heard_(now), idle_since_(now) {
+    : limits_(limits), began_(now), last_heard_(now), moved_at_(now), idle_since_(now) {
   if (limits.max_age.count() == 0) return;
   const auto age = static_cast<double>(limits.max_age.count()) * (1 + kAgeSpread * spread);
   ends_ = now + LifeLimits::Milliseconds(static_cast<LifeLimits::Milliseconds::rep>(age));
@@ -27,12 +27,45 @@ void ConnectionLife::Retiring(Time now) {
   retiring_since_ = now;
 }
 
-ConnectionLife::Look ConnectionLife::At(Time now) {
+void ConnectionLife::Stopping(Time now) {
+  stopping_ = true;
+  stopping_since_ = now;
+  moved_at_ = now;
+}
+
+void ConnectionLife::Leaving(Time now, LifeLimits::Milliseconds at_most) {
+  leaving_ = true;
+  leaving_at_most_ = at_most;
+  Moved(now);
+}
+
+ConnectionLife::Look ConnectionLife::At(Time now, Awaited awaited) {
   Time next = kNever;
-  Step step = DueOfLife(now, next);
-  if (step == Step::kNone) step = DueOfSilence(now, next);
+  Step step = leaving_ ? Step::kNone : DueOfLife(now, next);
+  if (step == Step::kNone && is_watched()) step = DueOfStop(now, awaited, next);
+  if (step == Step::kNone && !leaving_) step = DueOfSilence(now, next);
   if (step == Step::kRetire) aged_ = now >= ends_;
   return {step, next};
+}
+
+ConnectionLife::Step ConnectionLife::DueOfStop(Time now, Awaited awaited, Time& next) {
+  // What the client takes from the system is seen only when it is looked for.
+  constexpr int kLooks = 4;
+  next = std::min(next, now + std::max(limits_.quiet / kLooks, LifeLimits::Milliseconds(1)));
+  if (awaited == Awaited::kServer) moved_at_ = now;
+  if (now >= leaves_at_) return Step::kGone;
+  const auto still = now - moved_at_;
+  switch (awaited) {
+    case Awaited::kServer:
+      return Step::kNone;
+    case Awaited::kReading:
+      return still >= limits_.stalled ? Step::kStalled : Step::kNone;
+    case Awaited::kRequest:
+      return still >= limits_.quiet || now - stopping_since_ >= limits_.unfinished ? Step::kDropUnfinished : Step::kNone;
+    case Awaited::kNothing:
+      return leaving_ && still >= limits_.quiet ? Step::kGone : Step::kNone;
+  }
+  return Step::kNone;
 }
 
 ConnectionLife::Step ConnectionLife::DueOfSilence(Time now, Time& next) {
@@ -55,7 +88,7 @@ ConnectionLife::Step ConnectionLife::DueOfLife(Time now, Time& next) const {
   if (retiring_) {
     due = kNever;
     if (!new_streams_ended_) {
-      due = retiring_since_ + kDrainPatience;
+      due = retiring_since_ + limits_.farewell;
       step = Step::kEndNewStreams;
     } else if (aged_ && limits_.age_grace.count() > 0) {
       due = retiring_since_ + limits_.age_grace;

@@ -16,11 +16,6 @@ constexpr double kSlowestMessage = 16 * 1024;
 constexpr int kMethodNotAllowed = 405;
 constexpr int kUnsupportedMediaType = 415;
 
-// Bits of an event's flags; `INGRESS_FLAG` of `src/native/ingress-binding.ts`.
-constexpr unsigned kGzip = 1;
-constexpr unsigned kDeflate = 2;
-constexpr unsigned kHasTexts = 4;
-
 }  // namespace
 
 GrpcStream::~GrpcStream() {
@@ -85,7 +80,7 @@ void GrpcStream::OpenMethod() {
   reader_.emplace(static_cast<MessageReaderHost&>(*this), method.content, host.limits().message_bytes,
                   !method.streaming);
   if (!method.streaming) return;
-  const double flags = head_.metadata().empty() ? 0 : kHasTexts;
+  const double flags = head_.metadata().empty() ? 0 : kFlagTexts;
   Emit({EventKind::kOpened, call_, {static_cast<double>(method_), 0, 0, 0, flags}, Texts()});
 }
 
@@ -147,12 +142,13 @@ void GrpcStream::CheckEnd() {
     Emit({EventKind::kHalfClosed, call_, {}, nullptr});
   } else if (!received_.has_value()) {
     Refuse(Refusal::kNoMessage);
-  } else if (carrier_.MayHandOver(*this)) {
-    HandOver();
+  } else {
+    carrier_.HandOverSoon(*this);
   }
 }
 
 void GrpcStream::HandOver() {
+  if (deadline_.has_value() && *deadline_ <= Clock::now()) Refuse(Refusal::kDeadline);
   const auto message = std::exchange(received_, std::nullopt);
   if (!is_refused_ && message.has_value()) EmitMessage(EventKind::kRequest, *message);
 }
@@ -208,7 +204,7 @@ void GrpcStream::Refuse(Refusal reason, double number) {
   if (reader_.has_value()) DropRegion(reader_->Abandon());
   const auto message = std::exchange(received_, std::nullopt);
   if (message.has_value()) DropRegion(message->region);
-  const double flags = is_handed_ ? 0 : kHasTexts;
+  const double flags = is_handed_ ? 0 : kFlagTexts;
   Emit(
       {EventKind::kRefused, call_, {static_cast<double>(reason), number, 0, 0, flags}, is_handed_ ? nullptr : Texts()});
 }
@@ -233,10 +229,10 @@ void GrpcStream::Emit(IngressEvent event) {
 }
 
 double GrpcStream::FlagsOf(const ReceivedMessage& message) const {
-  unsigned flags = head_.metadata().empty() ? 0 : kHasTexts;
+  unsigned flags = head_.metadata().empty() ? 0 : kFlagTexts;
   if (message.compressed) {
-    flags |= head_.encoding() == RequestHead::Encoding::kGzip ? kGzip : 0;
-    flags |= head_.encoding() == RequestHead::Encoding::kDeflate ? kDeflate : 0;
+    flags |= head_.encoding() == RequestHead::Encoding::kGzip ? kFlagGzip : 0;
+    flags |= head_.encoding() == RequestHead::Encoding::kDeflate ? kFlagDeflate : 0;
   }
   return static_cast<double>(flags);
 }

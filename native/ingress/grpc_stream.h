@@ -27,8 +27,8 @@ class StreamCarrier {
 
   virtual ConnectionHost& host() = 0;
   virtual std::uint64_t number() const = 0;
-  /// False: the request waits, `GrpcStream::HandOver` will be called later.
-  virtual bool MayHandOver(GrpcStream& stream) = 0;
+  /// The request is whole; `GrpcStream::HandOver` is called when its turn has come.
+  virtual void HandOverSoon(const GrpcStream& stream) = 0;
   /// One more call is JavaScript's to finish.
   virtual void Handed(const GrpcStream& stream) = 0;
   /// Bytes of the stream were taken.
@@ -68,6 +68,10 @@ class GrpcStream : private MessageReaderHost {
   /// Bytes that count against the windows still.
   std::size_t unconsumed() const { return reader_ ? reader_->kept() : 0; }
   bool is_request_over() const { return ended_; }
+  /// JavaScript works on the call, or is to give it memory.
+  bool is_with_server() const { return (is_handed_ && !is_finished_) || awaits_region(); }
+  /// All of the answer is there, to be sent.
+  bool is_answered() const { return is_finished_; }
 
   void GiveRegion(const Region& region);
   bool awaits_region() const { return reader_.has_value() && reader_->awaits_region(); }

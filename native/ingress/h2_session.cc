@@ -75,12 +75,16 @@ int OnBeginFrame(nghttp2::Session* /*session*/, const nghttp2::FrameHead* head, 
   });
 }
 
+PingKind KindOfPing(const nghttp2::FrameHead& head) {
+  return static_cast<PingKind>(reinterpret_cast<const nghttp2::PingFrame&>(head).payload[0]);
+}
+
 void TellFrame(H2Handler& handler, const nghttp2::FrameHead& head) {
   if (head.type == nghttp2::kHeaders) handler.OnHeadersEnd(head.stream_id);
   const bool of_request = head.type == nghttp2::kHeaders || head.type == nghttp2::kData;
   if (of_request && (head.flags & nghttp2::kFlagEndStream) != 0) handler.OnRequestEnd(head.stream_id);
   if ((head.flags & nghttp2::kFlagAck) == 0) return;
-  if (head.type == nghttp2::kPing) handler.OnPingAck();
+  if (head.type == nghttp2::kPing) handler.OnPingAck(KindOfPing(head));
   if (head.type == nghttp2::kSettings) handler.OnSettingsAck();
 }
 
@@ -94,9 +98,14 @@ int OnFrame(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, void* us
 int OnFrameSent(nghttp2::Session* /*session*/, const nghttp2::Frame* frame, void* user) {
   const nghttp2::FrameHead& head = frame->head;
   const bool of_answer = head.type == nghttp2::kHeaders || head.type == nghttp2::kData;
-  if (!of_answer || (head.flags & nghttp2::kFlagEndStream) == 0) return 0;
+  const bool ends_answer = of_answer && (head.flags & nghttp2::kFlagEndStream) != 0;
+  if (!ends_answer && head.type != nghttp2::kGoaway) return 0;
   return Guarded(user, [&](H2Handler& handler) {
-    handler.OnAnswerEnd(head.stream_id);
+    if (ends_answer) {
+      handler.OnAnswerEnd(head.stream_id);
+    } else {
+      handler.OnGoawaySent();
+    }
     return 0;
   });
 }
@@ -294,7 +303,10 @@ void H2Session::Reset(std::int32_t stream, std::uint32_t code) {
   AskFor(nghttp2_submit_rst_stream(session_.get(), nghttp2::kFlagNone, stream, code));
 }
 
-void H2Session::Ping() { AskFor(nghttp2_submit_ping(session_.get(), nghttp2::kFlagNone, nullptr)); }
+void H2Session::Ping(PingKind kind) {
+  const std::array<std::uint8_t, 8> payload = {static_cast<std::uint8_t>(kind)};
+  AskFor(nghttp2_submit_ping(session_.get(), nghttp2::kFlagNone, payload.data()));
+}
 
 void H2Session::AnnounceEnd() { AskFor(nghttp2_submit_shutdown_notice(session_.get())); }
 

@@ -27,6 +27,14 @@ struct H2Settings {
   std::uint64_t reset_rate;
 };
 
+/// What a ping of ours asks; its acknowledgement repeats it.
+enum class PingKind : std::uint8_t {
+  /// Whether the client is there.
+  kKeepalive,
+  /// Whether the client has read the GOAWAY that was sent before the ping.
+  kGoawayRead,
+};
+
 /// What happens on an HTTP/2 connection. Called within `H2Session::Receive` and `Send`, and what is thrown comes out of
 /// them; the session is of no use then.
 class H2Handler {
@@ -53,7 +61,9 @@ class H2Handler {
   virtual void OnStreamClose(std::int32_t stream) = 0;
   /// A frame has begun that brings no part of a request; false ends the connection.
   virtual bool OnControlFrame() = 0;
-  virtual void OnPingAck() = 0;
+  virtual void OnPingAck(PingKind kind) = 0;
+  /// A GOAWAY is framed: what is submitted from here on reaches the client after it.
+  virtual void OnGoawaySent() = 0;
   virtual void OnSettingsAck() = 0;
 
   /// How many bytes of the body may go into the next frame, at most `limit`; 0 without `ends`: none are there yet.
@@ -100,7 +110,8 @@ class H2Session {
   /// More of the body is there, or its end is known.
   void Resume(std::int32_t stream);
   void Reset(std::int32_t stream, std::uint32_t code);
-  void Ping();
+  /// Leaves before anything else that is due, a GOAWAY included.
+  void Ping(PingKind kind);
   /// Tells the client to open no more streams here; those it has opened meanwhile are still served.
   void AnnounceEnd();
   /// From here on new streams are ignored, and the client knows which.

@@ -159,7 +159,7 @@ void Ingress::HandleEvent(std::uint64_t key, std::uint32_t what) {
   if (key >= kListenerKeys) {
     const std::size_t index = key - kListenerKeys;
     // A drain may have closed it within this turn.
-    if (index < settings_.listeners.size()) Accept(settings_.listeners[index].get());
+    if (index < settings_.listeners.size()) static_cast<void>(Accept(settings_.listeners[index].get()));
     return;
   }
   Guard(key, [&] {
@@ -205,6 +205,13 @@ void Ingress::Tend(std::uint64_t number, Connection& connection) {
   connection.look_at = connection.Tend();
   // One that is over is closed behind this.
   if (!connection.is_over()) timers_.Set({connection.look_at, TimerQueue::Kind::kConnection, number});
+}
+
+/// What is due of a connection has changed; the next timer finds out.
+void Ingress::LookSoon(std::uint64_t number, Connection& connection) {
+  timers_.Clear({connection.look_at, TimerQueue::Kind::kConnection, number});
+  connection.look_at = now_;
+  timers_.Set({connection.look_at, TimerQueue::Kind::kConnection, number});
 }
 
 /// Gives up what clients that have stopped sending hold while others wait for it.
@@ -315,18 +322,20 @@ void Ingress::Give(const IngressCommand& command) {
   return command.call == 0 ? KeepRegion(command.region) : DropRegion(command.region);
 }
 
-void Ingress::Accept(int listener) {
+/// @returns whether more clients may be waiting.
+bool Ingress::Accept(int listener) {
   for (int turn = 0; turn < kAcceptsATurn; ++turn) {
     Descriptor socket(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) PauseAccepting();
       // A client that has left again is no reason to stop.
       if (errno == ECONNABORTED || errno == EINTR) continue;
-      return;
+      return false;
     }
     is_out_of_descriptors_ = false;
     DealOut(std::move(socket));
   }
+  return true;
 }
 
 void Ingress::DealOut(Descriptor socket) {
@@ -366,7 +375,7 @@ void Ingress::ResumeAccepting(std::size_t index) {
 }
 
 void Ingress::Adopt(Descriptor socket) {
-  if (!joined_) {
+  if (!joined_ && !draining_) {
     --seat_->connections;
     return;
   }
@@ -382,19 +391,25 @@ void Ingress::Adopt(Descriptor socket) {
   }
   Guard(number, [&] {
     if (!Watch(descriptor, number, EPOLLIN, EPOLL_CTL_ADD)) throw std::system_error(errno, std::generic_category());
-    Tend(number, *Touch(number));
+    Connection& connection = *Touch(number);
+    // Another thread has dealt it out while this one began to stop.
+    if (draining_) connection.Stop();
+    Tend(number, connection);
   });
 }
 
+/// Clients that the system has connected already are let in first: closing the listener would reset them.
 void Ingress::Drain() {
+  for (const Descriptor& listener : settings_.listeners) {
+    while (Accept(listener.get())) continue;
+  }
   LeaveDealer();
   settings_.listeners.clear();
   draining_ = true;
   for (const auto& [number, connection] : connections_) {
     Guard(number, [this, number = number, &connection = *connection] {
       dirty_.insert(number);
-      connection.Drain();
-      Tend(number, connection);
+      connection.Stop();
     });
   }
 }
@@ -412,7 +427,9 @@ void Ingress::FlushDirty() {
     if (connection == nullptr) continue;
     Guard(number, [&] {
       connection->Flush();
-      if (!connection->is_over()) Rewatch(number, *connection);
+      if (connection->is_over()) return;
+      Rewatch(number, *connection);
+      if (connection->TakeHurry()) LookSoon(number, *connection);
     });
     if (connection->is_over()) Close(number);
   }

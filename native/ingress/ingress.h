@@ -106,7 +106,7 @@ class Ingress : private ConnectionHost {
   void Give(const IngressCommand& command);
   void Continue(std::uint64_t call);
   void KeepRegion(const Region& region);
-  void Accept(int listener);
+  bool Accept(int listener);
   void DealOut(Descriptor socket);
   void PauseAccepting();
   void ResumeAccepting(std::size_t index);
@@ -118,6 +118,7 @@ class Ingress : private ConnectionHost {
   void Close(std::uint64_t number);
   void CloseBroken();
   void Tend(std::uint64_t number, Connection& connection);
+  void LookSoon(std::uint64_t number, Connection& connection);
   void ReadPausedAgain();
   void FeedTheStarving();
   bool Watch(int descriptor, std::uint64_t key, std::uint32_t what, int operation);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,12 @@ enum class EventKind : std::int32_t {
 
 inline constexpr std::size_t kEventNumbers = 5;
 
+// Bits of an event's flags, its last number; `INGRESS_FLAG` of `src/native/ingress-binding.ts`.
+inline constexpr unsigned kFlagGzip = 1;
+inline constexpr unsigned kFlagDeflate = 2;
+inline constexpr unsigned kFlagTexts = 4;
+inline constexpr unsigned kFlagWithdrawn = 8;
+
 using EventTexts = std::vector<std::string>;
 
 struct IngressEvent {
@@ -53,16 +60,23 @@ class EventQueue {
       const std::scoped_lock lock(mutex_);
       if (closed_) return;
       first = events_.empty();
+      has_withdrawn_ = has_withdrawn_ || Withdraws(event.kind);
       events_.push_back(std::move(event));
     }
     if (first) wake_();
   }
 
-  /// The environment's thread. Replaces `taken` by all that was pushed.
+  /// The environment's thread. Replaces `taken` by all that was pushed. A request that is cancelled or refused behind in
+  /// the same events is marked: nothing need begin of it.
   void TakeAll(std::vector<IngressEvent>& taken) {
     taken.clear();
-    const std::scoped_lock lock(mutex_);
-    taken.swap(events_);
+    bool has_withdrawn = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      taken.swap(events_);
+      has_withdrawn = std::exchange(has_withdrawn_, false);
+    }
+    if (has_withdrawn) MarkWithdrawn(taken);
   }
 
   /// Nobody listens any more.
@@ -73,9 +87,23 @@ class EventQueue {
   }
 
  private:
+  static bool Withdraws(EventKind kind) { return kind == EventKind::kCancelled || kind == EventKind::kRefused; }
+
+  /// From the last event to the first, so that each request meets what came after it.
+  static void MarkWithdrawn(std::vector<IngressEvent>& events) {
+    std::unordered_set<std::uint64_t> withdrawn;
+    for (auto event = events.rbegin(); event != events.rend(); ++event) {
+      if (Withdraws(event->kind)) withdrawn.insert(event->call);
+      if (event->kind != EventKind::kRequest || withdrawn.count(event->call) == 0) continue;
+      event->numbers.back() = static_cast<double>(static_cast<unsigned>(event->numbers.back()) | kFlagWithdrawn);
+    }
+  }
+
   const std::function<void()> wake_;
   std::mutex mutex_;
   std::vector<IngressEvent> events_;
+  /// Some call was cancelled or refused.
+  bool has_withdrawn_ = false;
   bool closed_ = false;
 };
 

@@ -15,6 +15,8 @@ static_assert(offsetof(FrameHead, type) == offsetof(nghttp2_frame_hd, type));
 static_assert(offsetof(FrameHead, flags) == offsetof(nghttp2_frame_hd, flags));
 static_assert(offsetof(nghttp2_frame, hd) == 0 && offsetof(nghttp2_headers, hd) == 0 &&
               offsetof(nghttp2_data, hd) == 0);
+static_assert(offsetof(PingFrame, head) == offsetof(nghttp2_ping, hd));
+static_assert(offsetof(PingFrame, payload) == offsetof(nghttp2_ping, opaque_data));
 static_assert(sizeof(HeaderField) == sizeof(nghttp2_nv));
 static_assert(offsetof(HeaderField, name) == offsetof(nghttp2_nv, name));
 static_assert(offsetof(HeaderField, value) == offsetof(nghttp2_nv, value));
@@ -28,7 +30,7 @@ static_assert(sizeof(DataProvider) == sizeof(nghttp2_data_provider));
 static_assert(offsetof(DataProvider, read) == offsetof(nghttp2_data_provider, read_callback));
 
 static_assert(kData == NGHTTP2_DATA && kHeaders == NGHTTP2_HEADERS);
-static_assert(kSettings == NGHTTP2_SETTINGS && kPing == NGHTTP2_PING);
+static_assert(kSettings == NGHTTP2_SETTINGS && kPing == NGHTTP2_PING && kGoaway == NGHTTP2_GOAWAY);
 static_assert(kWindowUpdate == NGHTTP2_WINDOW_UPDATE);
 static_assert(kFlagEndStream == NGHTTP2_FLAG_END_STREAM && kFlagAck == NGHTTP2_FLAG_ACK);
 static_assert(kBodyEnds == NGHTTP2_DATA_FLAG_EOF && kTrailersFollow == NGHTTP2_DATA_FLAG_NO_END_STREAM);

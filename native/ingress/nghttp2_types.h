@@ -25,9 +25,14 @@ struct FrameHead {
   std::uint8_t reserved;
 };
 
-/// Every frame begins with its head, and nothing else of one is read here.
+/// Every frame begins with its head, and of nothing but a ping more is read here.
 struct Frame {
   FrameHead head;
+};
+
+struct PingFrame {
+  FrameHead head;
+  std::uint8_t payload[8];
 };
 
 struct HeaderField {
@@ -60,6 +65,7 @@ inline constexpr std::uint8_t kData = 0;
 inline constexpr std::uint8_t kHeaders = 1;
 inline constexpr std::uint8_t kSettings = 4;
 inline constexpr std::uint8_t kPing = 6;
+inline constexpr std::uint8_t kGoaway = 7;
 inline constexpr std::uint8_t kWindowUpdate = 8;
 
 inline constexpr std::uint8_t kFlagNone = 0;

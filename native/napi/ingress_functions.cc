@@ -80,6 +80,10 @@ IngressLimits ReadLimits(const Napi::Value& value) {
   limits.life.max_idle = read_time("maxIdleMs");
   limits.life.max_age = read_time("maxAgeMs");
   limits.life.age_grace = read_time("maxAgeGraceMs");
+  limits.life.farewell = read_time("farewellMs");
+  limits.life.quiet = read_time("quietMs");
+  limits.life.stalled = read_time("stalledMs");
+  limits.life.unfinished = read_time("unfinishedMs");
   limits.stall_patience = read_time("stallPatienceMs");
   return limits;
 }

@@ -2,6 +2,7 @@ import type { RpcService } from '../frontends/rpc.js';
 import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
+import { wholeTurn } from '../frontends/whole-turn.js';
 import type { Arena } from '../tensors/arena.js';
 import { acceptFrom } from './accept.js';
 import { TENSOR_CONTENTS } from './grpc-services.js';
@@ -43,14 +44,18 @@ export async function openGrpcServer(
   }
   const { createJsTransport } = await import('../frontends/grpc/js-transport.js');
   const flowControl = ingressLimits(channelArguments, grpcMemoryBytes);
-  const grpc = createJsTransport(service, channelArguments, flowControl, onBug);
+  const grpc = createJsTransport(service, channelArguments, flowControl, onBug, (text) =>
+    log.serving.warning(`gRPC connection of ${text}`),
+  );
   const acceptors = await Promise.all(
     descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );
   return {
-    close: () => {
+    close: async () => {
+      // Clients that the system has connected already are accepted first: closing the sockets would reset them.
+      await wholeTurn();
       for (const acceptor of acceptors) acceptor.close();
-      return grpc.close();
+      await grpc.close();
     },
   };
 }

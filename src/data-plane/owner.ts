@@ -157,6 +157,7 @@ async function openFrontends(
     createRestServer(serving, {
       cors: task.cors,
       onBug,
+      onNotice: (text) => log.serving.warning(`REST connection of ${text}`),
       decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),
       endpoints: [
         reloadEndpoint(serving, onBug, () => reloads.ask((id) => report(task.control, { kind: 'reload', id }))),

@@ -1,5 +1,6 @@
 import { KEEPALIVE } from '../frontends/grpc/keepalive.js';
 import { MESSAGE_LIMIT_BYTES } from '../frontends/grpc/message-limit.js';
+import { STOPPING } from '../frontends/stopping.js';
 import type { IngressLimits } from '../native/ingress-binding.js';
 
 const KIB = 1024;
@@ -72,6 +73,7 @@ export function ingressLimits(channelArguments: ChannelArguments, memoryBytes: n
     maxIdleMs: time('grpc.max_connection_idle_ms'),
     maxAgeMs: time('grpc.max_connection_age_ms'),
     maxAgeGraceMs: time('grpc.max_connection_age_grace_ms'),
+    ...STOPPING,
     stallPatienceMs: 10_000,
   };
 }

@@ -64,6 +64,8 @@ export class NativeTransport {
   readonly #table = new AnswerTable();
   readonly #calls = new Map<number, IngressCall>();
   readonly #streams = new Map<number, IngressStream>();
+  /** Calls that their clients had left before their methods began, until that is told. */
+  readonly #withdrawn = new Map<number, IngressCall>();
   /** What to do when the regions of a call, or a message of its stream, are sent. */
   readonly #sending = new Map<number, () => void>();
   readonly #streamEnds: StreamEnds = {
@@ -92,7 +94,10 @@ export class NativeTransport {
     binding.openIngress({ listeners: descriptors, methods, limits, sharesLoop }, this.#records);
   }
 
-  /** Refuses new calls, lets those in flight finish, then closes every connection. Every call returns the same promise. */
+  /**
+   * Accepts no more clients, asks those there to open no more calls, answers every request that comes whole, and resolves when all
+   * connections have ended, by the limits of `stopping.ts` at the latest where a client does not move. Every call returns the same promise.
+   */
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
@@ -161,6 +166,7 @@ export class NativeTransport {
     call.region = records[at + 3]!;
     const lease = call.region === NO_REGION ? null : this.#regions.taken(call.region);
     const bytes = bytesOf(lease, records[at + 4]!, records[at + 5]!);
+    if ((flags & INGRESS_FLAG.WITHDRAWN) !== 0) return void this.#withdrawn.set(call.number, call);
     if (isCompressed(flags)) return this.#runCompressed(call, run as RpcMethod, bytes, flags);
     call.message = lease;
     this.#run(call, run as RpcMethod, bytes);
@@ -195,6 +201,7 @@ export class NativeTransport {
     this.#calls.set(number, call);
     this.#streams.set(number, stream);
     void stream.run(run as RpcStream);
+    if (this.#drained !== null) stream.abort(new ServingError('SERVER_STOPPING'));
   }
 
   #message(number: number, at: number): void {
@@ -213,6 +220,11 @@ export class NativeTransport {
   }
 
   #abort(number: number, reason: ServingError): void {
+    const withdrawn = this.#withdrawn.get(number);
+    if (withdrawn !== undefined) {
+      this.#withdrawn.delete(number);
+      return this.#fail(withdrawn, reason);
+    }
     const stream = this.#streams.get(number);
     if (stream !== undefined) stream.abort(reason);
     else this.#calls.get(number)?.abort(reason);
@@ -221,7 +233,7 @@ export class NativeTransport {
   #refused(index: number, number: number, reason: number, size: number): void {
     const [, encoding = ''] = this.#binding.ingressEventTexts(index);
     const error = refusalError({ reason, size, encoding, limits: this.#options.limits });
-    if (this.#calls.has(number)) return this.#abort(number, error);
+    if (this.#calls.has(number) || this.#withdrawn.has(number)) return this.#abort(number, error);
     const { code, details } = error.grpcStatus();
     this.#binding.finishCall(number, code, details, NO_TEXTS, NO_REGION);
   }

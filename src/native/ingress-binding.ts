@@ -13,7 +13,10 @@ export interface IngressBinding {
    */
   openIngress(settings: IngressSettings, records: Float64Array): void;
 
-  /** Accepts nothing more and asks every client to open no more calls; those that are open go on. `DRAINED` is told when all are gone. */
+  /**
+   * Accepts nothing more and asks every client to open no more calls; those that are open go on. `DRAINED` is told when all clients have
+   * read their answers and closed, or have come up against the limits of {@link IngressLimits}.
+   */
   drainIngress(): void;
 
   /** Ends it at once and with it every connection that is left. Afterwards no region is read or written any more. */
@@ -101,7 +104,13 @@ export const INGRESS_EVENT = {
   NOTICE: 11,
 } as const;
 
-export const INGRESS_FLAG = { GZIP: 1, DEFLATE: 2, TEXTS: 4 } as const;
+export const INGRESS_FLAG = {
+  GZIP: 1,
+  DEFLATE: 2,
+  TEXTS: 4,
+  /** Of a `REQUEST`: its `CANCELLED` or `REFUSED` follows, so its method need not begin. */
+  WITHDRAWN: 8,
+} as const;
 
 /** Why a request comes to no method, in the order of `native/ingress/message_reader.h`. */
 export const INGRESS_REFUSAL = {
@@ -166,6 +175,14 @@ export interface IngressLimits {
   readonly maxAgeMs: number;
   /** How long the calls of one that was asked for its age may go on; 0: as long as they like. */
   readonly maxAgeGraceMs: number;
+  /** A client that was asked to open no more calls has so long for those on their way, when it does not say that it has heard. */
+  readonly farewellMs: number;
+  /** While the ingress stops: a client without an answer to come, or with an unfinished request, may be silent for so long. */
+  readonly quietMs: number;
+  /** While it stops: a client may read nothing of its answers for so long. */
+  readonly stalledMs: number;
+  /** While it stops: a request may take so long to be received. */
+  readonly unfinishedMs: number;
   /** A message that holds memory others wait for is refused when it does not come on for so long. */
   readonly stallPatienceMs: number;
 }

@@ -40,7 +40,12 @@ function text(value: string): Buffer {
 }
 
 /** The beginning of a gRPC call. */
-export function callHeaders(stream: number, path: string, flags = END_HEADERS): Buffer {
+export function callHeaders(
+  stream: number,
+  path: string,
+  flags = END_HEADERS,
+  headers: Readonly<Record<string, string>> = {},
+): Buffer {
   const fields = {
     ':method': 'POST',
     ':scheme': 'http',
@@ -48,6 +53,7 @@ export function callHeaders(stream: number, path: string, flags = END_HEADERS): 
     ':authority': 'test',
     te: 'trailers',
     'content-type': 'application/grpc',
+    ...headers,
   };
   return frame(FRAME.HEADERS, flags, stream, headerBlock(fields));
 }

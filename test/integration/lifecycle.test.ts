@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { covers } from '../contract/covers.js';
 import { HEALTH_CHECK } from '#src/frontends/grpc/health.js';
@@ -28,6 +29,9 @@ import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server
 import { GrpcClient, withGrpcClient, type PredictOutcome } from '../helpers/grpc-client.js';
 import { LogFile } from '../helpers/log-file.js';
 import { decodeKserve } from '../helpers/kserve-messages.js';
+import { grpcFrame } from '../helpers/http2-call.js';
+import { callHeaders, frame, FRAME } from '../helpers/http2-frames.js';
+import { RawHttp2 } from '../helpers/raw-http2.js';
 import { connectRaw } from '../helpers/raw-socket.js';
 import { node, pipeline, TestRepository } from '../helpers/repository.js';
 import { errorOf, restCall, restPredict, type RestOutcome } from '../helpers/rest-client.js';
@@ -207,6 +211,20 @@ async function readiness({ grpcPort, restPort }: Pick<ServerProcess, 'grpcPort' 
   });
 }
 
+/** The status of a request over a connection that was used before. */
+function restOverKept(agent: Agent, port: number): Promise<number> {
+  const options = { host: '127.0.0.1', port, path: '/v1/models/dummy:predict', method: 'POST', agent };
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(DUMMY_BODY));
+  });
+}
+
 async function statusOf(client: GrpcClient, name: string): Promise<readonly string[]> {
   const { bytes } = await client.call(METHOD.GET_MODEL_STATUS, encodeStatusRequest({ name, version: null }));
   return decodeStatusResponse(bytes).flatMap(({ state, errorMessage }) => [state, errorMessage]);
@@ -262,6 +280,43 @@ describe('stop', () => {
     });
     await Promise.all(idle.map(({ ended }) => ended));
   });
+
+  for (const transport of ['native', 'js'] as const) {
+    test(`clients that leave their requests unfinished do not hold the process (${transport})`, async () => {
+      covers('life-cycle.stop');
+      const server = await startServerProcess(['--config_path', config, '--grpc_transport', transport]);
+      await server.line('ServableManagerModule started');
+      const silent = await Promise.all([connectRaw(server.grpcPort), connectRaw(server.restPort)]);
+      const calls = await Promise.all([RawHttp2.open(server.grpcPort), RawHttp2.open(server.grpcPort)]);
+      calls[0].send(callHeaders(1, METHOD.PREDICT));
+      const half = frame(FRAME.DATA, 0, 1, grpcFrame(encodePredictRequest('dummy', null, [DUMMY_INPUT]), 20));
+      calls[1].send(callHeaders(1, METHOD.PREDICT), half);
+      const posted = await connectRaw(server.restPort);
+      posted.socket.write('POST /v1/models/dummy:predict HTTP/1.1\r\nContent-Length: 100\r\n\r\n{');
+      await assertServes(server, 'dummy');
+      assert.equal(await server.stop(), 0);
+      await Promise.all([...silent, ...calls, posted].map(({ ended }) => ended));
+    });
+
+    test(`calls that come until the client has heard of the end are answered (${transport})`, async () => {
+      covers('life-cycle.stop');
+      const server = await startServerProcess(['--config_path', config, '--grpc_transport', transport]);
+      await server.line('ServableManagerModule started');
+      const client = new GrpcClient(server.grpcPort);
+      const agent = new Agent({ keepAlive: true });
+      const rest = (): Promise<number> => restOverKept(agent, server.restPort);
+      assert.equal((await client.predict('dummy', [DUMMY_INPUT])).code, 'OK');
+      assert.equal(await rest(), 200);
+      server.process.kill('SIGTERM');
+      // They leave before this process can have heard of it.
+      const answers = Promise.all([client.predict('dummy', [DUMMY_INPUT]), rest()]);
+      const [{ code, details }, status] = await answers;
+      assert.deepEqual([code, details, status], ['OK', '', 200]);
+      assert.equal(await server.exited, 0);
+      client.close();
+      agent.destroy();
+    });
+  }
 
   test('a signal during the first load pass ends the process with 0; who waits for the model is answered', async () => {
     covers('life-cycle.stop-while-loading');

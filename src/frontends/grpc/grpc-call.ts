@@ -16,7 +16,7 @@ export class GrpcCall implements RpcCall {
   readonly wantsTimeline: boolean;
   readonly #call: AnyCall;
   #cancellation: CallCancellation | null = null;
-  readonly #cancel = (): void => this.abort(cancellation(this.#call.getDeadline()));
+  readonly #cancel = (): void => this.abort(cancellation(this.#call));
 
   constructor(call: AnyCall, api: RpcCall['api']) {
     this.#call = call;
@@ -48,10 +48,18 @@ export class GrpcCall implements RpcCall {
   }
 }
 
+/** Why a call need not begin; `null` when it must. */
+export function endOf(call: AnyCall): ServingError | null {
+  return call.cancelled || isPast(call) ? cancellation(call) : null;
+}
+
 /** grpc-js reports both as cancelled: past the deadline it was the deadline. */
-function cancellation(deadline: Date | number): ServingError {
-  const passed = Number(deadline) <= Date.now();
-  return new ServingError(passed ? 'DEADLINE_EXCEEDED' : 'REQUEST_CANCELLED');
+function cancellation(call: AnyCall): ServingError {
+  return new ServingError(isPast(call) ? 'DEADLINE_EXCEEDED' : 'REQUEST_CANCELLED');
+}
+
+function isPast(call: AnyCall): boolean {
+  return Number(call.getDeadline()) <= Date.now();
 }
 
 /** The same memory. */

@@ -42,11 +42,11 @@ export function sendAnswer(
   response.end(body);
 }
 
-/** An answer for bytes that made no request: written by hand, the connection ends with it. */
+/** An answer for bytes that made no request: written by hand, the caller ends the connection. */
 export function sendRawAnswer(socket: Socket, answer: RestAnswer, cors: Readonly<Record<string, string>>): void {
   const body = Buffer.from(answer.body);
   const headers = { 'Content-Type': JSON_TYPE, ...cors, 'Content-Length': body.byteLength, Connection: 'close' };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}\r\n${lines.join('')}\r\n`;
-  socket.end(Buffer.concat([Buffer.from(head, 'latin1'), body]), () => socket.destroy());
+  socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
 }

@@ -4,11 +4,13 @@ import { Socket } from 'node:net';
 import type { CorsSettings } from '../../config/settings.js';
 import { ServingError } from '../../errors.js';
 import type { CallContext } from '../../servables/serving.js';
+import { wholeTurn } from '../whole-turn.js';
 import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
 import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
 import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
+import { STOPPING, type StoppingLimits } from '../stopping.js';
 import { TIMELINE_HEADER } from '../timeline.js';
 import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
@@ -16,18 +18,25 @@ export interface RestServerOptions {
   readonly cors: CorsSettings;
   /** Called with whatever is no `ServingError`; the client gets INTERNAL_ERROR. Must not throw. */
   readonly onBug: (error: unknown) => void;
+  /** Hears of connections that were cut off for what their clients did. */
+  readonly onNotice?: (text: string) => void;
   /** Decodes bodies of more than `DECODE_OFF_LOOP_BYTES`; without it all are decoded on the event loop. */
   readonly decodeOffLoop?: DecodeOffLoop;
   /** Further APIs on the same port; earlier lines of the table win, and those of TensorFlow Serving come first. */
   readonly endpoints?: readonly Endpoint[];
   /** Bytes of a body, inflated or not; 1 GiB by default. */
   readonly bodyLimit?: number;
+  /** `STOPPING` by default. */
+  readonly stopping?: StoppingLimits;
 }
 
 export interface RestServer {
   /** Not listening yet: the caller chooses where. */
   readonly server: Server;
-  /** Stops accepting, ends idle connections, and resolves once everything asked before was answered. */
+  /**
+   * Stops accepting, and resolves once every request that came whole was answered and every connection has ended. Connections without a
+   * request stay for a moment, and end by the limits of `STOPPING` where their clients do not move.
+   */
   close(): Promise<void>;
 }
 
@@ -57,24 +66,26 @@ class RestTransport {
   readonly #options: RestServerOptions;
   readonly #bodyLimit: number;
   readonly #cors: Readonly<Record<string, string>>;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
 
   constructor(endpoints: readonly Endpoint[], options: RestServerOptions) {
     this.#endpoints = endpoints;
     this.#options = options;
     this.#bodyLimit = options.bodyLimit ?? BODY_LIMIT;
     this.#cors = corsHeaders(options.cors);
+    this.#connections = new Connections(options.stopping ?? STOPPING, (text) => options.onNotice?.(text));
     this.server = createServer(SERVER_OPTIONS);
+    // Those that Node.js takes for idle may have answers that are not sent yet.
+    this.server.closeIdleConnections = () => undefined;
     this.#listen();
   }
 
-  close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (this.server.listening) this.server.close(() => resolve());
-      else resolve();
-    });
+  async close(): Promise<void> {
     this.#connections.close();
-    return closed;
+    if (!this.server.listening) return;
+    // Clients that the system has connected already are accepted first: closing the socket would reset them.
+    await wholeTurn();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
   #listen(): void {
@@ -93,9 +104,11 @@ class RestTransport {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { answer, closes } = await this.#answer(this.#connections.begin(request, response));
+    const exchange = this.#connections.begin(request, response);
+    if (exchange === null) return void request.resume();
+    const { answer, closes } = await this.#answer(exchange);
     try {
-      sendAnswer(response, answer, this.#cors, closes || this.#connections.closing);
+      sendAnswer(response, answer, this.#cors, this.#connections.endsWith(exchange, closes));
     } catch (error) {
       this.#options.onBug(error);
       request.socket.destroy();
@@ -135,10 +148,10 @@ class RestTransport {
 
   /** Bytes that are no HTTP. What was asked well before them on the same connection is answered first. */
   #refuseGarbage(error: Error, socket: Duplex): void {
-    if (!(socket instanceof Socket) || !socket.writable) {
-      socket.destroy();
-      return;
-    }
+    if (!(socket instanceof Socket)) return void socket.destroy();
+    // What comes after the last word is read, and means nothing.
+    if (this.#connections.isLeaving(socket)) return;
+    if (!socket.writable) return void socket.destroy();
     const running = this.#connections.running(socket);
     const wellAsked = running.filter(({ request }) => request.complete);
     for (const { response } of wellAsked) response.shouldKeepAlive = false;
@@ -146,7 +159,8 @@ class RestTransport {
   }
 
   #refuse(socket: Duplex, error: ServingError): void {
-    if (socket instanceof Socket) sendRawAnswer(socket, errorAnswer(error), this.#cors);
-    else socket.destroy();
+    if (!(socket instanceof Socket)) return void socket.destroy();
+    sendRawAnswer(socket, errorAnswer(error), this.#cors);
+    this.#connections.leave(socket);
   }
 }

@@ -106,7 +106,7 @@ export const lifeCycle = {
 
   'life-cycle.stop': different(
     'SIGTERM and SIGINT end the process with exit code 0; gRPC calls get 5 s, REST calls in flight are reset',
-    'every accepted call of both is finished, however long it takes; connections that come meanwhile are refused',
+    'every accepted call of both is finished, however long it takes; connections that come meanwhile are refused, and clients that do not move have a limit',
   ),
   'life-cycle.stop-while-loading': supported(
     'a signal while models load ends the process with 0 behind what loads; who waits for a model is answered',
