@@ -44,6 +44,8 @@ struct ModelDescription {
   bool has_state = false;
   /// Whether the device was asked for several streams and has one (`core/stream_guard.h`).
   bool limited_to_one_stream = false;
+  /// Whether the device found the compiled model in the cache; false where it does not tell.
+  bool loaded_from_cache = false;
 };
 
 /// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled

@@ -58,6 +58,7 @@ function describe(streams: number, hasState: boolean): ModelDescription {
     mayFailInside: true,
     hasState,
     limitedToOneStream: false,
+    loadedFromCache: false,
   };
 }
 

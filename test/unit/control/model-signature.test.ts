@@ -31,6 +31,7 @@ function model(inputs: readonly PortDescription[], outputs: readonly PortDescrip
     mayFailInside: false,
     hasState: false,
     limitedToOneStream: false,
+    loadedFromCache: false,
     modelInfo: null,
   };
 }

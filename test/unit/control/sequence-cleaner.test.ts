@@ -18,6 +18,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     mayFailInside: false,
     hasState: true,
     limitedToOneStream: false,
+    loadedFromCache: false,
   };
   return {
     reference: { modelId, specification, description, inline: null, followsLoad: false },

@@ -27,6 +27,7 @@ const DUMMY: ModelDescription = {
   mayFailInside: true,
   hasState: false,
   limitedToOneStream: false,
+  loadedFromCache: false,
 };
 
 const COMPILER_SETTINGS = {
