@@ -229,7 +229,7 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarde
   if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
-  description_.limited_to_one_stream = guarded.limited_to_one_stream;
+  description_.shared_constants = guarded.shared_constants;
 }
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,

@@ -112,11 +112,13 @@ GuardedModel CompileGuarded(ov::Core& core, const std::shared_ptr<ov::Model>& mo
   FoldConstants(*folded, chains);
   FoldBodyChains(core, *folded);
   compiled = core.compile_model(folded, device, properties);
-  if (FindChains(core, folded, compiled).empty() && !HasBodyChains(core, *folded)) return {compiled};
+  if (FindChains(core, folded, compiled).empty() && !HasBodyChains(core, *folded)) {
+    return {compiled, SharedConstants::kFolded};
+  }
   compiled = core.compile_model(model, device, WithOneStream(properties, device));
   OPENVINO_ASSERT(!HasSeveralStreams(compiled), "expected one stream, because the constants of the model cannot be shared ",
                   "by several; received more from device ", device);
-  return {compiled, true};
+  return {compiled, SharedConstants::kOneStream};
 }
 
 }  // namespace vinery

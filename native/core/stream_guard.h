@@ -6,11 +6,20 @@
 
 namespace vinery {
 
+/// What was done about constants that streams share.
+enum class SharedConstants {
+  /// They are as they were.
+  kUntouched,
+  /// Some were folded.
+  kFolded,
+  /// There is one stream where several were asked for, because more of them would not answer rightly.
+  kOneStream,
+};
+
 /// A compiled model that answers the same on each of its streams.
 struct GuardedModel {
   ov::CompiledModel compiled;
-  /// The device was asked for several streams and has one, because no more of them would have answered rightly.
-  bool limited_to_one_stream = false;
+  SharedConstants shared_constants = SharedConstants::kUntouched;
 };
 
 /// Compiles a model for a device. With several streams on CPU it sees to it that each of them answers what one does.

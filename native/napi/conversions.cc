@@ -188,6 +188,17 @@ Napi::Value InfoToValue(Napi::Env env, const std::vector<ModelInfo>& entries) {
   return object;
 }
 
+const char* SharedConstantsName(SharedConstants shared) {
+  switch (shared) {
+    case SharedConstants::kFolded:
+      return "folded";
+    case SharedConstants::kOneStream:
+      return "one stream";
+    default:
+      return "untouched";
+  }
+}
+
 std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const std::string& name) {
   auto texts = ReadList<std::string>(value, name, ReadString);
   if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
@@ -316,7 +327,7 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("modelInfo", description.model_info ? InfoToValue(env, *description.model_info) : env.Null());
   object.Set("mayFailInside", description.may_fail_inside);
   object.Set("hasState", description.has_state);
-  object.Set("limitedToOneStream", description.limited_to_one_stream);
+  object.Set("sharedConstants", SharedConstantsName(description.shared_constants));
   object.Set("loadedFromCache", description.loaded_from_cache);
   return object;
 }

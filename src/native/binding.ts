@@ -416,8 +416,11 @@ export interface ModelDescription {
   readonly mayFailInside: boolean;
   /** Infer requests remember something from one inference to the next. */
   readonly hasState: boolean;
-  /** Several streams were asked for, and there is one, because OpenVINO would not answer rightly on more. */
-  readonly limitedToOneStream: boolean;
+  /**
+   * What was done about constants that the streams of a model share, because OpenVINO would not answer rightly: some were folded, or the
+   * model has one stream where several were asked for.
+   */
+  readonly sharedConstants: 'untouched' | 'folded' | 'one stream';
   /** The device found it compiled in CACHE_DIR; false where it does not tell. */
   readonly loadedFromCache: boolean;
   /** `rt_info/model_info` of the model file; `null` when it has none. */

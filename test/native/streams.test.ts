@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addon as ov, type CompiledModel } from '#src/openvino/index.js';
-import { writeNormalizedWeightsModel, writePackedLoopModel, writePackedWeightsModel } from '../fixtures/ir.js';
+import {
+  writeDenseModel,
+  writeNormalizedWeightsModel,
+  writePackedLoopModel,
+  writePackedWeightsModel,
+} from '../fixtures/ir.js';
 import { compile, binding, temporaryDirectory } from './support.js';
 
 /**
@@ -53,16 +58,16 @@ test('streams: every compile for several streams answers bit for bit what one st
 });
 
 test('streams: what can be folded has the streams that were asked for, what cannot has one and says so', () => {
-  const described = Object.entries(MODELS).map(([what, path]) => {
-    const { streams, limitedToOneStream } = binding.describeModel(compile(path, { properties: { NUM_STREAMS: 2 } }));
-    return [what, streams, limitedToOneStream];
-  });
-  assert.deepEqual(
-    described,
-    Object.keys(MODELS).map((what) => (what === UNCACHED ? [what, 1, true] : [what, 2, false])),
-  );
-  const { limitedToOneStream } = binding.describeModel(compile(MODELS[UNCACHED]!, { properties: { NUM_STREAMS: 1 } }));
-  assert.equal(limitedToOneStream, false);
+  const describe = (path: string, streams: number): readonly unknown[] => {
+    const description = binding.describeModel(compile(path, { properties: { NUM_STREAMS: streams } }));
+    return [description.streams, description.sharedConstants];
+  };
+  for (const [what, path] of Object.entries(MODELS)) {
+    assert.deepEqual(describe(path, 2), what === UNCACHED ? [1, 'one stream'] : [2, 'folded'], what);
+    assert.deepEqual(describe(path, 1), [1, 'untouched'], what);
+  }
+  const plain = writeDenseModel(directory, { name: 'plain' });
+  assert.deepEqual(describe(plain, 2), [2, 'untouched']);
 });
 
 /** Bits of the answers to one request, which `requests` infer requests infer at once. */

@@ -30,7 +30,7 @@ function model(inputs: readonly PortDescription[], outputs: readonly PortDescrip
     streams: 1,
     mayFailInside: false,
     hasState: false,
-    limitedToOneStream: false,
+    sharedConstants: 'untouched',
     loadedFromCache: false,
     modelInfo: null,
   };

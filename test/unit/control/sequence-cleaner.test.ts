@@ -17,7 +17,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     modelInfo: null,
     mayFailInside: false,
     hasState: true,
-    limitedToOneStream: false,
+    sharedConstants: 'untouched' as const,
     loadedFromCache: false,
   };
   return {

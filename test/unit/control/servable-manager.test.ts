@@ -26,7 +26,7 @@ const DUMMY: ModelDescription = {
   modelInfo: null,
   mayFailInside: true,
   hasState: false,
-  limitedToOneStream: false,
+  sharedConstants: 'untouched',
   loadedFromCache: false,
 };
 
@@ -34,6 +34,7 @@ const COMPILER_SETTINGS = {
   cacheDir: null,
   inferenceThreads: null,
   backend: 'native',
+  triesModels: false,
   nodeExecutor: 'adaptive',
 } as const;
 
