@@ -4,6 +4,8 @@
 #include <openvino/core/layout.hpp>
 #include <openvino/runtime/properties.hpp>
 
+#include "core/openvino_fault.h"
+
 namespace vinery {
 namespace {
 
@@ -89,6 +91,13 @@ std::uint32_t ReadCount(const ov::CompiledModel& compiled, const Property& prope
   return ToCount(compiled.get_property(property));
 }
 
+/// Not among the supported properties of a device, because OpenVINO itself answers. Some devices refuse.
+bool IsFromCache(const ov::CompiledModel& compiled) {
+  bool is_from_cache = false;
+  const Status status = Guard(StatusCode::kInternal, [&] { is_from_cache = compiled.get_property(ov::loaded_from_cache); });
+  return status.ok() && is_from_cache;
+}
+
 }  // namespace
 
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model) {
@@ -103,6 +112,7 @@ ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& mo
   }
   description.optimal_infer_requests = ReadCount(compiled, ov::optimal_number_of_infer_requests);
   description.streams = ReadCount(compiled, ov::num_streams);
+  description.loaded_from_cache = IsFromCache(compiled);
   description.model_info = FindModelInfo(model);
   return description;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/compile_specification.h"
+#include "core/stream_guard.h"
 
 namespace vinery {
 
@@ -42,6 +43,9 @@ struct ModelDescription {
   bool may_fail_inside = true;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
+  SharedConstants shared_constants = SharedConstants::kUntouched;
+  /// Whether the device found the compiled model in the cache; false where it does not tell.
+  bool loaded_from_cache = false;
 };
 
 /// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled

@@ -75,6 +75,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<OpenModel>(exports, "openModel");
   Register<CloseModel>(exports, "closeModel");
   Register<DescribeModel>(exports, "describeModel");
+  Register<TryModel>(exports, "tryModel");
   Register<RegisterSlab>(exports, "registerSlab");
   Register<UnregisterSlab>(exports, "unregisterSlab");
   Register<SlabAddress>(exports, "slabAddress");

@@ -1,5 +1,6 @@
 #include "napi/conversions.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -187,10 +188,48 @@ Napi::Value InfoToValue(Napi::Env env, const std::vector<ModelInfo>& entries) {
   return object;
 }
 
+const char* SharedConstantsName(SharedConstants shared) {
+  switch (shared) {
+    case SharedConstants::kFolded:
+      return "folded";
+    case SharedConstants::kOneStream:
+      return "one stream";
+    default:
+      return "untouched";
+  }
+}
+
 std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const std::string& name) {
   auto texts = ReadList<std::string>(value, name, ReadString);
   if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
   return {std::move(texts[0]), std::move(texts[1])};
+}
+
+std::size_t ReadSize(const Napi::Value& value, const std::string& name) { return ReadOffset(value, name.c_str()); }
+
+ov::Shape ReadTrialShape(const Napi::Value& value, const std::string& name) {
+  return ov::Shape(ReadList<std::size_t>(value, name, ReadSize));
+}
+
+Napi::Value SizeToValue(Napi::Env env, const std::size_t& size) {
+  return Napi::Number::New(env, static_cast<double>(size));
+}
+
+Napi::Value TrialTensorToValue(Napi::Env env, const TrialTensor& tensor) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("elementType", tensor.element_type);
+  object.Set("shape", ToArray<std::size_t>(env, tensor.shape, SizeToValue));
+  Napi::Uint8Array bytes = Napi::Uint8Array::New(env, tensor.bytes.size());
+  std::copy(tensor.bytes.begin(), tensor.bytes.end(), bytes.Data());
+  object.Set("bytes", bytes);
+  return object;
+}
+
+Napi::Value TrialAnswerToValue(Napi::Env env, const TrialAnswer& answer) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("outputs", ToArray<TrialTensor>(env, answer.outputs, TrialTensorToValue));
+  object.Set("fault", answer.fault);
+  return object;
 }
 
 Napi::Object CustomNodePortToValue(Napi::Env env, const CustomNodePort& port) {
@@ -288,7 +327,19 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("modelInfo", description.model_info ? InfoToValue(env, *description.model_info) : env.Null());
   object.Set("mayFailInside", description.may_fail_inside);
   object.Set("hasState", description.has_state);
+  object.Set("sharedConstants", SharedConstantsName(description.shared_constants));
+  object.Set("loadedFromCache", description.loaded_from_cache);
   return object;
+}
+
+TrialQuestion ReadTrialQuestion(const Napi::Value& value) {
+  const Napi::Object object = ReadObject(value, "question");
+  return {ReadList<ov::Shape>(object.Get("shapes"), "question.shapes", ReadTrialShape),
+          ReadUint32(object.Get("seed"), "question.seed"), ReadUint32(object.Get("requests"), "question.requests")};
+}
+
+Napi::Value ToValue(Napi::Env env, const std::vector<TrialAnswer>& answers) {
+  return ToArray<TrialAnswer>(env, answers, TrialAnswerToValue);
 }
 
 Napi::Value ToValue(Napi::Env env, const CustomNodeDescription& description) {

@@ -8,6 +8,7 @@
 #include "core/custom_node.h"
 #include "core/model_description.h"
 #include "core/status.h"
+#include "core/trial.h"
 #include "napi/napi_setup.h"
 
 namespace vinery {
@@ -28,8 +29,11 @@ Napi::Uint8Array ReadSharedBytes(const Napi::Value& value, const char* name);
 Napi::Float64Array ReadTable(const Napi::Value& value, std::size_t ports);
 CompileSpecification ReadCompileSpecification(const Napi::Value& value);
 CustomNodeSpecification ReadCustomNodeSpecification(const Napi::Value& value);
+TrialQuestion ReadTrialQuestion(const Napi::Value& value);
 
 Napi::Value ToValue(Napi::Env env, const ModelDescription& description);
+/// The bytes of the answers are copied.
+Napi::Value ToValue(Napi::Env env, const std::vector<TrialAnswer>& answers);
 Napi::Value ToValue(Napi::Env env, const CustomNodeDescription& description);
 Napi::Value ToValue(Napi::Env env, const std::vector<CustomNodeOutput>& outputs);
 Napi::Value ToValue(Napi::Env env, const std::string& text);

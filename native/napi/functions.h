@@ -16,6 +16,7 @@ void ReleaseModel(const Napi::CallbackInfo& info);
 Napi::Value OpenModel(const Napi::CallbackInfo& info);
 void CloseModel(const Napi::CallbackInfo& info);
 Napi::Value DescribeModel(const Napi::CallbackInfo& info);
+Napi::Value TryModel(const Napi::CallbackInfo& info);
 
 // slab_functions.cc
 Napi::Value RegisterSlab(const Napi::CallbackInfo& info);

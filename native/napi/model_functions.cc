@@ -53,4 +53,11 @@ Napi::Value DescribeModel(const Napi::CallbackInfo& info) {
   return ToValue(info.Env(), OpenHandle<const CompiledModel>(info[0])->description());
 }
 
+Napi::Value TryModel(const Napi::CallbackInfo& info) {
+  const auto& model = OpenHandle<const CompiledModel>(info[0]);
+  std::vector<TrialAnswer> answers;
+  ThrowFault(info.Env(), TryModel(*model, ReadTrialQuestion(info[1]), answers));
+  return ToValue(info.Env(), answers);
+}
+
 }  // namespace vinery

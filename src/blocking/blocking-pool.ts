@@ -13,6 +13,7 @@ import type {
 import type { PictureDecoder, PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { PictureShape } from '../tensors/picture.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
+import type { TriedModel, TrialReference } from './compare-answers.js';
 import type { BlockingResult, BlockingTask, DecodePictureTask, MeasurePictureTask } from './tasks.js';
 
 /** Load passes come in bursts: their workers are soon not needed any more. */
@@ -70,6 +71,16 @@ export class BlockingPool implements PictureDecoder {
    */
   checkRows(modelId: number, description: ModelDescription): Promise<void> {
     return this.#run({ kind: 'check-rows', modelId, description });
+  }
+
+  /** The first difference between the answers of two models to the same seeded numbers; `null` when there is none ({@link compareAnswers}). */
+  compareAnswers(reference: TrialReference, tried: TriedModel): Promise<string | null> {
+    return this.#run({ kind: 'compare-answers', reference, tried });
+  }
+
+  /** A digest of a model's answers to the same numbers, `null` when it has none ({@link digestAnswers}). */
+  digestAnswers(reference: TrialReference, requests: number): Promise<string | null> {
+    return this.#run({ kind: 'digest-answers', reference, requests });
   }
 
   /**

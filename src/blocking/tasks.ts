@@ -14,6 +14,7 @@ import { loadNativeBinding } from '../native/load.js';
 import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { checkRows } from './check-rows.js';
+import { compareAnswers, digestAnswers, type TriedModel, type TrialReference } from './compare-answers.js';
 import { measureInference } from './measure-inference.js';
 import { decodePicture, measurePicture } from './pictures.js';
 
@@ -23,6 +24,8 @@ export type BlockingTask =
   | CompileTask
   | MeasureTask
   | CheckRowsTask
+  | CompareAnswersTask
+  | DigestAnswersTask
   | InitializeCustomNodeTask
   | DecodeTask
   | DecodeInferTask
@@ -56,6 +59,20 @@ export interface CheckRowsTask {
   readonly kind: 'check-rows';
   readonly modelId: number;
   readonly description: ModelDescription;
+}
+
+/** Compares the answers of two models; the result is the first difference, `null` when there is none. */
+export interface CompareAnswersTask {
+  readonly kind: 'compare-answers';
+  readonly reference: TrialReference;
+  readonly tried: TriedModel;
+}
+
+/** The result is the digest of a model's answers, `null` when it has none. */
+export interface DigestAnswersTask {
+  readonly kind: 'digest-answers';
+  readonly reference: TrialReference;
+  readonly requests: number;
 }
 
 /** Loads a library and initializes a custom node of it; the result is the {@link CustomNodeDescription}. */
@@ -120,6 +137,10 @@ function runKind(task: BlockingTask): unknown {
     case 'check-rows':
       checkRows(task.modelId, task.description);
       return { value: undefined };
+    case 'compare-answers':
+      return { value: compareAnswers(task.reference, task.tried) };
+    case 'digest-answers':
+      return { value: digestAnswers(task.reference, task.requests) };
     case 'initialize-custom-node':
       return { value: initializeCustomNode(task) };
     case 'decode-predict-body':

@@ -117,6 +117,11 @@ export const FLAGS = {
       help: `What servables are asked before they serve: ${WARM_UP_MODES.join(', ')}; synthetic is zeros`,
       byDefault: WARM_UP_MODES[0],
     },
+    model_trials: {
+      type: 'boolean',
+      help: 'Answers of models for several streams, from the cache or for the load are compared with those of a plain compile before they serve',
+      byDefault: 'true',
+    },
     system_shared_memory: {
       type: 'boolean',
       help: 'Clients may have the server map POSIX shared memory of this machine',

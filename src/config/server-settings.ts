@@ -66,6 +66,7 @@ export function makeServerSettings(
     nodeExecutor: (values.node_executor as NodeExecutor | undefined) ?? NODE_EXECUTORS[0],
     backend: (values.backend as Backend | undefined) ?? BACKENDS[0],
     warmUp: (values.warm_up as WarmUpMode | undefined) ?? WARM_UP_MODES[0],
+    triesModels: values.model_trials ?? true,
     servables: makeSource(values, absolute),
   };
   return deepFreeze({ settings, warnings });

@@ -46,6 +46,8 @@ export interface ServerSettings {
   readonly nodeExecutor: NodeExecutor;
   readonly backend: Backend;
   readonly warmUp: WarmUpMode;
+  /** Whether answers of models that are not compiled plainly are compared with those of a plain compile. */
+  readonly triesModels: boolean;
   readonly servables: ServablesSource;
 }
 

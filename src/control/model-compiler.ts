@@ -7,16 +7,22 @@ import { portBytes } from '../inference/port-bytes.js';
 import type { CompileSpecification, ModelDescription, NativeBinding } from '../native/binding.js';
 import { log } from '../observability/logger.js';
 import { folderStamp } from './folder-stamp.js';
+import { ModelTrials, type Compiled } from './model-trials.js';
 
 /** As inline inference wants it; a sync inference on several streams takes ten times as long (measured). */
 const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
 /** Behind each inference another one, or a stream would wait for the event loop in between: 1 % of the rate of large networks (measured). */
 const REQUESTS_A_STREAM = 2;
 const THROUGHPUT_PROPERTIES = { PERFORMANCE_HINT: 'THROUGHPUT' } as const;
+/** A version whose files are replaced while it is compiled is compiled again, so often. */
+const MOST_READINGS = 3;
 /** With its way to a stream's thread and back an inference at the bound takes about so many times the bound. */
 const WORTH_COMPILING = 2;
 
-export type CompilerSettings = Pick<ServerSettings, 'cacheDir' | 'inferenceThreads' | 'nodeExecutor' | 'backend'>;
+export type CompilerSettings = Pick<
+  ServerSettings,
+  'cacheDir' | 'inferenceThreads' | 'nodeExecutor' | 'backend' | 'triesModels'
+>;
 
 /** A model that follows the load. */
 interface Following {
@@ -35,6 +41,8 @@ export class ModelCompiler {
   readonly #binding: NativeBinding;
   readonly #pool: BlockingPool;
   readonly #isAdaptive: boolean;
+  /** `null`: answers are not compared. */
+  readonly #trials: ModelTrials | null;
   readonly #held = new Set<number>();
   /** By the number of the model. */
   readonly #following = new Map<number, Following>();
@@ -47,7 +55,7 @@ export class ModelCompiler {
   constructor(
     binding: NativeBinding,
     pool: BlockingPool,
-    { cacheDir, inferenceThreads, nodeExecutor, backend }: CompilerSettings,
+    { cacheDir, inferenceThreads, nodeExecutor, backend, triesModels }: CompilerSettings,
   ) {
     this.cacheDir = cacheDir;
     this.inferenceThreads = inferenceThreads;
@@ -55,29 +63,36 @@ export class ModelCompiler {
     this.#isAdaptive = backend === 'native' && nodeExecutor === 'adaptive';
     this.#binding = binding;
     this.#pool = pool;
+    const compiler = {
+      compile: (specification: CompileSpecification) => this.#compile(specification),
+      release: (modelId: number) => this.#release(modelId),
+    };
+    this.#trials = triesModels ? new ModelTrials(binding, pool, compiler) : null;
   }
 
   /**
+   * Compiles what a model directory has, and compares the answers of what is not plain with those of a plain compile. All that a start
+   * compiles is of the same files: where these are replaced meanwhile everything is compiled again.
+   *
    * @param followsLoad nobody chose how many inferences there are to be at a time.
    * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_BATCHING_INVALID,
    * MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
   async compile(specification: CompileSpecification, followsLoad = false): Promise<CompiledModelReference> {
     const mayFollow = followsLoad && this.#mayFollowLoad(specification);
-    const stamp = mayFollow ? await folderStamp(specification.path) : '';
-    const { modelId, description } = await this.#compile(specification);
-    try {
-      if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
-      const inline = await this.#compileInline(modelId, specification, description);
-      // Infer requests that remember something must stay those that they are.
-      const follows = mayFollow && inline === null && !description.hasState;
-      const reference = { modelId, specification, description, inline, followsLoad: follows };
-      if (reference.followsLoad) this.#following.set(modelId, { reference, stamp, variant: null });
-      return reference;
-    } catch (error) {
-      this.#release(modelId);
-      throw error;
+    for (let reading = 1; reading <= MOST_READINGS; reading += 1) {
+      const stamp = await folderStamp(specification.path);
+      const reference = await this.#compileOnce(specification, mayFollow, stamp);
+      if ((await folderStamp(specification.path)) === stamp) {
+        if (reference.followsLoad) this.#following.set(reference.modelId, { reference, stamp, variant: null });
+        return reference;
+      }
+      this.release(reference);
     }
+    throw new ServingError(
+      'MODEL_READ_FAILED',
+      `${specification.path}: expected files that stay as they are, they were replaced while they were read`,
+    );
   }
 
   /**
@@ -105,12 +120,48 @@ export class ModelCompiler {
     for (const modelId of [...this.#held]) this.#release(modelId);
   }
 
-  async #compile(specification: CompileSpecification): Promise<{ modelId: number; description: ModelDescription }> {
+  /** All compilations of a start; the files may be others for each of them. */
+  async #compileOnce(
+    specification: CompileSpecification,
+    mayFollow: boolean,
+    stamp: string,
+  ): Promise<CompiledModelReference> {
+    const loaded = await this.#compileTried(specification, stamp);
+    const { modelId, description } = loaded;
+    try {
+      if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
+      const inline = await this.#compileInline(loaded);
+      // Infer requests that remember something must stay those that they are.
+      const follows = mayFollow && inline === null && !description.hasState;
+      return { ...loaded, inline, followsLoad: follows };
+    } catch (error) {
+      this.#release(modelId);
+      throw error;
+    }
+  }
+
+  async #compileTried(specification: CompileSpecification, stamp: string): Promise<Compiled> {
+    const compiled = await this.#compile(specification);
+    if (compiled.description.sharedConstants === 'one stream') {
+      log.modelmanager.warning(
+        `${specification.path}: compiled for one stream, because OpenVINO would not answer rightly on several`,
+      );
+    }
+    if (this.#trials === null) return compiled;
+    try {
+      return await this.#trials.tryLoaded(compiled, stamp);
+    } catch (error) {
+      this.#release(compiled.modelId);
+      throw error;
+    }
+  }
+
+  async #compile(specification: CompileSpecification): Promise<Compiled> {
     if (this.#closed) throw new ServingError('SERVER_STOPPING');
     const modelId = this.#binding.reserveModel();
     this.#held.add(modelId);
     try {
-      return { modelId, description: await this.#pool.compile(modelId, specification) };
+      return { modelId, specification, description: await this.#pool.compile(modelId, specification) };
     } catch (error) {
       if (!this.#held.has(modelId)) throw new ServingError('SERVER_STOPPING', '', { cause: error });
       this.#release(modelId);
@@ -119,11 +170,8 @@ export class ModelCompiler {
   }
 
   /** Measured as it is and, where that is promising, on one thread; `null` where the way to a stream's thread is worth it. */
-  async #compileInline(
-    modelId: number,
-    specification: CompileSpecification,
-    description: ModelDescription,
-  ): Promise<InlineVariant | null> {
+  async #compileInline(model: Compiled): Promise<InlineVariant | null> {
+    const { modelId, specification, description } = model;
     if (!this.#isAdaptive || specification.device !== 'CPU' || !canInferInline(description)) return null;
     // Inline nothing queues, so nothing would be joined.
     if (specification.joinedRows !== null) return null;
@@ -138,11 +186,15 @@ export class ModelCompiler {
       log.modelmanager.debug(
         `${specification.path}: ${elsewhere.toFixed(0)} us an inference, inline ${micros.toFixed(0)} us`,
       );
-      isKept = micros <= INLINE_BOUND_MICROS;
+      isKept = micros <= INLINE_BOUND_MICROS && (await this.#answersAlike(model, variant, 'for inline inference'));
       return isKept ? { modelId: variant.modelId, micros } : null;
     } finally {
       if (!isKept) this.#release(variant.modelId);
     }
+  }
+
+  async #answersAlike(model: Compiled, variant: Compiled, purpose: string): Promise<boolean> {
+    return this.#trials === null || this.#trials.tryVariant(model, variant, purpose);
   }
 
   /** Batches are several requests at a time already, and the requests of a sequence one after the other. */
@@ -152,22 +204,18 @@ export class ModelCompiler {
 
   /** Never rejects: the model serves as it is. */
   async #compileForThroughput({ reference, stamp }: Following): Promise<ThroughputVariant | null> {
-    const { modelId, specification, description } = reference;
+    const { specification } = reference;
     const properties = { ...specification.properties, ...THROUGHPUT_PROPERTIES };
     try {
       const variant = await this.#compile({ ...specification, properties });
-      const streams = variant.description.optimalInferRequests;
-      const isSame = (await folderStamp(specification.path)) === stamp;
-      if (!isSame) {
-        log.modelmanager.warning(
-          `${specification.path}: not compiled for throughput: expected the files it was loaded from`,
-        );
+      let isKept = false;
+      try {
+        isKept = await this.#isWorthKeeping(reference, stamp, variant);
+      } finally {
+        if (!isKept) this.#release(variant.modelId);
       }
-      if (!isSame || !this.#following.has(modelId) || streams <= description.optimalInferRequests) {
-        this.#release(variant.modelId);
-        return null;
-      }
-      const nireq = streams * REQUESTS_A_STREAM;
+      if (!isKept) return null;
+      const nireq = variant.description.optimalInferRequests * REQUESTS_A_STREAM;
       log.modelmanager.info(
         `${specification.path}: compiled for throughput, too, because requests wait for one another; infer requests: ${nireq}`,
       );
@@ -178,6 +226,20 @@ export class ModelCompiler {
       }
       return null;
     }
+  }
+
+  /** Of the same files as the model that serves, for more inferences at a time, and with the same answers; the model is still there. */
+  async #isWorthKeeping(reference: CompiledModelReference, stamp: string, variant: Compiled): Promise<boolean> {
+    const { modelId, specification, description } = reference;
+    if (variant.description.optimalInferRequests <= description.optimalInferRequests) return false;
+    if ((await folderStamp(specification.path)) !== stamp) {
+      log.modelmanager.warning(
+        `${specification.path}: not compiled for throughput: expected the files it was loaded from`,
+      );
+      return false;
+    }
+    if (!this.#following.has(modelId)) return false;
+    return (await this.#answersAlike(reference, variant, 'for throughput')) && this.#following.has(modelId);
   }
 
   #release(modelId: number): void {

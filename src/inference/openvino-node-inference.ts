@@ -74,7 +74,7 @@ export class OpenvinoNodeInference implements Inference, SlabRegistrar {
   /** @throws ServingError NOT_IMPLEMENTED, MODEL_READ_FAILED, MODEL_COMPILE_FAILED */
   async openModel({ specification, description }: CompiledModelReference): Promise<InferenceModel> {
     refuseUnapplied(specification, description);
-    const compiled = await this.#compile(specification);
+    const compiled = await this.#compile(specification, description);
     const arena = this.#arena!;
     return {
       createInferRequest: () =>
@@ -116,14 +116,19 @@ export class OpenvinoNodeInference implements Inference, SlabRegistrar {
     return slab;
   }
 
-  async #compile({ path, device, properties }: CompileSpecification): Promise<AddonCompiledModel> {
+  /** The package cannot fold what streams must not share, so such a model gets one stream. */
+  async #compile(
+    { path, device, properties }: CompileSpecification,
+    { sharedConstants }: ModelDescription,
+  ): Promise<AddonCompiledModel> {
+    const streams = sharedConstants === 'untouched' ? {} : { NUM_STREAMS: 1 };
     try {
       await access(path, constants.R_OK);
     } catch (cause) {
       throw new ServingError('MODEL_READ_FAILED', textOf(cause), { cause });
     }
     try {
-      return await this.#core.compileModel(path, device, { ...properties });
+      return await this.#core.compileModel(path, device, { ...properties, ...streams });
     } catch (cause) {
       throw cause instanceof ServingError ? cause : new ServingError('MODEL_COMPILE_FAILED', textOf(cause), { cause });
     }

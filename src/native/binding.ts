@@ -47,6 +47,13 @@ export interface NativeBinding extends IngressBinding {
   describeModel(model: CompiledModelHandle): ModelDescription;
 
   /**
+   * Asks a model as {@link TrialQuestion} says and returns its different answers: one where every stream answers alike. Infer requests
+   * are new, so a model with a state begins with its first one. Blocks until all have ended: call it in a worker of the blocking pool.
+   * Throws BINDING_FAILED for other than as many shapes as inputs, and for an input whose element type has no seeded numbers.
+   */
+  tryModel(model: CompiledModelHandle, question: TrialQuestion): TrialAnswer[];
+
+  /**
    * Makes memory known under a small integer, so that tensors are named by (slab, offset). The view must cover a whole
    * SharedArrayBuffer; it is kept alive until {@link unregisterSlab}. Ids are per environment and are used again.
    */
@@ -409,6 +416,13 @@ export interface ModelDescription {
   readonly mayFailInside: boolean;
   /** Infer requests remember something from one inference to the next. */
   readonly hasState: boolean;
+  /**
+   * What was done about constants that the streams of a model share, because OpenVINO would not answer rightly: some were folded, or the
+   * model has one stream where several were asked for.
+   */
+  readonly sharedConstants: 'untouched' | 'folded' | 'one stream';
+  /** The device found it compiled in CACHE_DIR; false where it does not tell. */
+  readonly loadedFromCache: boolean;
   /** `rt_info/model_info` of the model file; `null` when it has none. */
   readonly modelInfo: ModelInfo | null;
 }
@@ -416,6 +430,33 @@ export interface ModelDescription {
 /** What a model says of itself: every value is a text, whatever it was in the file. */
 export interface ModelInfo {
   readonly [name: string]: string | ModelInfo;
+}
+
+/** What to ask a model in a trial, with numbers that depend on the seed alone; a shorter tensor has the first ones of a longer one. */
+export interface TrialQuestion {
+  /** Of each input, in port order. */
+  readonly shapes: readonly (readonly number[])[];
+  /**
+   * Even: floating point from -1 to 1; odd: from 0 to 255. Integers of 8 bits have their whole range, those of 16 bits are from 0 to
+   * 255, others are 0 or 1, because they may be places in a table.
+   */
+  readonly seed: number;
+  /** Infer requests at once. */
+  readonly requests: number;
+}
+
+export interface TrialAnswer {
+  /** In port order; none when the inference failed. */
+  readonly outputs: readonly TrialTensor[];
+  /** Why the inference failed; empty when it did not. */
+  readonly fault: string;
+}
+
+export interface TrialTensor {
+  readonly elementType: string;
+  readonly shape: readonly number[];
+  /** As they lie in OpenVINO's memory; of strings, each with its length of eight bytes in front. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface PortDescription {

@@ -57,6 +57,7 @@ export async function openInProcessServing(configPath: string, wantsInline = tru
     cacheDir: null,
     inferenceThreads: null,
     backend: 'native',
+    triesModels: true,
     nodeExecutor: wantsInline ? 'adaptive' : 'async',
   });
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);

@@ -29,7 +29,13 @@ export async function inferBy(
   written: Readonly<Record<string, string>>,
 ): Promise<number[]> {
   const properties = translatePluginConfig(written, 'CPU', '').pluginConfig;
-  const settings = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor } as const;
+  const settings = {
+    cacheDir: null,
+    inferenceThreads: null,
+    backend: 'native',
+    triesModels: true,
+    nodeExecutor,
+  } as const;
   const compiler = new ModelCompiler(binding, pool, settings);
   const inference = await createInference('native', nodeExecutor);
   const arena = new Arena(inference.memory);

@@ -12,7 +12,13 @@ import { binding, specification, temporaryDirectory } from './support.js';
 
 const directory = temporaryDirectory();
 const pool = new BlockingPool();
-const SETTINGS = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor: 'adaptive' } as const;
+const SETTINGS = {
+  cacheDir: null,
+  inferenceThreads: null,
+  backend: 'native',
+  triesModels: true,
+  nodeExecutor: 'adaptive',
+} as const;
 const compiler = new ModelCompiler(binding, pool, SETTINGS);
 after(async () => {
   compiler.close();

@@ -22,6 +22,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   openModel: true,
   closeModel: true,
   describeModel: true,
+  tryModel: true,
   registerSlab: true,
   unregisterSlab: true,
   slabAddress: true,

@@ -194,6 +194,7 @@ describe('command line: settings', () => {
       nodeExecutor: 'adaptive',
       backend: 'native',
       warmUp: 'none',
+      triesModels: true,
       servables: { kind: 'config-file', path: '/c.json' },
     });
   });
@@ -215,7 +216,7 @@ describe('command line: settings', () => {
       '--file_system_poll_wait_seconds 0 --sequence_cleaner_poll_wait_minutes 6 --custom_node_resources_cleaner_interval_seconds 7 ' +
       '--cache_dir cache --metrics_enable --metrics_list a,b --cpu_extension x.so --allow_credentials --allowed_origins o ' +
       '--allowed_methods m --allowed_headers h --api_key_file k --allowed_local_media_path p --allowed_media_domains d ' +
-      '--node_executor piscina --backend openvino-node --grpc_transport js --warm_up recorded';
+      '--node_executor piscina --backend openvino-node --grpc_transport js --warm_up recorded --model_trials=false';
     assert.deepEqual(settings(line, { fileExists: () => true, fileReadable: () => true }), {
       grpc: { addresses: ['1.2.3.4', '::1'], port: 1 },
       rest: { addresses: ['localhost'], port: 2 },
@@ -238,6 +239,7 @@ describe('command line: settings', () => {
       nodeExecutor: 'piscina',
       backend: 'openvino-node',
       warmUp: 'recorded',
+      triesModels: false,
       servables: { kind: 'config-file', path: '/work-dir/c.json' },
     });
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
@@ -27,23 +28,37 @@ const SPECIFICATION: CompileSpecification = {
 /** A compiler whose models have two streams where they are compiled for throughput, else one. */
 class Fixture {
   readonly held = new Set<number>();
-  readonly hints: unknown[] = [];
+  readonly compiled: CompileSpecification['properties'][] = [];
   readonly compiler: ModelCompiler;
   fault: ServingError | null = null;
   streams = 2;
   hasState = false;
+  loadedFromCache = false;
+  /** What the trial of the next models says. */
+  difference: string | null = null;
+  digest: string | null = 'the answers';
+  /** Called while a model is compiled. */
+  meanwhile: () => void = () => undefined;
 
-  constructor(nodeExecutor: 'adaptive' | 'async' = 'adaptive') {
+  constructor(settings: { readonly nodeExecutor?: 'adaptive' | 'async'; readonly triesModels?: boolean } = {}) {
     const pool = {
       compile: (_id: number, { properties }: CompileSpecification) => {
-        this.hints.push(properties['PERFORMANCE_HINT']);
+        this.compiled.push(properties);
+        this.meanwhile();
         const isForThroughput = properties['PERFORMANCE_HINT'] === 'THROUGHPUT';
         if (isForThroughput && this.fault !== null) return Promise.reject(this.fault);
-        return Promise.resolve(describe(isForThroughput ? this.streams : 1, this.hasState));
+        const described = describe(isForThroughput ? this.streams : 1, this.hasState);
+        return Promise.resolve({ ...described, loadedFromCache: this.loadedFromCache && 'CACHE_DIR' in properties });
       },
+      compareAnswers: () => Promise.resolve(this.difference),
+      digestAnswers: () => Promise.resolve(this.digest),
     } as unknown as BlockingPool;
-    const settings = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor } as const;
-    this.compiler = new ModelCompiler(fakeRegistry(this.held), pool, settings);
+    const defaults = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor: 'adaptive' } as const;
+    this.compiler = new ModelCompiler(fakeRegistry(this.held), pool, { ...defaults, triesModels: true, ...settings });
+  }
+
+  get hints(): unknown[] {
+    return this.compiled.map((properties) => properties['PERFORMANCE_HINT']);
   }
 }
 
@@ -57,6 +72,8 @@ function describe(streams: number, hasState: boolean): ModelDescription {
     modelInfo: null,
     mayFailInside: true,
     hasState,
+    sharedConstants: 'untouched',
+    loadedFromCache: false,
   };
 }
 
@@ -119,8 +136,83 @@ test('model compiler: what was tuned, joins requests, has state or runs elsewher
   const remembering = new Fixture();
   remembering.hasState = true;
   assert.equal((await remembering.compiler.compile(SPECIFICATION, true)).followsLoad, false);
-  const plain = new Fixture('async');
+  const plain = new Fixture({ nodeExecutor: 'async' });
   const reference = await plain.compiler.compile(SPECIFICATION, true);
   assert.equal(reference.followsLoad, false);
   assert.equal(await plain.compiler.compileForThroughput(reference.modelId), null);
+});
+
+const SEVERAL = { ...SPECIFICATION, properties: { PERFORMANCE_HINT: 'THROUGHPUT', INFERENCE_PRECISION_HINT: 'f32' } };
+
+test('model compiler: a model of several streams is tried against a plain compile, which goes when both answer alike', async () => {
+  const { compiler, held, compiled } = new Fixture();
+  const { modelId, description } = await compiler.compile(SEVERAL);
+  assert.deepEqual(compiled, [SEVERAL.properties, { INFERENCE_PRECISION_HINT: 'f32', NUM_STREAMS: 1 }]);
+  assert.equal(description.streams, 2);
+  assert.deepEqual([...held], [modelId]);
+});
+
+test('model compiler: a model whose streams answer otherwise gives way to the plain one', async () => {
+  const fixture = new Fixture();
+  fixture.difference = 'output 0: expected this, received that';
+  const { modelId, description, specification } = await fixture.compiler.compile(SEVERAL);
+  assert.equal(description.streams, 1);
+  assert.deepEqual(specification.properties, { INFERENCE_PRECISION_HINT: 'f32', NUM_STREAMS: 1 });
+  assert.deepEqual([...fixture.held], [modelId]);
+});
+
+test('model compiler: a throughput variant that answers otherwise is not used', async () => {
+  const fixture = new Fixture();
+  const { modelId } = await fixture.compiler.compile(SPECIFICATION, true);
+  fixture.difference = 'output 0: expected this, received that';
+  assert.equal(await fixture.compiler.compileForThroughput(modelId), null);
+  assert.deepEqual([...fixture.held], [modelId]);
+});
+
+test('model compiler: without trials nothing is compared', async () => {
+  const fixture = new Fixture({ triesModels: false });
+  fixture.difference = 'output 0: expected this, received that';
+  await fixture.compiler.compile(SEVERAL);
+  const { modelId } = await fixture.compiler.compile(SPECIFICATION, true);
+  assert.notEqual(await fixture.compiler.compileForThroughput(modelId), null);
+  assert.equal(fixture.compiled.length, 3);
+});
+
+test('model compiler: a model from the cache need not be compiled plainly while it answers as remembered', async () => {
+  await withFiles({ 'model/heavy.xml': 'one', 'cache/': '' }, async (folder) => {
+    const path = join(folder, 'model', 'heavy.xml');
+    const specification = { ...SPECIFICATION, path, properties: { CACHE_DIR: join(folder, 'cache') } };
+    await new Fixture().compiler.compile(specification);
+    const warm = new Fixture();
+    warm.loadedFromCache = true;
+    await warm.compiler.compile(specification);
+    assert.deepEqual(warm.compiled, [specification.properties]);
+    warm.digest = 'other answers';
+    await warm.compiler.compile(specification);
+    assert.deepEqual(warm.compiled.slice(1), [specification.properties, { NUM_STREAMS: 1 }]);
+  });
+});
+
+test('model compiler: files that are replaced while a start compiles are compiled again, all of them', async () => {
+  await withFiles({ 'heavy.xml': 'one' }, async (folder) => {
+    const fixture = new Fixture();
+    const path = join(folder, 'heavy.xml');
+    let left = 1;
+    fixture.meanwhile = () => {
+      if (fixture.compiled.length === 2 && left-- > 0) writeFileSync(path, 'another');
+    };
+    const { modelId } = await fixture.compiler.compile({ ...SEVERAL, path });
+    assert.equal(fixture.compiled.length, 4);
+    assert.deepEqual([...fixture.held], [modelId]);
+  });
+});
+
+test('model compiler: files that do not stay as they are for long enough are refused', async () => {
+  await withFiles({ 'heavy.xml': 'one' }, async (folder) => {
+    const fixture = new Fixture();
+    const path = join(folder, 'heavy.xml');
+    fixture.meanwhile = () => writeFileSync(path, 'x'.repeat(fixture.compiled.length));
+    await assert.rejects(fixture.compiler.compile({ ...SPECIFICATION, path }), { code: 'MODEL_READ_FAILED' });
+    assert.deepEqual([...fixture.held], []);
+  });
 });

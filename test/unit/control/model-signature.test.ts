@@ -30,6 +30,8 @@ function model(inputs: readonly PortDescription[], outputs: readonly PortDescrip
     streams: 1,
     mayFailInside: false,
     hasState: false,
+    sharedConstants: 'untouched',
+    loadedFromCache: false,
     modelInfo: null,
   };
 }

@@ -17,6 +17,8 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     modelInfo: null,
     mayFailInside: false,
     hasState: true,
+    sharedConstants: 'untouched' as const,
+    loadedFromCache: false,
   };
   return {
     reference: { modelId, specification, description, inline: null, followsLoad: false },

@@ -26,12 +26,15 @@ const DUMMY: ModelDescription = {
   modelInfo: null,
   mayFailInside: true,
   hasState: false,
+  sharedConstants: 'untouched',
+  loadedFromCache: false,
 };
 
 const COMPILER_SETTINGS = {
   cacheDir: null,
   inferenceThreads: null,
   backend: 'native',
+  triesModels: false,
   nodeExecutor: 'adaptive',
 } as const;
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <openvino/core/shape.hpp>
+#include <string>
+#include <vector>
+
+#include "core/compiled_model.h"
+#include "core/status.h"
+
+namespace vinery {
+
+/// What to ask a model in a trial.
+struct TrialQuestion {
+  /// Of each input, in port order.
+  std::vector<ov::Shape> shapes;
+  /// Which numbers: the same seed gives the same numbers, and a shorter tensor has the first of a longer one.
+  std::uint32_t seed = 0;
+  /// Infer requests at once, all with the same numbers.
+  std::uint32_t requests = 1;
+};
+
+/// An output tensor.
+struct TrialTensor {
+  std::string element_type;
+  ov::Shape shape;
+  /// As they lie in memory; of strings, each with its length of eight bytes in front.
+  std::vector<std::uint8_t> bytes;
+
+  bool operator==(const TrialTensor& other) const {
+    return element_type == other.element_type && shape == other.shape && bytes == other.bytes;
+  }
+};
+
+struct TrialAnswer {
+  /// Empty when the inference failed.
+  std::vector<TrialTensor> outputs;
+  /// Why it failed; empty when it did not.
+  std::string fault;
+
+  bool operator==(const TrialAnswer& other) const { return outputs == other.outputs && fault == other.fault; }
+};
+
+/// Asks a model and collects its different answers, one where every stream answers alike. New infer requests are made,
+/// so a model with a state begins with its first one. Blocks until all requests have ended.
+///
+/// Floating point is from -1 to 1 for even seeds, from 0 to 255 for odd ones. Integers of 8 bits have their whole range,
+/// those of 16 bits are from 0 to 255. Others are 0 or 1, because they may be places in a table. Texts are short.
+///
+/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs.
+Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::vector<TrialAnswer>& answers);
+
+}  // namespace vinery
