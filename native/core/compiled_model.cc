@@ -5,13 +5,13 @@
 #include <map>
 #include <openvino/core/layout.hpp>
 #include <openvino/core/preprocess/pre_post_process.hpp>
-#include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/pass/low_latency.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "core/data_faults.h"
 #include "core/float_mode.h"
 #include "core/open_batch.h"
 #include "core/openvino_fault.h"
@@ -188,19 +188,6 @@ Status TakeLoopsApart(const std::shared_ptr<ov::Model>& model, const std::option
   return status.ok() ? status : std::move(status).At("low latency transformation");
 }
 
-/// Loops and branches hide shapes in their bodies.
-bool IsOrdinary(const ov::Node& operation) {
-  const char* version = operation.get_type_info().version_id;
-  return version != nullptr && std::string_view(version).substr(0, 5) == "opset" &&
-         dynamic_cast<const ov::op::util::MultiSubGraphOp*>(&operation) == nullptr;
-}
-
-bool MayFailInside(const ov::Model& model) {
-  const auto operations = model.get_ops();
-  return model.is_dynamic() || !std::all_of(operations.begin(), operations.end(),
-                                            [](const auto& operation) { return IsOrdinary(*operation); });
-}
-
 /// The device that was asked for and those that are here, for whoever reads why a model cannot be compiled.
 std::string DescribeDevice(const ov::Core& core, const std::string& device) {
   std::string here;
@@ -227,7 +214,7 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
   if (&served != &source) TakeShapes(description_, served);
-  description_.may_fail_inside = MayFailInside(source);
+  description_.may_fail_inside = MayFailByData(source);
   description_.has_state = !source.get_variables().empty();
 }
 

@@ -176,18 +176,21 @@ Status InferRequest::Infer() {
   // With one stream of one thread the CPU plug-in infers on the calling thread (OpenVINO pull request 29777) and, since
   // a queue of that thread swallows exceptions, a failure comes out as success; worse, the failed task stays queued and
   // runs again with the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash).
-  // So only what cannot fail inside goes that way. Everything else takes the hop to a stream's thread, which reports
-  // failures.
-  if (!model_->may_fail_inside()) {
+  // So a request goes that way only where no value makes the model fail (`core/data_faults.h`), and after a first
+  // inference, which meets every other failure, has succeeded. All others take the hop to a stream's thread, which
+  // reports failures.
+  if (has_succeeded_ && !model_->may_fail_inside()) {
     const FloatMode mode;
     if (model_->flushes_denormals()) mode.FlushDenormals();
     return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
   }
   done_ = [](const Status&, std::int32_t) {};
-  return Guard(StatusCode::kInferenceFailed, [&] {
+  Status status = Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
     request_.wait();
   });
+  has_succeeded_ = status.ok();
+  return status;
 }
 
 bool InferRequest::HasTwin(std::size_t input) const {

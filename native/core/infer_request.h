@@ -50,7 +50,7 @@ class InferRequest {
 
   /// Starts with the bound tensors. Not while running.
   void Start(Done done);
-  /// Infers and waits on this thread. Not while running.
+  /// Infers and waits; on this thread where no failure can be lost. Not while running.
   Status Infer();
   /// Harmless when nothing runs.
   void Cancel();
@@ -119,6 +119,8 @@ class InferRequest {
   std::chrono::steady_clock::time_point started_at_;
   bool running_ = false;
   bool unsettled_ = false;
+  /// Whether the last inference by `Infer` on a stream's thread succeeded.
+  bool has_succeeded_ = false;
   /// Last, so that it goes first: its end waits for OpenVINO, whose callback uses what stands above.
   ov::InferRequest request_;
 };

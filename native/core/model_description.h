@@ -37,8 +37,7 @@ struct ModelDescription {
   std::uint32_t streams = 1;
   /// `rt_info/model_info` of the model file; absent when it has none.
   std::optional<std::vector<ModelInfo>> model_info;
-  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
-  /// OpenVINO's own.
+  /// Whether the values of a request can make an inference fail after it has begun (`core/data_faults.h`).
   bool may_fail_inside = true;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
