@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/data_faults.h"
+#include "core/empty_inputs.h"
 #include "core/float_mode.h"
 #include "core/open_batch.h"
 #include "core/openvino_fault.h"
@@ -26,8 +27,12 @@ ov::PartialShape ToPartialShape(const std::vector<DimensionRange>& dimensions) {
   return {partial};
 }
 
+/// Weights are read into memory, whatever the properties say of `ENABLE_MMAP`: where OpenVINO maps a file, one that is
+/// truncated ends the process with SIGBUS, and one that is written to changes a model that serves.
+const ov::AnyMap kUnmapped = {{ov::enable_mmap.name(), false}};
+
 ov::AnyMap ToAnyMap(const std::vector<std::pair<std::string, PropertyValue>>& properties) {
-  ov::AnyMap map;
+  ov::AnyMap map = kUnmapped;
   for (const auto& [name, value] : properties) {
     std::visit([&map, &key = name](const auto& plain) { map.emplace(key, plain); }, value);
   }
@@ -210,28 +215,30 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
                              const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
-      description_(Describe(compiled_, source)),
+      description_(Describe(compiled_, served)),
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
   if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailByData(source);
+  description_.needs_elements = NeedsElements(source);
   description_.has_state = !source.get_variables().empty();
 }
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                               std::shared_ptr<const CompiledModel>& model) {
   std::shared_ptr<ov::Model> source;
-  Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path); });
+  Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path, {}, kUnmapped); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
+  const auto& stateful = specification.stateful;
   std::shared_ptr<const ov::Model> served = source;
+  // Both change the model's insides: the names and shapes of its ports are those of before.
+  if (specification.joined_rows || (stateful && stateful->low_latency)) served = source->clone();
   if (specification.joined_rows) {
-    served = source->clone();
     if (status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
   }
-  const auto& stateful = specification.stateful;
   if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
   const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {

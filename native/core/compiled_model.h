@@ -16,7 +16,8 @@ namespace vinery {
 class CompiledModel {
  public:
   /// @param source what was compiled.
-  /// @param served what requests see of it: the model before its batch was opened, else the source.
+  /// @param served what requests see of it: the model before its batch was opened or its loops were taken apart, else
+  /// the source.
   /// @param sequences null unless the model is stateful.
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
                 const ov::Model& served, std::shared_ptr<SequenceTable> sequences);

@@ -9,6 +9,7 @@
 #include "core/float_mode.h"
 #include "core/openvino_fault.h"
 #include "core/packed_strings.h"
+#include "core/tensor_copy.h"
 
 namespace vinery {
 namespace {
@@ -77,15 +78,30 @@ Status InferRequest::BindPort(std::size_t port, const RawRow& row, const SlabTab
   const bool is_input = port < input_count();
   if (row[0] == kUnbound) return Unbind(state, is_input);
   if (state.is_string()) {
-    if (is_input) return BindStrings(state, row, slabs);
+    if (is_input) {
+      Status status = CheckElements(row);
+      return status.ok() ? BindStrings(state, row, slabs) : std::move(status);
+    }
     return {StatusCode::kBindingFailed, "strings cannot be written into a slab before their lengths are known"};
   }
   if (state.bound() && !state.stale && SameRow(row, state.row)) {
     const Slab* slab = slabs.Find(static_cast<std::uint64_t>(row[0]));
     if (slab != nullptr && slab->generation == state.slab_generation) return Status::Ok();
   }
-  if (is_input && copies_small_) return CopyInput(state, row, slabs);
+  if (is_input) {
+    if (Status status = CheckElements(row); !status.ok()) return status;
+    if (copies_small_) return CopyInput(state, row, slabs);
+  }
   return BindSlab(state, row, slabs);
+}
+
+Status InferRequest::CheckElements(const RawRow& row) const {
+  if (!model_->description().needs_elements) return Status::Ok();
+  const bool has_rank = row[2] >= 0 && row[2] <= static_cast<double>(kMaxRank);
+  const auto* const sizes = row.data() + 3;
+  const auto* const end = sizes + (has_rank ? static_cast<std::size_t>(row[2]) : 0);
+  if (std::find(sizes, end, 0.0) == end) return Status::Ok();
+  return {StatusCode::kBindingFailed, "expected at least one element, received none"};
 }
 
 Status InferRequest::CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs) {
@@ -239,8 +255,8 @@ Status InferRequest::WritePackedSize(const Port& port, double* row) {
   return read.ok() ? std::move(measured) : std::move(read);
 }
 
-Status InferRequest::FillTwin(const Port& port) {
-  return Guard(StatusCode::kOutputFailed, [&] { request_.get_tensor(port.output).copy_to(port.tensor); });
+Status InferRequest::FillTwin(Port& port) {
+  return Guard(StatusCode::kOutputFailed, [&] { CopyTensor(request_.get_tensor(port.output), port.tensor); });
 }
 
 Status InferRequest::WriteOutputShape(Port& port, double* row) {
@@ -275,7 +291,7 @@ Status InferRequest::CopyOutput(std::size_t output, const SlabTable& slabs, std:
     if (!resolved.ok()) return;
     if (port.is_string()) {
       PackStrings(tensor, target);
-    } else {
+    } else if (size != 0) {
       std::memcpy(target, tensor.data(), size);
     }
   });

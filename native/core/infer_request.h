@@ -102,13 +102,15 @@ class InferRequest {
 
   std::string PortName(std::size_t port) const;
   Status BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs);
+  /// `kBindingFailed` for an input without elements where OpenVINO would answer with the last inference's answer.
+  Status CheckElements(const RawRow& row) const;
   Status BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status BindStrings(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status Unbind(Port& port, bool is_input);
   Status WriteOutputShape(Port& port, double* row);
   Status WritePackedSize(const Port& port, double* row);
-  Status FillTwin(const Port& port);
+  Status FillTwin(Port& port);
   bool HasTwin(std::size_t input) const;
   void Finish(const std::exception_ptr& exception);
 

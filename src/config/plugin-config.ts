@@ -41,6 +41,9 @@ export function translatePluginConfig(
     const [key, value] = renameOldKey(writtenKey, scalar(writtenKey, writtenValue, where), warnings);
     result.set(key, convert(key, value, where));
   }
+  if (isYes(result.get('ENABLE_MMAP'))) {
+    warnings.push('Plugin config key ENABLE_MMAP is of no effect: weights are read into memory.');
+  }
   const isOpen = !result.has('NUM_STREAMS') && !result.has('PERFORMANCE_HINT');
   if (isOpen) result.set('PERFORMANCE_HINT', 'LATENCY');
   if (targetDevice === 'CPU' && !result.has('ENABLE_CPU_PINNING')) result.set('ENABLE_CPU_PINNING', false);
@@ -81,6 +84,10 @@ function toInteger(where: string, value: string): number {
   const number = /^-?\d+$/.test(value) ? Number(value) : NaN;
   if (!Number.isSafeInteger(number)) throw invalid(where, 'an integer', value);
   return number;
+}
+
+function isYes(value: PluginValue | undefined): boolean {
+  return value !== undefined && BOOLEANS[String(value).toUpperCase()] === true;
 }
 
 function toBoolean(where: string, value: string): boolean {

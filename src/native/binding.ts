@@ -422,7 +422,7 @@ export interface ModelInfo {
 }
 
 export interface PortDescription {
-  /** All tensor names, sorted; empty for a nameless output. */
+  /** All tensor names that the model itself gives, sorted; empty for a nameless port. */
   readonly names: readonly string[];
   /** OpenVINO's name of the element type, for example `f32`. */
   readonly elementType: string;

@@ -106,6 +106,18 @@ describe('plugin config', () => {
     assert.deepEqual(translatePluginConfig(written, 'CPU', '').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
   });
 
+  it('warns that weights are not mapped, where the user asks for it', () => {
+    covers('config.plugin-mmap');
+    const warnings = (value: string | boolean): readonly string[] =>
+      translatePluginConfig({ ENABLE_MMAP: value }, 'CPU', '').warnings;
+    for (const value of ['YES', true]) {
+      assert.deepEqual(warnings(value), [
+        'Plugin config key ENABLE_MMAP is of no effect: weights are read into memory.',
+      ]);
+    }
+    for (const value of ['NO', false]) assert.deepEqual(warnings(value), []);
+  });
+
   it('sets nothing of the CPU for other devices', () => {
     for (const device of ['GPU', 'AUTO', 'AUTO:GPU,CPU', 'HETERO:GPU,CPU']) {
       assert.deepEqual(translatePluginConfig({}, device, '').pluginConfig, { PERFORMANCE_HINT: 'LATENCY' });
