@@ -10,9 +10,9 @@
 namespace reference {
 namespace {
 
-/// The product's own properties: unpinned threads, denormals as zero.
+/// The product's own properties: unpinned threads.
 ov::AnyMap Properties(const std::string& streams) {
-  ov::AnyMap properties = {{"ENABLE_CPU_PINNING", false}, {"CPU_DENORMALS_OPTIMIZATION", true}};
+  ov::AnyMap properties = {{"ENABLE_CPU_PINNING", false}};
   if (streams == "LATENCY" || streams == "THROUGHPUT") {
     properties["PERFORMANCE_HINT"] = streams;
   } else {

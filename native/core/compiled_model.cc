@@ -5,13 +5,14 @@
 #include <map>
 #include <openvino/core/layout.hpp>
 #include <openvino/core/preprocess/pre_post_process.hpp>
-#include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/pass/low_latency.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "core/data_faults.h"
+#include "core/empty_inputs.h"
 #include "core/float_mode.h"
 #include "core/open_batch.h"
 #include "core/openvino_fault.h"
@@ -26,8 +27,12 @@ ov::PartialShape ToPartialShape(const std::vector<DimensionRange>& dimensions) {
   return {partial};
 }
 
+/// Weights are read into memory, whatever the properties say of `ENABLE_MMAP`: where OpenVINO maps a file, one that is
+/// truncated ends the process with SIGBUS, and one that is written to changes a model that serves.
+const ov::AnyMap kUnmapped = {{ov::enable_mmap.name(), false}};
+
 ov::AnyMap ToAnyMap(const std::vector<std::pair<std::string, PropertyValue>>& properties) {
-  ov::AnyMap map;
+  ov::AnyMap map = kUnmapped;
   for (const auto& [name, value] : properties) {
     std::visit([&map, &key = name](const auto& plain) { map.emplace(key, plain); }, value);
   }
@@ -188,19 +193,6 @@ Status TakeLoopsApart(const std::shared_ptr<ov::Model>& model, const std::option
   return status.ok() ? status : std::move(status).At("low latency transformation");
 }
 
-/// Loops and branches hide shapes in their bodies.
-bool IsOrdinary(const ov::Node& operation) {
-  const char* version = operation.get_type_info().version_id;
-  return version != nullptr && std::string_view(version).substr(0, 5) == "opset" &&
-         dynamic_cast<const ov::op::util::MultiSubGraphOp*>(&operation) == nullptr;
-}
-
-bool MayFailInside(const ov::Model& model) {
-  const auto operations = model.get_ops();
-  return model.is_dynamic() || !std::all_of(operations.begin(), operations.end(),
-                                            [](const auto& operation) { return IsOrdinary(*operation); });
-}
-
 /// The device that was asked for and those that are here, for whoever reads why a model cannot be compiled.
 std::string DescribeDevice(const ov::Core& core, const std::string& device) {
   std::string here;
@@ -223,11 +215,12 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarde
                              const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
     : core_(std::move(core)),
       compiled_(std::move(guarded.compiled)),
-      description_(Describe(compiled_, source)),
+      description_(Describe(compiled_, served)),
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
   if (&served != &source) TakeShapes(description_, served);
-  description_.may_fail_inside = MayFailInside(source);
+  description_.may_fail_inside = MayFailByData(source);
+  description_.needs_elements = NeedsElements(source);
   description_.has_state = !source.get_variables().empty();
   description_.shared_constants = guarded.shared_constants;
 }
@@ -235,17 +228,18 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarde
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                               std::shared_ptr<const CompiledModel>& model) {
   std::shared_ptr<ov::Model> source;
-  Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path); });
+  Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path, {}, kUnmapped); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
+  const auto& stateful = specification.stateful;
   std::shared_ptr<const ov::Model> served = source;
+  // Both change the model's insides: the names and shapes of its ports are those of before.
+  if (specification.joined_rows || (stateful && stateful->low_latency)) served = source->clone();
   if (specification.joined_rows) {
-    served = source->clone();
     if (status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
   }
-  const auto& stateful = specification.stateful;
   if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
   const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {

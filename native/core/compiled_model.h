@@ -18,7 +18,8 @@ class CompiledModel {
  public:
   /// @param guarded the compiled model.
   /// @param source what was compiled.
-  /// @param served what requests see of it: the model before its batch was opened, else the source.
+  /// @param served what requests see of it: the model before its batch was opened or its loops were taken apart, else
+  /// the source.
   /// @param sequences null unless the model is stateful.
   CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
                 std::shared_ptr<SequenceTable> sequences);

@@ -9,6 +9,7 @@
 #include "core/float_mode.h"
 #include "core/openvino_fault.h"
 #include "core/packed_strings.h"
+#include "core/tensor_copy.h"
 
 namespace vinery {
 namespace {
@@ -77,15 +78,30 @@ Status InferRequest::BindPort(std::size_t port, const RawRow& row, const SlabTab
   const bool is_input = port < input_count();
   if (row[0] == kUnbound) return Unbind(state, is_input);
   if (state.is_string()) {
-    if (is_input) return BindStrings(state, row, slabs);
+    if (is_input) {
+      Status status = CheckElements(row);
+      return status.ok() ? BindStrings(state, row, slabs) : std::move(status);
+    }
     return {StatusCode::kBindingFailed, "strings cannot be written into a slab before their lengths are known"};
   }
   if (state.bound() && !state.stale && SameRow(row, state.row)) {
     const Slab* slab = slabs.Find(static_cast<std::uint64_t>(row[0]));
     if (slab != nullptr && slab->generation == state.slab_generation) return Status::Ok();
   }
-  if (is_input && copies_small_) return CopyInput(state, row, slabs);
+  if (is_input) {
+    if (Status status = CheckElements(row); !status.ok()) return status;
+    if (copies_small_) return CopyInput(state, row, slabs);
+  }
   return BindSlab(state, row, slabs);
+}
+
+Status InferRequest::CheckElements(const RawRow& row) const {
+  if (!model_->description().needs_elements) return Status::Ok();
+  const bool has_rank = row[2] >= 0 && row[2] <= static_cast<double>(kMaxRank);
+  const auto* const sizes = row.data() + 3;
+  const auto* const end = sizes + (has_rank ? static_cast<std::size_t>(row[2]) : 0);
+  if (std::find(sizes, end, 0.0) == end) return Status::Ok();
+  return {StatusCode::kBindingFailed, "expected at least one element, received none"};
 }
 
 Status InferRequest::CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs) {
@@ -176,18 +192,21 @@ Status InferRequest::Infer() {
   // With one stream of one thread the CPU plug-in infers on the calling thread (OpenVINO pull request 29777) and, since
   // a queue of that thread swallows exceptions, a failure comes out as success; worse, the failed task stays queued and
   // runs again with the next inference, when this request may be gone (seen in 2026.4.1: wrong results, then a crash).
-  // So only what cannot fail inside goes that way. Everything else takes the hop to a stream's thread, which reports
-  // failures.
-  if (!model_->may_fail_inside()) {
+  // So a request goes that way only where no value makes the model fail (`core/data_faults.h`), and after a first
+  // inference, which meets every other failure, has succeeded. All others take the hop to a stream's thread, which
+  // reports failures.
+  if (has_succeeded_ && !model_->may_fail_inside()) {
     const FloatMode mode;
     if (model_->flushes_denormals()) mode.FlushDenormals();
     return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
   }
   done_ = [](const Status&, std::int32_t) {};
-  return Guard(StatusCode::kInferenceFailed, [&] {
+  Status status = Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
     request_.wait();
   });
+  has_succeeded_ = status.ok();
+  return status;
 }
 
 bool InferRequest::HasTwin(std::size_t input) const {
@@ -236,8 +255,8 @@ Status InferRequest::WritePackedSize(const Port& port, double* row) {
   return read.ok() ? std::move(measured) : std::move(read);
 }
 
-Status InferRequest::FillTwin(const Port& port) {
-  return Guard(StatusCode::kOutputFailed, [&] { request_.get_tensor(port.output).copy_to(port.tensor); });
+Status InferRequest::FillTwin(Port& port) {
+  return Guard(StatusCode::kOutputFailed, [&] { CopyTensor(request_.get_tensor(port.output), port.tensor); });
 }
 
 Status InferRequest::WriteOutputShape(Port& port, double* row) {
@@ -272,7 +291,7 @@ Status InferRequest::CopyOutput(std::size_t output, const SlabTable& slabs, std:
     if (!resolved.ok()) return;
     if (port.is_string()) {
       PackStrings(tensor, target);
-    } else {
+    } else if (size != 0) {
       std::memcpy(target, tensor.data(), size);
     }
   });

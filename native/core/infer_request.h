@@ -50,7 +50,7 @@ class InferRequest {
 
   /// Starts with the bound tensors. Not while running.
   void Start(Done done);
-  /// Infers and waits on this thread. Not while running.
+  /// Infers and waits; on this thread where no failure can be lost. Not while running.
   Status Infer();
   /// Harmless when nothing runs.
   void Cancel();
@@ -102,13 +102,15 @@ class InferRequest {
 
   std::string PortName(std::size_t port) const;
   Status BindPort(std::size_t port, const RawRow& row, const SlabTable& slabs);
+  /// `kBindingFailed` for an input without elements where OpenVINO would answer with the last inference's answer.
+  Status CheckElements(const RawRow& row) const;
   Status BindSlab(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status BindStrings(Port& port, const RawRow& raw, const SlabTable& slabs);
   Status Unbind(Port& port, bool is_input);
   Status WriteOutputShape(Port& port, double* row);
   Status WritePackedSize(const Port& port, double* row);
-  Status FillTwin(const Port& port);
+  Status FillTwin(Port& port);
   bool HasTwin(std::size_t input) const;
   void Finish(const std::exception_ptr& exception);
 
@@ -119,6 +121,8 @@ class InferRequest {
   std::chrono::steady_clock::time_point started_at_;
   bool running_ = false;
   bool unsettled_ = false;
+  /// Whether the last inference by `Infer` on a stream's thread succeeded.
+  bool has_succeeded_ = false;
   /// Last, so that it goes first: its end waits for OpenVINO, whose callback uses what stands above.
   ov::InferRequest request_;
 };

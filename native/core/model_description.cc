@@ -38,13 +38,13 @@ void TakeShape(PortDescription& description, const ov::PartialShape& shape) {
   if (shape.rank().is_static()) description.dimensions = DescribeDimensions(shape);
 }
 
-PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Layout& layout) {
+PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Output<const ov::Node>& source) {
   PortDescription description;
-  description.names.assign(port.get_names().begin(), port.get_names().end());
+  description.names.assign(source.get_names().begin(), source.get_names().end());
   std::sort(description.names.begin(), description.names.end());
   description.element_type = port.get_element_type().get_type_name();
   TakeShape(description, port.get_partial_shape());
-  description.layout = DescribeLayout(layout);
+  description.layout = DescribeLayout(ov::layout::get_layout(source));
   return description;
 }
 
@@ -104,11 +104,11 @@ ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& mo
   ModelDescription description;
   const auto& inputs = compiled.inputs();
   for (std::size_t index = 0; index < inputs.size(); ++index) {
-    description.inputs.push_back(DescribePort(inputs[index], ov::layout::get_layout(model.input(index))));
+    description.inputs.push_back(DescribePort(inputs[index], model.input(index)));
   }
   const auto& outputs = compiled.outputs();
   for (std::size_t index = 0; index < outputs.size(); ++index) {
-    description.outputs.push_back(DescribePort(outputs[index], ov::layout::get_layout(model.output(index))));
+    description.outputs.push_back(DescribePort(outputs[index], model.output(index)));
   }
   description.optimal_infer_requests = ReadCount(compiled, ov::optimal_number_of_infer_requests);
   description.streams = ReadCount(compiled, ov::num_streams);

@@ -15,7 +15,7 @@
 namespace vinery {
 
 struct PortDescription {
-  /// Sorted; empty for a nameless output.
+  /// Sorted; empty for a nameless port.
   std::vector<std::string> names;
   std::string element_type;
   /// Absent when the rank is unknown.
@@ -38,9 +38,10 @@ struct ModelDescription {
   std::uint32_t streams = 1;
   /// `rt_info/model_info` of the model file; absent when it has none.
   std::optional<std::vector<ModelInfo>> model_info;
-  /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
-  /// OpenVINO's own.
+  /// Whether the values of a request can make an inference fail after it has begun (`core/data_faults.h`).
   bool may_fail_inside = true;
+  /// Whether an input without elements may be answered with what the inference before left (`core/empty_inputs.h`).
+  bool needs_elements = false;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
   SharedConstants shared_constants = SharedConstants::kUntouched;
@@ -48,8 +49,8 @@ struct ModelDescription {
   bool loaded_from_cache = false;
 };
 
-/// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled
-/// from, since compiling drops them.
+/// Element types and shapes come from the compiled model. Names, layouts and what the model says of itself come from the
+/// model it was compiled from: compiling drops layouts, and may rename a tensor or give it more names.
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
 
 /// Gives the ports the shapes that they have in another model: in that before its batch was opened.

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "core/openvino_fault.h"
+#include "core/tensor_copy.h"
 
 namespace vinery {
 
@@ -29,7 +30,7 @@ Status SaveState(ov::InferRequest& request, SequenceState& state) {
       // OpenVINO may hand out the memory that the next inference writes.
       const ov::Tensor value = variable.get_state();
       ov::Tensor copy(value.get_element_type(), value.get_shape());
-      value.copy_to(copy);
+      CopyTensor(value, copy);
       saved.emplace(variable.get_name(), std::move(copy));
     }
     state = std::move(saved);

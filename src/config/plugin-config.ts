@@ -27,8 +27,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 /**
  * What the user wrote, as `compile_model` wants it: old keys renamed with a warning, texts converted where OpenVINO has numbers
  * or booleans, `PERFORMANCE_HINT=LATENCY` unless a hint or a number of streams is given (as OVMS 2026.2.1).
- * For `CPU` two defaults of ours follow, measured on pipelines: unpinned threads (pinned, parallel nodes share cores) and
- * denormals as zero (one denormal input makes a convolution net about ten times slower).
+ * For `CPU` one default of ours follows, measured on pipelines: unpinned threads (pinned, parallel nodes share cores).
  * @param where opens the texts of errors: a JSON pointer or a flag.
  * @throws ServingError CONFIG_VALUE_INVALID
  */
@@ -43,12 +42,12 @@ export function translatePluginConfig(
     const [key, value] = renameOldKey(writtenKey, scalar(writtenKey, writtenValue, where), warnings);
     result.set(key, convert(key, value, where));
   }
+  if (isYes(result.get('ENABLE_MMAP'))) {
+    warnings.push('Plugin config key ENABLE_MMAP is of no effect: weights are read into memory.');
+  }
   const isOpen = !result.has('NUM_STREAMS') && !result.has('PERFORMANCE_HINT');
   if (isOpen) result.set('PERFORMANCE_HINT', 'LATENCY');
-  if (targetDevice === 'CPU') {
-    if (!result.has('ENABLE_CPU_PINNING')) result.set('ENABLE_CPU_PINNING', false);
-    if (!result.has('CPU_DENORMALS_OPTIMIZATION')) result.set('CPU_DENORMALS_OPTIMIZATION', true);
-  }
+  if (targetDevice === 'CPU' && !result.has('ENABLE_CPU_PINNING')) result.set('ENABLE_CPU_PINNING', false);
   return { pluginConfig: Object.fromEntries(result), isOpen, warnings };
 }
 
@@ -86,6 +85,10 @@ function toInteger(where: string, value: string): number {
   const number = /^-?\d+$/.test(value) ? Number(value) : NaN;
   if (!Number.isSafeInteger(number)) throw invalid(where, 'an integer', value);
   return number;
+}
+
+function isYes(value: PluginValue | undefined): boolean {
+  return value !== undefined && BOOLEANS[String(value).toUpperCase()] === true;
 }
 
 function toBoolean(where: string, value: string): boolean {

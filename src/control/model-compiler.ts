@@ -44,6 +44,8 @@ export class ModelCompiler {
   /** `null`: answers are not compared. */
   readonly #trials: ModelTrials | null;
   readonly #held = new Set<number>();
+  /** Numbers of models whose threads flush denormals: these are kept until the process ends. */
+  readonly #flushing = new Set<number>();
   /** By the number of the model. */
   readonly #following = new Map<number, Following>();
   #closed = false;
@@ -160,6 +162,7 @@ export class ModelCompiler {
     if (this.#closed) throw new ServingError('SERVER_STOPPING');
     const modelId = this.#binding.reserveModel();
     this.#held.add(modelId);
+    if (asksForFlush(specification)) this.#flushing.add(modelId);
     try {
       return { modelId, specification, description: await this.#pool.compile(modelId, specification) };
     } catch (error) {
@@ -242,9 +245,21 @@ export class ModelCompiler {
     return (await this.#answersAlike(reference, variant, 'for throughput')) && this.#following.has(modelId);
   }
 
+  /**
+   * OpenVINO hands the threads of a released model on to the next one, with their treatment of denormals, which makes integer
+   * operations of that model wrong. So a model that was compiled to flush them stays, and its threads with it.
+   */
   #release(modelId: number): void {
+    if (this.#flushing.has(modelId)) return;
     if (this.#held.delete(modelId)) this.#binding.releaseModel(modelId);
   }
+}
+
+/** Whether the user wants denormals flushed, for the device itself or for one that a virtual device uses. */
+function asksForFlush({ properties }: CompileSpecification): boolean {
+  const own = properties['CPU_DENORMALS_OPTIMIZATION'];
+  if (own !== undefined) return !/^(no|false|0)$/i.test(String(own));
+  return String(properties['DEVICE_PROPERTIES'] ?? '').includes('CPU_DENORMALS_OPTIMIZATION');
 }
 
 /** Larger tensors cannot be read and written below the bound. */

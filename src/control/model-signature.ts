@@ -11,7 +11,8 @@ export interface ServedPorts {
 }
 
 /**
- * Applies a mapping to a compiled model. Tensors without an entry keep their own name; a nameless output is called `out_<index>`
+ * Applies a mapping to a compiled model. Tensors without an entry keep their own name: the first of those that no port before has, so that
+ * two outputs of one tensor each get one of its names. A nameless input is called `in_<index>`, a nameless output `out_<index>`
  * (as OVMS 2026.2.1).
  *
  * @throws ServingError MODEL_MAPPING_INVALID when two ports end up with the same name or the mapping names a tensor that is not
@@ -21,15 +22,27 @@ export function servedPorts({ inputs, outputs }: ModelDescription, mapping: Mode
   checkMapped(inputs, mapping.inputs, 'inputs');
   checkMapped(outputs, mapping.outputs, 'outputs');
   return {
-    inputs: checkUnique(inputs.map((port, index) => tensorInfo(port, index, mapping.inputs))),
-    outputs: checkUnique(outputs.map((port, index) => tensorInfo(port, index, mapping.outputs))),
+    inputs: checkUnique(tensorInfos(inputs, 'in', mapping.inputs)),
+    outputs: checkUnique(tensorInfos(outputs, 'out', mapping.outputs)),
   };
 }
 
-function tensorInfo(port: PortDescription, index: number, mapped: ReadonlyMap<string, string>): TensorInfo {
-  const own = port.names[0] ?? `out_${index}`;
-  const mappedTensor = port.names.find((name) => mapped.has(name));
-  const name = mappedTensor === undefined ? own : mapped.get(mappedTensor)!;
+function tensorInfos(
+  ports: readonly PortDescription[],
+  kind: 'in' | 'out',
+  mapped: ReadonlyMap<string, string>,
+): TensorInfo[] {
+  const taken = new Set<string>();
+  return ports.map((port, index) => {
+    const free = port.names.filter((name) => !taken.has(name));
+    const names = free.length > 0 ? free : port.names;
+    const own = names.find((name) => mapped.has(name)) ?? names[0] ?? `${kind}_${index}`;
+    taken.add(own);
+    return tensorInfo(port, own, mapped.get(own) ?? own);
+  });
+}
+
+function tensorInfo(port: PortDescription, own: string, name: string): TensorInfo {
   const precision = precisionOfElementType(port.elementType);
   if (precision === undefined) {
     throw new ServingError('UNSUPPORTED_DESERIALIZATION_PRECISION', `${port.elementType} of tensor ${own}`);

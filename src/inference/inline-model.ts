@@ -14,8 +14,8 @@ const LEAST_MICROS = 2;
 /**
  * A model compiled for one stream of one thread, inferring on the event loop's own thread: the way to a stream's thread and back
  * costs 45-75 us, such an inference of a trivial model 3 (measured). One at a time, so one infer request serves the whole thread;
- * whose turn it is was decided by the pool of the model before. Only for models whose inference cannot fail once it has begun:
- * all output shapes are known.
+ * whose turn it is was decided by the pool of the model before. Only for models that no value makes fail once an inference has
+ * begun: OpenVINO loses a fault on the calling thread.
  */
 export class InlineModel implements InlineInference {
   readonly #binding: NativeBinding;

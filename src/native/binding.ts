@@ -412,7 +412,10 @@ export interface ModelDescription {
   readonly optimalInferRequests: number;
   /** `NUM_STREAMS`, 1 when the device does not tell. */
   readonly streams: number;
-  /** An inference can fail after it has begun: a shape is only known then, or an operation is not OpenVINO's own. */
+  /**
+   * The values of a request can make an inference fail after it has begun: an operation is not known to take every value,
+   * or a shape is only known then.
+   */
   readonly mayFailInside: boolean;
   /** Infer requests remember something from one inference to the next. */
   readonly hasState: boolean;
@@ -460,7 +463,7 @@ export interface TrialTensor {
 }
 
 export interface PortDescription {
-  /** All tensor names, sorted; empty for a nameless output. */
+  /** All tensor names that the model itself gives, sorted; empty for a nameless port. */
   readonly names: readonly string[];
   /** OpenVINO's name of the element type, for example `f32`. */
   readonly elementType: string;

@@ -5,6 +5,7 @@ import { translatePluginConfig } from '#src/config/plugin-config.js';
 import type { NodeExecutor } from '#src/config/settings.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { createInference } from '#src/inference/create-inference.js';
+import type { CompileSpecification } from '#src/native/binding.js';
 import { Arena } from '#src/tensors/arena.js';
 import { Tensor } from '#src/tensors/tensor.js';
 import { writeDummyModel } from '../fixtures/ir.js';
@@ -23,12 +24,11 @@ export function hasDenormals(): boolean {
   return tiny! * one! !== 0 && JSON.parse('3e-320') !== 0;
 }
 
-/** One inference over denormal inputs by an executor, with the plug-in's settings as the product makes them of a user's. */
-export async function inferBy(
+/** A compiler for an executor, and the plug-in's settings as the product makes them of a user's. */
+export function compilerOf(
   nodeExecutor: NodeExecutor,
   written: Readonly<Record<string, string>>,
-): Promise<number[]> {
-  const properties = translatePluginConfig(written, 'CPU', '').pluginConfig;
+): { readonly compiler: ModelCompiler; readonly properties: CompileSpecification['properties'] } {
   const settings = {
     cacheDir: null,
     inferenceThreads: null,
@@ -36,7 +36,16 @@ export async function inferBy(
     triesModels: true,
     nodeExecutor,
   } as const;
-  const compiler = new ModelCompiler(binding, pool, settings);
+  const properties = translatePluginConfig(written, 'CPU', '').pluginConfig;
+  return { compiler: new ModelCompiler(binding, pool, settings), properties };
+}
+
+/** One inference over denormal inputs by an executor, with the plug-in's settings as the product makes them of a user's. */
+export async function inferBy(
+  nodeExecutor: NodeExecutor,
+  written: Readonly<Record<string, string>>,
+): Promise<number[]> {
+  const { compiler, properties } = compilerOf(nodeExecutor, written);
   const inference = await createInference('native', nodeExecutor);
   const arena = new Arena(inference.memory);
   inference.useArena(arena);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CompiledModelHandle, SequenceTurnHandle, StatefulModel } from '#src/native/binding.js';
 import { Running } from './running.js';
-import { writeAccumulatorModel, writeDummyModel, writeLoopModel } from '../fixtures/ir.js';
+import { writeAccumulatorModel, writeDummyModel, writeLastRowsModel, writeLoopModel } from '../fixtures/ir.js';
 import {
   awaitTurn,
   binding,
@@ -269,4 +269,24 @@ test('sequences: wrong arguments are named', () => {
   binding.withdrawTurn(waiting);
   binding.finishTurn(turn, false);
   assert.throws(() => binding.finishTurn(turn, false), { name: 'TypeError', message: 'turn: the handle is closed' });
+});
+
+test('sequences: a state without elements is kept like any other', async () => {
+  const model = stateful(writeLastRowsModel(directory, { name: 'last-rows' }));
+  const own = newSlab(4096);
+  const request = new TestRequest(model, null, null);
+  /** Rows of the answer. */
+  const rows = async (control: number, count: number): Promise<number> => {
+    own.floats.fill(1);
+    request.bind(0, { slab: own.id, offset: 0, shape: [count, 4] });
+    const turn = binding.enterSequence(model, 7n, control);
+    assert.deepEqual(await request.startInTurn(turn), OK);
+    binding.finishTurn(turn, true);
+    return request.shape(1)[0]!;
+  };
+  assert.equal(await rows(START, 0), 0);
+  assert.equal(await rows(NONE, 2), 2);
+  assert.equal(await rows(NONE, 0), 2);
+  assert.equal(await rows(NONE, 3), 3);
+  assert.equal(await rows(END, 0), 3);
 });

@@ -9,6 +9,7 @@ import {
   writeStringUnpackModel,
   writeTwinModel,
 } from '../fixtures/ir.js';
+import { writeOperationModel } from '../fixtures/operations.js';
 import {
   binding,
   compile,
@@ -60,6 +61,43 @@ for (const [name, model, lists] of [
     }
   });
 }
+
+test('strings: no strings at all are not answered with those of the request before', async () => {
+  for (const properties of [{}, INLINE_PROPERTIES]) {
+    const model = compile(writeStringModel(directory, { name: 'none' }), { properties });
+    const slab = newSlab(16384);
+    slab.bytes.set(packed(['secret']));
+    const request = new TestRequest(model, null, null);
+    for (const infer of [() => request.infer(), () => request.start()]) {
+      request.bind(0, { slab: slab.id, offset: 0, shape: [1] });
+      assert.deepEqual(await infer(), OK);
+      assert.deepEqual(copiedOut(request, slab, 1), packed(['secret']));
+      request.bind(0, { slab: slab.id, offset: 0, shape: [0] });
+      assert.deepEqual(await infer(), {
+        status: 'BINDING_FAILED',
+        text: 'input 0: expected at least one element, received none',
+      });
+    }
+  }
+});
+
+test('strings: an input without elements is refused where only values tell the shape of the answer', () => {
+  const path = writeOperationModel(directory, 'unique', {
+    type: 'Unique',
+    version: 'opset10',
+    attributes: { sorted: 'true', index_element_type: 'i64', count_element_type: 'i64' },
+    inputs: [{ elementType: 'f32', shape: [-1] }],
+    outputs: 4,
+  });
+  const slab = newSlab(16384);
+  slab.floats.set([3, 1, 3]);
+  const request = new TestRequest(compile(path), null, null, null, null, null);
+  request.bind(0, { slab: slab.id, offset: 0, shape: [3] });
+  assert.deepEqual(request.infer(), OK);
+  assert.deepEqual(request.shape(1), [2]);
+  request.bind(0, { slab: slab.id, offset: 0, shape: [0] });
+  assert.equal(request.infer().status, 'BINDING_FAILED');
+});
 
 test('strings: they have every shape of a model', () => {
   const model = compile(writeStringModel(directory, { name: 'square', shape: [2, 2] }));

@@ -50,6 +50,10 @@ export const configuration = {
   'config.nireq': supported('`nireq`: 0 for what OpenVINO finds best'),
   'config.target-device': supported('`target_device`, default `CPU`'),
   'config.plugin-config': supported('`plugin_config`: texts, booleans and numbers'),
+  'config.plugin-mmap': different(
+    '`ENABLE_MMAP` is on unless `plugin_config` says otherwise: weights are mapped from their file',
+    'weights are read into memory whatever it says: a mapped file that is truncated ends the process, and one that is written to changes a model that serves',
+  ),
   'config.plugin-hint': supported('`PERFORMANCE_HINT=LATENCY` unless `NUM_STREAMS` or a hint is given'),
   'config.plugin-types': supported(
     '`NUM_STREAMS` is handed over as text, `INFERENCE_NUM_THREADS` and `AUTO_BATCH_TIMEOUT` as numbers, `ENABLE_CPU_PINNING` as a boolean',

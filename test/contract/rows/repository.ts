@@ -44,7 +44,7 @@ export const repository = {
     '`mapping_config.json` of a version directory renames inputs and outputs for clients and pipelines',
   ),
   'repository.mapping-invalid': supported('a `mapping_config.json` that is no JSON fails that version alone'),
-  'repository.nameless-outputs': supported('an output without a name is `out_<index>`'),
+  'repository.nameless-outputs': supported('an output without a name is `out_<index>`, an input `in_<index>`'),
   'repository.s3': supported('`s3://bucket/key`: S3 itself, or the server that `S3_ENDPOINT` names'),
   'repository.s3-endpoint-in-path': supported('`s3://host:port/bucket/key` names its server itself, which speaks HTTP'),
   'repository.s3-credentials': supported(

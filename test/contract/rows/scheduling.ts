@@ -25,10 +25,7 @@ export const scheduling = {
     'in a container `ENABLE_CPU_PINNING` is on without a quota and off with one',
     'off everywhere unless `plugin_config` says otherwise: pinned streams of two models share a core, and parallel nodes then run one after the other',
   ),
-  'scheduling.denormals': different(
-    'denormals are as OpenVINO has them',
-    'treated as zero on CPU unless `plugin_config` says otherwise: inputs around 1e-40 made a network about ten times slower',
-  ),
+  'scheduling.denormals': supported('denormals are as OpenVINO has them unless `plugin_config` says otherwise'),
   'scheduling.warm-up': different(
     'a servable is available as soon as it is compiled, and the first requests pay for what an inference does once',
     '`--warm_up synthetic` asks it with zeros before it is shown, `--warm_up recorded` with the requests of a file as TensorFlow Serving reads it; `none` by default',

@@ -303,7 +303,7 @@ describe('config file: a model', () => {
       basePath: '/configs',
       versionPolicy: { kind: 'latest', count: 1 },
       targetDevice: 'CPU',
-      pluginConfig: { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: false, CPU_DENORMALS_OPTIMIZATION: true },
+      pluginConfig: { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: false },
       nireq: 0,
       followsLoad: true,
       shape: null,

@@ -92,12 +92,11 @@ describe('plugin config', () => {
     );
   });
 
-  it('unpins threads and flushes denormals on CPU', () => {
+  it('unpins threads on CPU, and sets nothing that changes answers', () => {
     covers('scheduling.pinning', 'scheduling.denormals');
     assert.deepEqual(translatePluginConfig({}, 'CPU', '').pluginConfig, {
       PERFORMANCE_HINT: 'LATENCY',
       ENABLE_CPU_PINNING: false,
-      CPU_DENORMALS_OPTIMIZATION: true,
     });
   });
 
@@ -105,6 +104,18 @@ describe('plugin config', () => {
     covers('scheduling.pinning', 'scheduling.denormals');
     const written = { PERFORMANCE_HINT: 'LATENCY', ENABLE_CPU_PINNING: 'YES', CPU_DENORMALS_OPTIMIZATION: 'NO' };
     assert.deepEqual(translatePluginConfig(written, 'CPU', '').pluginConfig, { ...written, ENABLE_CPU_PINNING: true });
+  });
+
+  it('warns that weights are not mapped, where the user asks for it', () => {
+    covers('config.plugin-mmap');
+    const warnings = (value: string | boolean): readonly string[] =>
+      translatePluginConfig({ ENABLE_MMAP: value }, 'CPU', '').warnings;
+    for (const value of ['YES', true]) {
+      assert.deepEqual(warnings(value), [
+        'Plugin config key ENABLE_MMAP is of no effect: weights are read into memory.',
+      ]);
+    }
+    for (const value of ['NO', false]) assert.deepEqual(warnings(value), []);
   });
 
   it('sets nothing of the CPU for other devices', () => {

@@ -39,9 +39,9 @@ test('specification: path, device and translated properties', () => {
   assert.equal(specification.properties['NUM_STREAMS'], '2');
 });
 
-test('specification: on CPU pinning is off and denormals are flushed unless the user says otherwise', () => {
+test('specification: on CPU pinning is off unless the user says otherwise', () => {
   assert.equal(specify({}).properties['ENABLE_CPU_PINNING'], false);
-  assert.equal(specify({}).properties['CPU_DENORMALS_OPTIMIZATION'], true);
+  assert.equal(specify({}).properties['CPU_DENORMALS_OPTIMIZATION'], undefined);
   assert.equal(specify({ plugin_config: { ENABLE_CPU_PINNING: true } }).properties['ENABLE_CPU_PINNING'], true);
   assert.equal(specify({ target_device: 'GPU' }).properties['ENABLE_CPU_PINNING'], undefined);
 });

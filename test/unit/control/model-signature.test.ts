@@ -6,6 +6,7 @@ import { ServingError, type ErrorCode } from '#src/errors.js';
 import type { ModelDescription, PortDescription } from '#src/native/binding.js';
 import type { ModelMapping } from '#src/servables/model-mapping.js';
 import { formatPartialShape } from '#src/tensors/shape.js';
+import type { TensorInfo } from '#src/tensors/tensor-info.js';
 
 const NO_MAPPING: ModelMapping = { inputs: new Map(), outputs: new Map() };
 
@@ -45,6 +46,8 @@ function assertRefused(run: () => unknown, code: ErrorCode, detail: RegExp): voi
   });
 }
 
+const nameOf = ({ name }: TensorInfo): string => name;
+
 test('signature: tensors keep their own names, in the order of the ports', () => {
   const { inputs, outputs } = servedPorts(model([port(['z']), port(['a'])], [port(['out'])]), NO_MAPPING);
   assert.deepEqual(
@@ -64,9 +67,25 @@ test('signature: mapped names replace tensor names, whichever of a tensor’s na
   assert.equal(outputs[0]!.name, 'label');
 });
 
-test('signature: a nameless output is called by its place', () => {
-  const { outputs } = servedPorts(model([port(['b'])], [port(['a']), port([])]), NO_MAPPING);
-  assert.equal(outputs[1]!.name, 'out_1');
+test('signature: a nameless port is called by its kind and place', () => {
+  const { inputs, outputs } = servedPorts(model([port([]), port([])], [port(['a']), port([])]), NO_MAPPING);
+  assert.deepEqual(inputs.map(nameOf), ['in_0', 'in_1']);
+  assert.deepEqual(outputs.map(nameOf), ['a', 'out_1']);
+});
+
+test('signature: two outputs of one tensor each have one of its names', () => {
+  const both = ['probabilities', 'scores'];
+  const { outputs } = servedPorts(model([port(['b'])], [port(both), port(both)]), NO_MAPPING);
+  assert.deepEqual(outputs.map(nameOf), both);
+});
+
+test('signature: two outputs of one tensor are mapped one by one', () => {
+  const both = ['probabilities', 'scores'];
+  const all = new Map(both.map((name) => [name, name.toUpperCase()]));
+  const mapped = (outputs: ReadonlyMap<string, string>): string[] =>
+    servedPorts(model([port(['b'])], [port(both), port(both)]), { inputs: new Map(), outputs }).outputs.map(nameOf);
+  assert.deepEqual(mapped(all), ['PROBABILITIES', 'SCORES']);
+  assert.deepEqual(mapped(new Map([['scores', 'SCORES']])), ['SCORES', 'probabilities']);
 });
 
 test('signature: ranges and unbounded dimensions', () => {
