@@ -75,7 +75,8 @@ export const VersionPolicyConfig = Type.Object(
   },
   {
     title: 'Version policy',
-    description: 'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
+    description:
+      'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
     additionalProperties: false,
     minProperties: 1,
     maxProperties: 1,

@@ -6,13 +6,7 @@ import type { TensorInfo } from '../tensors/tensor-info.js';
 import { bindNodes } from './bind-nodes.js';
 import { checkCondition } from './condition.js';
 import { checkConditionalGathers, checkExits } from './conditional.js';
-import {
-  findPort,
-  REQUEST_NODE,
-  RESPONSE_NODE,
-  type BoundNode,
-  type ServableCatalogue,
-} from './definition.js';
+import { findPort, REQUEST_NODE, RESPONSE_NODE, type BoundNode, type ServableCatalogue } from './definition.js';
 import { checkConnected, checkCycles } from './connectedness.js';
 import { demultiplyCount, nestings, shardDimension } from './levels.js';
 import { checkPipelineInput, checkReference, names, sourceTensor } from './references.js';

@@ -302,7 +302,12 @@ test('validation: as many shards are gathered as the first dimension of the inpu
 
 test('validation: an input of as many shards, of any or of unknown many is gathered into', () => {
   covers('pipelines.v14a-gather');
-  for (const [first, count] of [[2, 2], [-1, 2], [[1, 2], 2], [3, -1]] as const) {
+  for (const [first, count] of [
+    [2, 2],
+    [-1, 2],
+    [[1, 2], 2],
+    [3, -1],
+  ] as const) {
     const { settings, models } = gatheringInto(first, count);
     assert.doesNotThrow(() => buildPipelineGraph(settings, models), `${String(first)} of ${count}`);
   }
