@@ -1,6 +1,7 @@
 const LARGEST_HALF_BELOW_INFINITY = 65520;
 const SMALLEST_EXPONENT = -14;
 const FRACTION_BITS = 10;
+const NAN = 0x7e00;
 /** Adding and subtracting this rounds a small positive double to the nearest integer, ties to even. */
 const ROUNDING = 2 ** 52;
 
@@ -9,13 +10,13 @@ const words = new Uint32Array(double.buffer);
 /** Word of a double that holds sign and exponent. */
 const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-/** The IEEE half nearest to a finite number, ties to even, rounded once; infinity beyond 65504. */
+/** The IEEE half nearest to a number, ties to even, rounded once; infinity beyond 65504. */
 export function toHalf(value: number): number {
   double[0] = value;
   const high = words[HIGH] ?? 0;
   const sign = (high >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
-  if (magnitude >= LARGEST_HALF_BELOW_INFINITY) return sign | 0x7c00;
+  if (!(magnitude < LARGEST_HALF_BELOW_INFINITY)) return Number.isNaN(value) ? NAN : sign | 0x7c00;
   const exponent = Math.max(((high >>> 20) & 0x7ff) - 1023, SMALLEST_EXPONENT);
   const significand = magnitude * 2 ** (FRACTION_BITS - exponent) + ROUNDING - ROUNDING;
   // The significand's hidden bit adds itself to the exponent field, and so does a carry out of the rounding.
