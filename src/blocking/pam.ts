@@ -74,7 +74,10 @@ function checkKind({ channels, largest }: Header, fields: ReadonlyMap<string, st
     throw new Error(`expected 1 or 3 channels of bits, received ${channels}`);
 }
 
-function readSamples(encoded: Uint8Array, { width, height, channels, largest, samplesAt }: Header): Picture['elements'] {
+function readSamples(
+  encoded: Uint8Array,
+  { width, height, channels, largest, samplesAt }: Header,
+): Picture['elements'] {
   const samples = encoded.subarray(samplesAt);
   const count = width * height * channels;
   const bytes = largest > 255 ? 2 : 1;

@@ -31,7 +31,8 @@ function readSamples(
   isLittle: boolean,
 ): Float32Array {
   const rowLength = width * channels;
-  if (samples.byteLength < height * rowLength * SAMPLE_BYTES) throw new Error('the samples end before the last of them');
+  if (samples.byteLength < height * rowLength * SAMPLE_BYTES)
+    throw new Error('the samples end before the last of them');
   const view = new DataView(samples.buffer, samples.byteOffset, samples.byteLength);
   const elements = new Float32Array(height * rowLength);
   for (let row = 0, from = 0; row < height; row += 1) {

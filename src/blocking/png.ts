@@ -56,7 +56,7 @@ export function preparePng(encoded: Uint8Array): PreparedPng {
 function readChunks(encoded: Uint8Array): Chunk[] {
   const view = viewOf(encoded);
   const chunks: Chunk[] = [];
-  for (let at = SIGNATURE_BYTES; chunks.at(-1)?.type !== 'IEND'; ) {
+  for (let at = SIGNATURE_BYTES; chunks.at(-1)?.type !== 'IEND';) {
     if (at + HEAD_BYTES > encoded.byteLength) throw new Error('the chunks end before IEND');
     const dataAt = at + HEAD_BYTES;
     const end = dataAt + view.getUint32(at) + CHECKSUM_BYTES;

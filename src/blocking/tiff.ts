@@ -47,7 +47,8 @@ export function checkTiff(encoded: Uint8Array): void {
 function readIntegers(view: DataView, at: number, isLittle: boolean): number[] {
   const bytes = TYPE_BYTES[view.getUint16(at + 2, isLittle)];
   const count = view.getUint32(at + 4, isLittle);
-  if (bytes === undefined || count > MOST_SAMPLES) throw new Error(`expected at most ${MOST_SAMPLES} integers in a field`);
+  if (bytes === undefined || count > MOST_SAMPLES)
+    throw new Error(`expected at most ${MOST_SAMPLES} integers in a field`);
   const from = count * bytes <= 4 ? at + 8 : view.getUint32(at + 8, isLittle);
   return Array.from({ length: count }, (_, index) => integerAt(view, from + bytes * index, bytes, isLittle));
 }

@@ -28,4 +28,5 @@ test('halves reach down to 2^-24 and up to 65504', () => {
 
 test('half NaN reads as NaN', () => {
   assert.ok(Number.isNaN(fromHalf(0x7e00)));
+  assert.equal(toHalf(NaN), 0x7e00);
 });
