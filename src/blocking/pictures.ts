@@ -23,7 +23,7 @@ type Library = SharpModule['default'];
 /** First bytes of what is decoded. The library knows more formats, but no request should reach its SVG parser. */
 const BY_LIBRARY: readonly (readonly [RegExp, (library: Library, encoded: Uint8Array) => Promise<OpenedPicture>])[] = [
   [/^\xff\xd8\xff/, openJpeg],
-  [/^\x89PNG\r\n\x1a\n/, openPng],
+  [/^\x89PNG\r\n/, openPng],
   [/^RIFF[^]{4}WEBP/, openWebp],
   [/^(II\*\0|MM\0\*)/, openTiff],
 ];

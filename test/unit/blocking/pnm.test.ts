@@ -39,7 +39,7 @@ test('pnm: bits are black where they are set, in text and in binary', () => {
 
 test('pnm: a comment ends with its line, however lines end', () => {
   covers('pictures.opencv');
-  assert.deepEqual([...read('P2\r2 1#x\r255\r', '7 8 ').elements], [7, 8]);
+  assert.deepEqual([...read('P2\r2 1 #x\r255\r', '7 8 ').elements], [7, 8]);
 });
 
 test('pnm: samples above 255 have 16 bits', () => {
