@@ -10,6 +10,9 @@ const GRAPHIC_CONTROL_BYTES = 4;
 const HAS_TRANSPARENT_COLOR = 1;
 const IMAGE = 0x2c;
 const TRAILER = 0x3b;
+/** As many as indices of a byte. */
+const COLORS = 256;
+const NONE = -1;
 
 /** First row and step of each pass of an interlaced frame. */
 const PASSES = [
@@ -115,19 +118,29 @@ function skipBlocks(reader: ByteReader): void {
 }
 
 function draw(screen: Screen, frame: Frame, channels: number, reader: ByteReader): Uint8Array {
-  const indices = new Uint8Array(frame.width * frame.height);
-  decompress(reader, frame.dataAt, indices);
+  const indices = decompress(reader, frame.dataAt, frame.width * frame.height);
+  checkIndices(indices, screen, frame);
   const elements = new Uint8Array(screen.height * screen.width * channels);
   if (screen.colors !== null) fill(elements, channels, screen.colors.subarray(3 * screen.background));
+  const pixels = pixelsOf(screen, frame, channels);
   let from = 0;
   for (const [first, step] of frame.isInterlaced ? PASSES : ALL_ROWS) {
     for (let row = first; row < frame.height; row += step) {
       const to = channels * ((frame.top + row) * screen.width + frame.left);
-      drawRow(indices.subarray(from, from + frame.width), elements, to, channels, screen, frame);
+      drawRow(indices.subarray(from, from + frame.width), elements, to, pixels, frame.transparent ?? NONE);
       from += frame.width;
     }
   }
   return elements;
+}
+
+function checkIndices(indices: Uint8Array, { colors }: Screen, frame: Frame): void {
+  const count = Math.max(colors?.length ?? 0, frame.colors?.length ?? 0) / 3;
+  if (count === 0 || count === COLORS) return;
+  for (const index of indices) {
+    if (index >= count && index !== frame.transparent)
+      throw new Error(`expected indices of ${count} colours, received ${index}`);
+  }
 }
 
 function fill(elements: Uint8Array, channels: number, color: Uint8Array): void {
@@ -136,103 +149,151 @@ function fill(elements: Uint8Array, channels: number, color: Uint8Array): void {
   }
 }
 
-function drawRow(
-  indices: Uint8Array,
-  elements: Uint8Array,
-  at: number,
-  channels: number,
-  screen: Screen,
-  { colors, transparent }: Frame,
-): void {
+/**
+ * The pixel of each index: of the frame's table, of the screen's for what that has not. Without any table indices are grey, and the
+ * second one is white (as OpenCV).
+ */
+function pixelsOf({ colors }: Screen, frame: Frame, channels: number): Uint8Array {
+  const pixels = new Uint8Array(COLORS * channels).fill(255);
+  for (let index = 0; index < COLORS; index += 1) {
+    const table = frame.colors !== null && 3 * index < frame.colors.length ? frame.colors : colors;
+    const grey = index === 1 ? 255 : index;
+    for (let channel = 0; channel < 3; channel += 1)
+      pixels[channels * index + channel] = table === null ? grey : (table[3 * index + channel] ?? 0);
+  }
+  return pixels;
+}
+
+function drawRow(indices: Uint8Array, elements: Uint8Array, at: number, pixels: Uint8Array, transparent: number): void {
+  const channels = pixels.length / COLORS;
   for (let x = 0, to = at; x < indices.length; x += 1, to += channels) {
     const index = indices[x]!;
     if (index === transparent) continue;
-    const table = colors !== null && 3 * index < colors.length ? colors : screen.colors;
-    for (let channel = 0; channel < 3; channel += 1)
-      elements[to + channel] = table === null ? greyOf(index) : colorOf(table, index, channel);
+    const from = channels * index;
+    elements[to] = pixels[from]!;
+    elements[to + 1] = pixels[from + 1]!;
+    elements[to + 2] = pixels[from + 2]!;
     if (channels === 4) elements[to + 3] = 255;
   }
 }
 
-/** Without any table indices are grey, and the second one is white (as OpenCV). */
-function greyOf(index: number): number {
-  return index === 1 ? 255 : index;
-}
-
-function colorOf(table: Uint8Array, index: number, channel: number): number {
-  const value = table[3 * index + channel];
-  if (value === undefined) throw new Error(`expected indices of ${table.length / 3} colours, received ${index}`);
-  return value;
-}
-
 const MOST_CODES = 4096;
-const NONE = -1;
+const LARGEST_CODE_BITS = 12;
 
-/** Fills `indices` with what the blocks from `at` on hold (LZW with codes of 3 to 12 bits). */
-function decompress(reader: ByteReader, at: number, indices: Uint8Array): void {
+/** The indices that the blocks from `at` on hold (LZW with codes of 3 to 12 bits). */
+function decompress(reader: ByteReader, at: number, count: number): Uint8Array {
   reader.at = at;
   const bits = reader.byte();
   if (bits < 2 || bits > 11) throw new Error(`expected codes of 2 to 11 bits, received ${bits}`);
-  const clear = 2 ** bits;
-  const prefix = new Int16Array(MOST_CODES);
-  const suffix = new Uint8Array(MOST_CODES);
-  const lengths = new Uint16Array(MOST_CODES);
-  for (let code = 0; code < clear; code += 1) [suffix[code], lengths[code]] = [code, 1];
-  let [size, next, before, to] = [bits + 1, clear + 2, NONE, 0];
-  const codes = new CodeReader(reader);
-  for (;;) {
-    const code = codes.read(size);
-    if (code === clear + 1) break;
-    if (code === clear) {
-      [size, next, before] = [bits + 1, clear + 2, NONE];
-      continue;
-    }
-    const isNew = code === next && before !== NONE && next < MOST_CODES;
-    if (!isNew && (code >= next || lengths[code] === 0)) throw new Error(`code ${code} is unknown`);
-    const known = isNew ? before : code;
-    const length = lengths[known]! + (isNew ? 1 : 0);
-    if (to + length > indices.length) throw new Error('more pixels than the frame has');
-    let first = known;
-    for (let place = to + lengths[known]! - 1; place >= to; place -= 1) {
-      indices[place] = suffix[first]!;
-      if (place > to) first = prefix[first]!;
-    }
-    if (isNew) indices[to + length - 1] = suffix[first]!;
-    if (before !== NONE && next < MOST_CODES) {
-      prefix[next] = before;
-      suffix[next] = suffix[first]!;
-      lengths[next] = lengths[before]! + 1;
-      next += 1;
-      if (next === 2 ** size && size < 12) size += 1;
-    }
-    before = code;
-    to += length;
+  const codes = new CodeReader(joinBlocks(reader), bits + 1);
+  // Before memory is taken for what a frame claims: no code stands for more pixels than there are codes.
+  if (count > codes.most * MOST_CODES)
+    throw new Error(`expected ${count} pixels, received ${codes.most} codes at most`);
+  const indices = new Uint8Array(count);
+  const strings = new Strings(2 ** bits);
+  let to = 0;
+  for (let code = codes.read(); code !== strings.end; code = codes.read()) {
+    if (code === strings.clear) strings.forget();
+    else to = strings.write(code, indices, to);
+    codes.size = strings.codeSize;
   }
-  if (to !== indices.length) throw new Error(`expected ${indices.length} pixels, received ${to}`);
+  if (to !== count) throw new Error(`expected ${count} pixels, received ${to}`);
+  return indices;
 }
 
-/** Codes of a few bits out of blocks of bytes, low bits first. */
+function joinBlocks(reader: ByteReader): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let length = reader.byte(); length > 0; length = reader.byte()) parts.push(reader.bytes(length));
+  return Buffer.concat(parts);
+}
+
+/** What codes stand for: a string is that of another code and one index more. */
+class Strings {
+  readonly clear: number;
+  readonly end: number;
+  readonly #prefix = new Int16Array(MOST_CODES);
+  readonly #suffix = new Uint8Array(MOST_CODES);
+  readonly #length = new Uint16Array(MOST_CODES);
+  #next = 0;
+  #before = NONE;
+  /** Bits of the next code. */
+  codeSize = 0;
+
+  constructor(indices: number) {
+    this.clear = indices;
+    this.end = indices + 1;
+    for (let index = 0; index < indices; index += 1) [this.#suffix[index], this.#length[index]] = [index, 1];
+    this.forget();
+  }
+
+  forget(): void {
+    this.#next = this.end + 1;
+    this.#before = NONE;
+    this.codeSize = Math.log2(this.clear) + 1;
+  }
+
+  /** Writes the string of a code and makes the next one; returns where the string ends. */
+  write(code: number, target: Uint8Array, from: number): number {
+    const before = this.#before;
+    const next = this.#next;
+    // The code that is being made: the string before, and its first index once more.
+    const isNew = code === next && before !== NONE && next < MOST_CODES;
+    if (!isNew && (code >= next || this.#length[code] === 0)) throw new Error(`code ${code} is unknown`);
+    let at = isNew ? before : code;
+    const length = this.#length[at]!;
+    const end = from + length + (isNew ? 1 : 0);
+    if (end > target.length) throw new Error('more pixels than the frame has');
+    for (let place = from + length - 1; place > from; place -= 1) {
+      target[place] = this.#suffix[at]!;
+      at = this.#prefix[at]!;
+    }
+    const first = this.#suffix[at]!;
+    target[from] = first;
+    if (isNew) target[end - 1] = first;
+    if (before !== NONE && next < MOST_CODES) this.#make(before, first);
+    this.#before = code;
+    return end;
+  }
+
+  #make(before: number, suffix: number): void {
+    const next = this.#next;
+    this.#prefix[next] = before;
+    this.#suffix[next] = suffix;
+    this.#length[next] = this.#length[before]! + 1;
+    this.#next = next + 1;
+    if (this.#next === 1 << this.codeSize && this.codeSize < LARGEST_CODE_BITS) this.codeSize += 1;
+  }
+}
+
+/** Codes of a few bits out of bytes, low bits first. */
 class CodeReader {
-  readonly #reader: ByteReader;
-  #left = 0;
+  readonly #bytes: Uint8Array;
+  /** Bits of the next code. */
+  size: number;
+  #at = 0;
   #bits = 0;
   #held = 0;
 
-  constructor(reader: ByteReader) {
-    this.#reader = reader;
+  constructor(bytes: Uint8Array, size: number) {
+    this.#bytes = bytes;
+    this.size = size;
   }
 
-  read(size: number): number {
-    while (this.#held < size) {
-      if (this.#left === 0) this.#left = this.#reader.byte();
-      if (this.#left === 0) throw new Error('the pixels end before the last of them');
-      this.#bits |= this.#reader.byte() << this.#held;
+  /** How many codes there can be. */
+  get most(): number {
+    return Math.floor((8 * this.#bytes.byteLength) / this.size);
+  }
+
+  read(): number {
+    while (this.#held < this.size) {
+      if (this.#at === this.#bytes.byteLength) throw new Error('the pixels end before the last of them');
+      this.#bits |= this.#bytes[this.#at]! << this.#held;
       this.#held += 8;
-      this.#left -= 1;
+      this.#at += 1;
     }
-    const code = this.#bits & (2 ** size - 1);
-    this.#bits >>>= size;
-    this.#held -= size;
+    const code = this.#bits & ((1 << this.size) - 1);
+    this.#bits >>>= this.size;
+    this.#held -= this.size;
     return code;
   }
 }

@@ -2,11 +2,15 @@ import type { Picture } from '../tensors/picture.js';
 import { checkSize, type OpenedPicture } from './opened-picture.js';
 
 const LARGEST_SAMPLE = 0xffff;
+const HASH = 0x23;
 const NEWLINES = new Set([0x0a, 0x0d]);
+/** Of a line with a field: its name and as many characters as OpenCV takes of a value. */
+const LONGEST_LINE = 264;
 const MOST_CHANNELS = 4;
 
 /** Tuple types that OpenCV knows. Channels follow `DEPTH` alone. */
 const TUPLE_TYPES = ['BLACKANDWHITE', 'GRAYSCALE', 'GRAYSCALE_ALPHA', 'RGB', 'RGB_ALPHA'];
+const TUPLE_TYPE = 'TUPLTYPE';
 const SIZE_FIELDS = ['WIDTH', 'HEIGHT', 'DEPTH', 'MAXVAL'] as const;
 
 interface Header {
@@ -33,23 +37,37 @@ export function openPam(encoded: Uint8Array): OpenedPicture {
 }
 
 function readHeader(encoded: Uint8Array): Header {
-  const fields = new Map<string, string>();
-  let at = 3;
   if (!NEWLINES.has(encoded[2] ?? 0)) throw new Error('expected a line of P7');
-  for (;;) {
-    const end = encoded.findIndex((byte, place) => place >= at && NEWLINES.has(byte));
-    if (end < 0) throw new Error('expected a header that ends with ENDHDR');
-    const line = Buffer.from(encoded.subarray(at, end)).toString('latin1').trim();
+  const fields = new Map<string, string>();
+  for (let at = 3; ;) {
+    const end = endOfLine(encoded, at);
+    const line = encoded[at] === HASH ? '' : lineOf(encoded.subarray(at, end));
     at = end + 1;
-    if (line === 'ENDHDR') break;
+    if (line === 'ENDHDR') return headerOf(fields, at);
     if (line === '' || line.startsWith('#')) continue;
-    const [, key = '', value = ''] = /^(\S+)\s*(.*)$/.exec(line)!;
-    if (key !== 'TUPLTYPE' && fields.has(key)) throw new Error(`expected one ${key}`);
+    const [key = '', value = ''] = line.split(/\s+(.*)/s, 2);
+    if (key !== TUPLE_TYPE && !SIZE_FIELDS.some((each) => each === key)) throw new Error(`field ${key} is unknown`);
+    if (key !== TUPLE_TYPE && fields.has(key)) throw new Error(`expected one ${key}`);
     fields.set(key, value);
   }
+}
+
+function endOfLine(encoded: Uint8Array, from: number): number {
+  let at = from;
+  while (at < encoded.byteLength && !NEWLINES.has(encoded[at]!)) at += 1;
+  if (at === encoded.byteLength) throw new Error('expected a header that ends with ENDHDR');
+  return at;
+}
+
+function lineOf(bytes: Uint8Array): string {
+  if (bytes.byteLength > LONGEST_LINE) throw new Error(`expected lines of at most ${LONGEST_LINE} characters`);
+  return Buffer.from(bytes).toString('latin1').trim();
+}
+
+function headerOf(fields: ReadonlyMap<string, string>, samplesAt: number): Header {
   const [width, height, channels, largest] = SIZE_FIELDS.map((key) => numberOf(fields, key));
-  const header = { width: width!, height: height!, channels: channels!, largest: largest!, samplesAt: at };
-  checkKind(header, fields);
+  const header = { width: width!, height: height!, channels: channels!, largest: largest!, samplesAt };
+  checkKind(header, fields.get(TUPLE_TYPE));
   return header;
 }
 
@@ -59,14 +77,11 @@ function numberOf(fields: ReadonlyMap<string, string>, key: string): number {
   return Number(text);
 }
 
-function checkKind({ channels, largest }: Header, fields: ReadonlyMap<string, string>): void {
-  const unknown = [...fields.keys()].find((key) => key !== 'TUPLTYPE' && !SIZE_FIELDS.some((each) => each === key));
-  if (unknown !== undefined) throw new Error(`field ${unknown.slice(0, 40)} is unknown`);
+function checkKind({ channels, largest }: Header, type: string | undefined): void {
   if (channels < 1 || channels > MOST_CHANNELS)
     throw new Error(`expected 1 to ${MOST_CHANNELS} channels, received ${channels}`);
   if (largest < 1 || largest > LARGEST_SAMPLE)
     throw new Error(`expected a MAXVAL of 1 to ${LARGEST_SAMPLE}, received ${largest}`);
-  const type = fields.get('TUPLTYPE');
   const isPlain = type === undefined && largest < 256 && (channels === 1 || channels === 3);
   if (!isPlain && !TUPLE_TYPES.includes(type ?? ''))
     throw new Error(`tuple type ${(type ?? 'of none').slice(0, 40)} is unknown`);

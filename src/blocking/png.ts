@@ -5,18 +5,12 @@ const SIGNATURE_BYTES = 8;
 const HEAD_BYTES = 8;
 const CHECKSUM_BYTES = 4;
 const SEQUENCE_BYTES = 4;
+const SIZE_BYTES = 8;
 const COLOR_TYPE_AT = 9;
 const GREY = 0;
 const IHDR_BYTES = 13;
 const FRAME_CONTROL_BYTES = 26;
 const ANIMATION_CONTROL_BYTES = 8;
-
-interface Chunk {
-  readonly type: string;
-  readonly data: Uint8Array;
-  /** With its head and checksum. */
-  readonly whole: Uint8Array;
-}
 
 /** A frame's place in the picture. */
 export interface FramePlace {
@@ -42,50 +36,88 @@ export interface PreparedPng {
  * @throws Error that says what is wrong with its chunks
  */
 export function preparePng(encoded: Uint8Array): PreparedPng {
-  const chunks = readChunks(encoded);
-  const header = chunks[0];
-  if (header?.type !== 'IHDR' || header.data.byteLength !== IHDR_BYTES) throw new Error('expected IHDR first');
-  const frame = firstFrame(chunks);
-  const isStripped = header.data[COLOR_TYPE_AT] === GREY && chunks.some(({ type }) => type === 'tRNS');
-  if (frame === null && !isStripped) return { encoded, place: null };
-  const signature = encoded.subarray(0, SIGNATURE_BYTES);
-  const kept = (frame?.chunks ?? chunks).filter(({ type }) => !isStripped || type !== 'tRNS');
-  return { encoded: Buffer.concat([signature, ...kept.map(({ whole }) => whole)]), place: frame?.place ?? null };
+  const outline = readOutline(encoded);
+  if (outline.frameControl !== null) return firstFrame(encoded, outline.frameControl, outline.hasPlainGrey);
+  if (!outline.hasPlainGrey || !outline.hasTransparency) return { encoded, place: null };
+  const writer = new ChunkWriter(encoded);
+  for (const chunk of chunksOf(encoded)) if (chunk.type !== 'tRNS') writer.copy(chunk);
+  return { encoded: writer.written, place: null };
 }
 
-function readChunks(encoded: Uint8Array): Chunk[] {
+interface Chunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+}
+
+interface Outline {
+  /** One sample a pixel, which is no index. */
+  readonly hasPlainGrey: boolean;
+  readonly hasTransparency: boolean;
+  /** Of the first frame of an animation whose default image is none; `null` for other pictures. */
+  readonly frameControl: Uint8Array | null;
+}
+
+function readOutline(encoded: Uint8Array): Outline {
+  let header: Uint8Array | null = null;
+  let frames = 0;
+  let [hasTransparency, hasImage, isImageFrame] = [false, false, false];
+  let frameControl: Uint8Array | null = null;
+  for (const { type, data } of chunksOf(encoded)) {
+    if (header === null) header = headerOf(type, data);
+    else if (type === 'tRNS') hasTransparency = true;
+    else if (type === 'IDAT') hasImage = true;
+    else if (type === 'acTL' && !hasImage) frames = framesOf(data);
+    else if (type === 'fcTL' && !hasImage) isImageFrame = true;
+    else if (type === 'fcTL') frameControl ??= data;
+  }
+  const isAnimation = frames > 1 && !isImageFrame;
+  if (isAnimation && frameControl === null) throw new Error('expected a frame of the animation');
+  const hasPlainGrey = header?.[COLOR_TYPE_AT] === GREY;
+  return { hasPlainGrey, hasTransparency, frameControl: isAnimation ? frameControl : null };
+}
+
+function headerOf(type: string, data: Uint8Array): Uint8Array {
+  if (type !== 'IHDR' || data.byteLength !== IHDR_BYTES) throw new Error('expected IHDR first');
+  return data;
+}
+
+function framesOf(control: Uint8Array): number {
+  return control.byteLength === ANIMATION_CONTROL_BYTES ? viewOf(control).getUint32(0) : 0;
+}
+
+/** Chunk by chunk, up to IEND. */
+function* chunksOf(encoded: Uint8Array): Generator<Chunk> {
   const view = viewOf(encoded);
-  const chunks: Chunk[] = [];
-  for (let at = SIGNATURE_BYTES; chunks.at(-1)?.type !== 'IEND';) {
+  for (let at = SIGNATURE_BYTES; ;) {
     if (at + HEAD_BYTES > encoded.byteLength) throw new Error('the chunks end before IEND');
     const dataAt = at + HEAD_BYTES;
     const end = dataAt + view.getUint32(at) + CHECKSUM_BYTES;
     if (end > encoded.byteLength) throw new Error('a chunk ends after the file');
-    const type = Buffer.from(encoded.subarray(at + 4, dataAt)).toString('latin1');
-    chunks.push({ type, data: encoded.subarray(dataAt, end - CHECKSUM_BYTES), whole: encoded.subarray(at, end) });
+    const type = Buffer.from(encoded.buffer, encoded.byteOffset + at + 4, 4).toString('latin1');
+    yield { type, data: encoded.subarray(dataAt, end - CHECKSUM_BYTES) };
+    if (type === 'IEND') return;
     at = end;
   }
-  return chunks;
 }
 
-/** The first frame of an animation whose default image is none, as a PNG of its own; `null` for other pictures. */
-function firstFrame(chunks: readonly Chunk[]): { readonly chunks: Chunk[]; readonly place: FramePlace } | null {
-  const imageAt = chunks.findIndex(({ type }) => type === 'IDAT');
-  const before = chunks.slice(0, Math.max(imageAt, 0));
-  const animation = before.find(({ type }) => type === 'acTL');
-  if (animation === undefined || before.some(({ type }) => type === 'fcTL')) return null;
-  if (animation.data.byteLength !== ANIMATION_CONTROL_BYTES || viewOf(animation.data).getUint32(0) < 2) return null;
-  const controlAt = chunks.findIndex(({ type }) => type === 'fcTL');
-  const control = chunks[controlAt]?.data;
-  if (control?.byteLength !== FRAME_CONTROL_BYTES) throw new Error('expected the control of a frame');
-  const next = chunks.findIndex(({ type }, at) => at > controlAt && (type === 'fcTL' || type === 'IEND'));
-  const data = chunks.slice(controlAt, next).filter(({ type }) => type === 'fdAT');
-  const header = Buffer.from(before[0]!.data);
-  const place = placeOf(viewOf(control), viewOf(header));
-  header.set(control.subarray(4, 12));
-  const own = before.filter(({ type }) => type === 'PLTE' || type === 'tRNS');
-  const frames = data.map((chunk) => makeChunk('IDAT', chunk.data.subarray(SEQUENCE_BYTES)));
-  return { chunks: [makeChunk('IHDR', header), ...own, ...frames, chunks.at(-1)!], place };
+/** The first frame that `control` describes, as a PNG of its own. */
+function firstFrame(encoded: Uint8Array, control: Uint8Array, isOpaque: boolean): PreparedPng {
+  if (control.byteLength !== FRAME_CONTROL_BYTES) throw new Error('expected the control of a frame');
+  const writer = new ChunkWriter(encoded);
+  let place: FramePlace | null = null;
+  let [hasBegun, hasEnded] = [false, false];
+  for (const chunk of chunksOf(encoded)) {
+    const { type, data } = chunk;
+    if (type === 'IHDR') {
+      place = placeOf(viewOf(control), viewOf(data));
+      const header = Buffer.from(data);
+      header.set(control.subarray(SEQUENCE_BYTES, SEQUENCE_BYTES + SIZE_BYTES));
+      writer.make('IHDR', header);
+    } else if (type === 'fcTL') [hasBegun, hasEnded] = [true, hasBegun];
+    else if (type === 'fdAT' && hasBegun && !hasEnded) writer.make('IDAT', data.subarray(SEQUENCE_BYTES));
+    else if (type === 'PLTE' || type === 'IEND' || (type === 'tRNS' && !isOpaque)) writer.copy(chunk);
+  }
+  return { encoded: writer.written, place };
 }
 
 function placeOf(control: DataView, header: DataView): FramePlace {
@@ -96,14 +128,37 @@ function placeOf(control: DataView, header: DataView): FramePlace {
   return { left, top, height, width };
 }
 
-function makeChunk(type: string, data: Uint8Array): Chunk {
-  const whole = Buffer.alloc(HEAD_BYTES + data.byteLength + CHECKSUM_BYTES);
-  whole.writeUInt32BE(data.byteLength);
-  whole.write(type, 4, 'latin1');
-  whole.set(data, HEAD_BYTES);
-  const end = HEAD_BYTES + data.byteLength;
-  whole.writeUInt32BE(crc32(whole.subarray(4, end)), end);
-  return { type, data, whole };
+/** Writes chunks of a PNG, or what takes their place and is no longer, into memory of its size. */
+class ChunkWriter {
+  readonly #memory: Buffer;
+  #at = SIGNATURE_BYTES;
+
+  constructor(source: Uint8Array) {
+    this.#memory = Buffer.alloc(source.byteLength);
+    this.#memory.set(source.subarray(0, SIGNATURE_BYTES));
+  }
+
+  get written(): Buffer {
+    return this.#memory.subarray(0, this.#at);
+  }
+
+  /** With the checksum that it had, which the library looks at. */
+  copy({ data }: Chunk): void {
+    const { buffer, byteOffset, byteLength } = data;
+    const whole = new Uint8Array(buffer, byteOffset - HEAD_BYTES, HEAD_BYTES + byteLength + CHECKSUM_BYTES);
+    this.#memory.set(whole, this.#at);
+    this.#at += whole.byteLength;
+  }
+
+  make(type: string, data: Uint8Array): void {
+    const [typeAt, dataAt] = [this.#at + 4, this.#at + HEAD_BYTES];
+    const end = dataAt + data.byteLength;
+    this.#memory.writeUInt32BE(data.byteLength, this.#at);
+    this.#memory.write(type, typeAt, 'latin1');
+    this.#memory.set(data, dataAt);
+    this.#memory.writeUInt32BE(crc32(this.#memory.subarray(typeAt, end)), end);
+    this.#at = end + CHECKSUM_BYTES;
+  }
 }
 
 function viewOf(bytes: Uint8Array): DataView {

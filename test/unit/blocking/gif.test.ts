@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { openGif } from '#src/blocking/gif.js';
 import { covers } from '../../contract/covers.js';
 import { gif, type Color, type Gif } from '../../helpers/gif.js';
 import { decode } from '../../helpers/pictures.js';
@@ -112,6 +113,14 @@ test('gif: what cannot be is refused', async () => {
   ];
   for (const [index, encoded] of refused.entries())
     await assert.rejects(decode(encoded), { code: 'PICTURE_PARSING_FAILED' }, `case ${index}`);
+});
+
+test('gif: a frame that claims more than its bytes can say is refused before it takes memory', () => {
+  const claim = gif({ width: 2, height: 1, colors: COLORS, frames: [{ rows: [[0, 1]] }] });
+  for (const at of [6, 8, 30, 32]) claim.writeUInt16LE(16000, at);
+  const { shape, read } = openGif(claim);
+  assert.deepEqual(shape, { height: 16000, width: 16000, channels: 3 });
+  assert.throws(read, /^Error: expected 256000000 pixels, received \d+ codes at most/);
 });
 
 test('gif: whatever bytes follow the signature, they are a picture or an error', async () => {

@@ -63,6 +63,9 @@ test('pam: what cannot be is refused', async () => {
     pam('WIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nCOLOR 1', [1]),
     Buffer.from('P7\nWIDTH 1\nHEIGHT 1'),
     Buffer.from('P7 WIDTH 1'),
+    // A look at each line from the first byte on would not end.
+    Buffer.from(`P7\n${'\n'.repeat(2_000_000)}`),
+    Buffer.from(`P7\nTUPLTYPE ${'x'.repeat(300)}\n`),
   ];
   for (const [index, encoded] of refused.entries())
     await assert.rejects(decode(encoded), { code: 'PICTURE_PARSING_FAILED' }, `case ${index}`);
