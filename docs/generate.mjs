@@ -9,7 +9,7 @@ import { format, resolveConfig } from 'prettier';
 import { FLAG_GROUPS, FLAGS } from '../dist/config/flags.js';
 import { coveragePage } from '../build/test/contract/page.js';
 import { findProofs } from '../build/test/contract/proofs.js';
-import { ConfigFile, VersionPolicyConfig } from '../dist/config/schema.js';
+import { ConfigFile } from '../dist/config/schema.js';
 
 const GENERATED = {
   'config.schema.json': schemaText,
@@ -37,7 +37,7 @@ as in OVMS), so the editor is told: in Visual Studio Code by the setting
 \`"json.schemas": [{ "fileMatch": ["config.json"], "url": "./node_modules/vinery/docs/config.schema.json" }]\`.`;
 
 function pageText() {
-  const objects = [...listObjects(ConfigFile), ...listObjects(VersionPolicyConfig)];
+  const objects = [...listObjects(ConfigFile)];
   const flags = Object.entries(FLAG_GROUPS).map(([group, heading]) => flagSection(heading, FLAGS[group]));
   return [INTRODUCTION, ...objects.map(objectSection), '## Command line', ...flags].join('\n\n');
 }

@@ -289,6 +289,7 @@ export const CATALOGUE = {
   CUSTOM_NODE_OUTPUT_MISSING: { grpc: null, http: 500, text: 'Custom node output is missing' },
 
   // nodes of a user's own module at run time
+  JS_NODE_FAILED: { grpc: null, http: 500, text: 'Custom node failed during execution' },
   JS_NODE_OUTPUT_INVALID: {
     grpc: null,
     http: 500,
@@ -458,6 +459,74 @@ export const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
+/** Errors of which OVMS 2026.2.1 gives clients the text alone: their details are for the log. */
+const WITHOUT_DETAIL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'MODEL_NAME_MISSING',
+  'PIPELINE_NAME_MISSING',
+  'GRAPH_NAME_MISSING',
+  'MODEL_VERSION_MISSING',
+  'MODEL_VERSION_RETIRED',
+  'MODEL_VERSION_NOT_LOADED',
+  'PIPELINE_NOT_LOADED',
+  'PIPELINE_RETIRED',
+  'MODEL_VERSION_FORMAT',
+  'MODEL_SPEC_MISSING',
+  'INVALID_SIGNATURE',
+  'UNSUPPORTED_DESERIALIZATION_PRECISION',
+  'STRING_EMPTY',
+  'BYTES_EMPTY',
+  'PICTURE_LAYOUT_INVALID',
+  'PICTURE_PARSING_FAILED',
+  'PICTURE_CHANNELS_INVALID',
+  'PICTURE_SIZES_DIFFER',
+  'NOT_IMPLEMENTED',
+  'MODEL_RESHAPE_FAILED',
+  'MODEL_COMPILE_FAILED',
+  'TENSOR_BINDING_FAILED',
+  'INFERENCE_FAILED',
+  'OUTPUT_RETRIEVAL_FAILED',
+  'REST_NESTING_TOO_DEEP',
+  'REST_BODY_IS_NOT_AN_OBJECT',
+  'REST_PREDICT_UNKNOWN_ORDER',
+  'REST_INSTANCES_NOT_AN_ARRAY',
+  'REST_NAMED_INSTANCE_NOT_AN_OBJECT',
+  'REST_NO_INSTANCES_FOUND',
+  'REST_COULD_NOT_PARSE_INSTANCE',
+  'REST_COULD_NOT_PARSE_INPUT',
+  'REST_INSTANCES_BATCH_SIZE_DIFFER',
+  'REST_INPUT_NOT_PREALLOCATED',
+  'REST_NO_INPUTS_FOUND',
+  'REST_COULD_NOT_PARSE_OUTPUT',
+  'REST_COULD_NOT_PARSE_PARAMETERS',
+  'REST_HEADER_LENGTH_INVALID',
+  'REST_HEADER_LENGTH_EXCEEDED',
+  'REST_BINARY_DATA_SIZE_INVALID',
+  'REST_BINARY_BUFFER_EXCEEDED',
+  'REST_CONTENTS_FIELD_NOT_EMPTY',
+  'REST_SERIALIZE_FAILED',
+  'REST_NOT_FOUND',
+  'REST_UNSUPPORTED_METHOD',
+  'REST_INVALID_URL',
+  'NO_CONTENT',
+  'DEMULTIPLY_TOO_LARGE',
+  'DEMULTIPLY_WRONG_SIZE',
+  'DEMULTIPLY_WRONG_RANK',
+  'DEMULTIPLY_STRING',
+  'GATHER_SHARDS_DIFFER',
+  'CUSTOM_NODE_FAILED',
+  'CUSTOM_NODE_OUTPUTS_CORRUPTED',
+  'CUSTOM_NODE_OUTPUT_COUNT_CORRUPTED',
+  'CUSTOM_NODE_OUTPUT_NAME_MISSING',
+  'CUSTOM_NODE_OUTPUT_PRECISION',
+  'CUSTOM_NODE_OUTPUT_SHAPE',
+  'CUSTOM_NODE_OUTPUT_CONTENT_SIZE',
+  'CUSTOM_NODE_OUTPUT_MISSING',
+  'CONFIG_FILE_UNREADABLE',
+  'CONFIG_RELOAD_FAILED',
+  'VERSIONS_RELOAD_FAILED',
+  'STATUSES_FAILED',
+]);
+
 /**
  * An error of the catalogue. Its message and its detail are bounded, so that no client can make an answer that its own header limits
  * refuse. `detail` names what was expected, what was received and where; it follows the catalogue's text
@@ -476,13 +545,18 @@ export class ServingError extends Error {
     this.detail = boundedMessage(detail);
   }
 
+  /** The text that a client receives: `message`, or the catalogue's text alone where OVMS 2026.2.1 adds nothing to it. */
+  get clientText(): string {
+    return WITHOUT_DETAIL.has(this.code) ? CATALOGUE[this.code].text : this.message;
+  }
+
   /** What a gRPC client receives. Statuses without a mapping keep OVMS's code and opening words, then the real text. */
   grpcStatus(): { readonly code: number; readonly details: string } {
     const { grpc } = CATALOGUE[this.code];
     if (grpc === null) {
-      return { code: UNKNOWN, details: boundedMessage(`${CATALOGUE.UNKNOWN_ERROR.text} - ${this.message}`) };
+      return { code: UNKNOWN, details: boundedMessage(`${CATALOGUE.UNKNOWN_ERROR.text} - ${this.clientText}`) };
     }
-    return { code: grpc, details: this.message };
+    return { code: grpc, details: this.clientText };
   }
 
   httpStatus(): number {

@@ -21,37 +21,68 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   [BIT_FIELDS]: [16, 32],
 };
 
+/** Red, green, blue and alpha as bytes, blue first. */
+const BYTE_MASKS = [0xff0000, 0xff00, 0xff, 0xff000000];
+
+/** As many as a byte has indices; more than a depth has are passed over. */
+const MOST_COLORS = 256;
+
 /** The two layouts of 16 bits, by the mask of green, as steps to the highest bits of a byte. */
 const LAYOUT_555 = { red: 7, green: 2, greenBits: 0xf8 };
 const LAYOUT_565 = { red: 8, green: 3, greenBits: 0xfc };
 
 interface Header {
+  /** The header of 12 bytes. */
+  readonly isCore: boolean;
   readonly width: number;
   readonly height: number;
   readonly isTopDown: boolean;
   readonly depth: number;
   readonly compression: number;
   readonly pixelsAt: number;
-  /** Red, green, blue and alpha; 0 for what is not there. */
+  /** Red, green, blue and, of 32 bits, alpha; empty without any, 0 for what is not there. */
   readonly masks: readonly number[];
   /** Red, green and blue of each index; empty without one. */
   readonly palette: Uint8Array;
 }
 
 /**
- * Opens a Windows bitmap, as OpenCV's IMREAD_UNCHANGED has it: three channels; one where the palette is grey; four where masks say how
- * 32 bits are divided.
+ * Opens a Windows bitmap, as OpenCV's IMREAD_UNCHANGED has it: three channels; one where the palette is grey, and with the header of
+ * 12 bytes, whose colours become grey; four where masks come with 32 bits. The library for other formats reads no bitmaps.
  *
  * @throws Error that says what is wrong with the header
  */
 export function openBmp(encoded: Uint8Array): OpenedPicture {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   const header = readHeader(view);
-  const { height, width, depth, compression, palette } = header;
+  const { height, width } = header;
   checkSize(header);
-  const channels = isGrey(palette, depth) ? 1 : depth === 32 && compression === BIT_FIELDS ? 4 : 3;
+  const stored = storedChannels(header);
+  const channels = header.isCore ? 1 : stored;
   const shape = { height, width, channels };
-  return { shape, read: () => ({ ...shape, elements: readPixels(view, header, channels) }) };
+  const read = (): Uint8Array => {
+    const elements = readPixels(view, header, stored);
+    return stored === channels ? elements : greyOf(elements);
+  };
+  return { shape, read: () => ({ ...shape, elements: read() }) };
+}
+
+function storedChannels({ palette, depth, compression }: Header): number {
+  if (isGrey(palette, depth)) return 1;
+  return depth === 32 && compression === BIT_FIELDS ? 4 : 3;
+}
+
+/** Weights of red, green and blue in grey, as integers of this many bits (as OpenCV). */
+const GREY_BITS = 14;
+const [RED_WEIGHT, GREEN_WEIGHT, BLUE_WEIGHT] = [4899, 9617, 1868];
+
+function greyOf(colors: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(colors.length / 3);
+  for (let at = 0, from = 0; at < grey.length; at += 1, from += 3) {
+    const sum = colors[from]! * RED_WEIGHT + colors[from + 1]! * GREEN_WEIGHT + colors[from + 2]! * BLUE_WEIGHT;
+    grey[at] = (sum + (1 << (GREY_BITS - 1))) >> GREY_BITS;
+  }
+  return grey;
 }
 
 function readHeader(view: DataView): Header {
@@ -62,33 +93,37 @@ function readHeader(view: DataView): Header {
     checkDepth(depth, UNCOMPRESSED);
     const palette = readPalette(view, HEADER_AT + size, 3, depth, 0);
     const [width, height] = [view.getUint16(18, true), view.getUint16(20, true)];
-    return { width, height, isTopDown: false, depth, compression: UNCOMPRESSED, pixelsAt, masks: [], palette };
+    const common = { isTopDown: false, depth, compression: UNCOMPRESSED, pixelsAt, masks: [], palette };
+    return { isCore: true, width, height, ...common };
   }
   if (size < INFO_HEADER_BYTES) throw new Error(`a header of ${size} bytes is unknown`);
   const [width, height] = [view.getInt32(18, true), view.getInt32(22, true)];
   const [depth, compression] = [view.getUint16(28, true), view.getUint32(30, true)];
   checkDepth(depth, compression);
   const palette = readPalette(view, HEADER_AT + size, 4, depth, view.getUint32(46, true));
-  const masks = compression === BIT_FIELDS ? readMasks(view, size) : [];
-  return { width, height: Math.abs(height), isTopDown: height < 0, depth, compression, pixelsAt, masks, palette };
+  const masks = compression === BIT_FIELDS ? readMasks(view, size, depth) : [];
+  const common = { isTopDown: height < 0, depth, compression, pixelsAt, masks, palette };
+  return { isCore: false, width, height: Math.abs(height), ...common };
 }
 
 function checkDepth(depth: number, compression: number): void {
   if (!DEPTHS[compression]?.includes(depth)) throw new Error(`compression ${compression} of ${depth} bits is unknown`);
 }
 
-function readMasks(view: DataView, headerBytes: number): number[] {
-  const mask = (index: number): number => view.getUint32(MASKS_AT + 4 * index, true);
-  return [mask(0), mask(1), mask(2), headerBytes >= ALPHA_HEADER_BYTES ? mask(3) : 0];
+/** Of 32 bits only headers that have a mask of alpha are asked, and only where each colour has a mask (as OpenCV). */
+function readMasks(view: DataView, headerBytes: number, depth: number): readonly number[] {
+  if (depth === 32 && headerBytes < ALPHA_HEADER_BYTES) return BYTE_MASKS;
+  const masks = [0, 4, 8, 12].map((at) => view.getUint32(MASKS_AT + at, true));
+  return depth === 32 && masks.slice(0, 3).includes(0) ? BYTE_MASKS : masks;
 }
 
 /** Indices that the file has no colour for are black. */
 function readPalette(view: DataView, at: number, stride: number, depth: number, used: number): Uint8Array {
   if (depth > 8) return new Uint8Array(0);
+  if (used > MOST_COLORS) throw new Error(`expected at most ${MOST_COLORS} colours, received ${used}`);
   const size = 2 ** depth;
-  if (used > size) throw new Error(`expected at most ${size} colours, received ${used}`);
   const palette = new Uint8Array(3 * size);
-  for (let index = 0; index < (used === 0 ? size : used); index += 1) {
+  for (let index = 0; index < Math.min(size, used === 0 ? size : used); index += 1) {
     for (let color = 0; color < 3; color += 1) {
       palette[3 * index + color] = view.getUint8(at + stride * index + 2 - color);
     }
@@ -162,16 +197,17 @@ function wordReader(view: DataView, width: number, masks: readonly number[] | nu
 
 function maskReader(view: DataView, width: number, masks: readonly number[]): RowReader {
   const shifts = masks.map((mask) => (mask === 0 ? 0 : 31 - Math.clz32(mask & -mask)));
+  // Single precision, as OpenCV scales them.
   const largest = masks.map((mask, channel) => mask >>> shifts[channel]!);
+  const scales = largest.map((most) => Math.fround(255 / most));
   return (from, target, to) => {
     for (let x = 0; x < width; x += 1) {
       const word = view.getUint32(from + 4 * x, true);
       for (let channel = 0; channel < 4; channel += 1) {
         const most = largest[channel]!;
         const value = (word >>> shifts[channel]!) & most;
-        // Without a mask colours are dark, and the picture is opaque.
-        target[to + 4 * x + channel] =
-          most === 0 ? (channel === 3 ? 255 : 0) : Math.floor(((value >>> 0) * 255) / most);
+        // Without a mask of alpha the picture is opaque.
+        target[to + 4 * x + channel] = most === 0 ? 255 : Math.fround((value >>> 0) * scales[channel]!);
       }
     }
   };
@@ -196,11 +232,15 @@ const END_OF_ROW = 0;
 const END_OF_PICTURE = 1;
 const STEP = 2;
 
-/** Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top. */
+/**
+ * Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top. A run of bytes that fills a row
+ * goes on to the next one, so an end of row that follows says nothing, and steps go on from row to row (as OpenCV).
+ */
 function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }: Header): Uint8Array {
   const indices = new Uint8Array(height * width);
   const isNibbles = depth === 4;
   let [x, y, at] = [0, 0, pixelsAt];
+  let hasWrapped = false;
   const put = (index: number): void => {
     if (x >= width || y >= height) throw new Error('a run leaves the picture');
     indices[(isTopDown ? y : height - 1 - y) * width + x] = index;
@@ -211,14 +251,21 @@ function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }:
   for (;;) {
     const [count, value] = [view.getUint8(at), view.getUint8(at + 1)];
     at += 2;
-    if (count > 0) for (let place = 0; place < count; place += 1) put(indexIn(value, place));
-    else if (value === END_OF_ROW) [x, y] = [0, y + 1];
-    else if (value === END_OF_PICTURE) return indices;
+    if (count > 0) {
+      for (let place = 0; place < count; place += 1) put(indexIn(value, place));
+      hasWrapped = !isNibbles && x === width;
+      if (hasWrapped) [x, y] = [0, y + 1];
+    } else if (value === END_OF_ROW) {
+      if (!hasWrapped) [x, y] = [0, y + 1];
+      hasWrapped = false;
+    } else if (value === END_OF_PICTURE) return indices;
     else if (value === STEP) {
-      x += view.getUint8(at);
-      y += view.getUint8(at + 1);
+      const to = x + view.getUint8(at) + (y + view.getUint8(at + 1)) * width;
+      [x, y] = [to % width, Math.floor(to / width)];
       at += 2;
+      hasWrapped = false;
     } else {
+      hasWrapped = false;
       for (let place = 0; place < value; place += 1)
         put(indexIn(view.getUint8(at + (isNibbles ? place >>> 1 : place)), place));
       const bytes = isNibbles ? Math.ceil(value / 2) : value;

@@ -4,11 +4,16 @@ import type { Picture, PictureShape, PictureSize } from '../tensors/picture.js';
 export interface OpenedPicture {
   readonly shape: PictureShape;
   /**
-   * Decodes it, red first.
+   * Decodes it.
    *
    * @throws Error that says what is wrong with it
    */
-  readonly read: () => Picture | Promise<Picture>;
+  readonly read: () => DecodedPicture | Promise<DecodedPicture>;
+}
+
+/** Red first, unless it says otherwise. */
+export interface DecodedPicture extends Picture {
+  readonly isBlueFirst?: boolean;
 }
 
 /** As many as the library takes that decodes the other formats: a header of a few bytes could claim any number. */

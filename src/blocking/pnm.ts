@@ -3,7 +3,7 @@ import { checkSize, type OpenedPicture } from './opened-picture.js';
 
 const LARGEST_SAMPLE = 0xffff;
 const HASH = 0x23;
-const NEWLINE = 0x0a;
+const NEWLINES = [0x0a, 0x0d];
 const ZERO = 0x30;
 
 /** By the digit behind the P: channels, whether samples are one bit each, and whether they are written as text. */
@@ -20,7 +20,7 @@ const KINDS: Readonly<
 
 /**
  * Opens a picture of PBM, PGM or PPM, as OpenCV's IMREAD_UNCHANGED has it: bits are black and white; samples above 255 keep 16 bits;
- * samples in text are stretched to 255, others are left as they are.
+ * samples in text are stretched to 255, others are left as they are. The library for other formats knows none.
  *
  * @throws Error that says what is wrong with the header
  */
@@ -121,8 +121,7 @@ class Scanner {
     for (;;) {
       const byte = this.#bytes[this.at];
       if (byte === HASH) {
-        const end = this.#bytes.indexOf(NEWLINE, this.at);
-        this.at = end < 0 ? this.#bytes.byteLength : end;
+        while (this.at < this.#bytes.byteLength && !NEWLINES.includes(this.#bytes[this.at]!)) this.at += 1;
       } else if (byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d)) this.at += 1;
       else return;
     }

@@ -7,7 +7,6 @@ import type { ModelConfig } from './schema.js';
 import { escapePointer } from './schema-check.js';
 import {
   isAuto,
-  LATEST_VERSION,
   type BatchingSettings,
   type BatchSize,
   type LayoutParameter,
@@ -16,10 +15,9 @@ import {
   type PreprocessingSettings,
   type ShapeParameter,
   type StatefulSettings,
-  type VersionPolicy,
 } from './settings.js';
 import { parseBatchSize, parseShape, type Parsed } from './shape-grammar.js';
-import { parseVersionPolicy } from './version-policy-config.js';
+import { readVersionPolicy } from './version-policy-config.js';
 
 const LARGEST_NIREQ = 100000;
 const MAX_SEQUENCE_NUMBER = 500;
@@ -30,7 +28,7 @@ export const NO_PREPROCESSING: PreprocessingSettings = Object.freeze({
   precision: null,
 });
 
-/** How an entry is read: relative paths, and what a bad shape, batch size or version policy does. */
+/** How an entry is read: relative paths, and what a bad shape or batch size does. */
 export interface ModelContext {
   readonly jsonPath: string;
   /** How errors name a key of the entry: its JSON pointer, or the flag it came from. */
@@ -66,7 +64,7 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
     name: config.name,
     jsonPath,
     basePath,
-    versionPolicy: readVersionPolicy(config.model_version_policy, context),
+    versionPolicy: readVersionPolicy(config.model_version_policy),
     targetDevice,
     pluginConfig,
     nireq: readNireq(config.nireq ?? 0, context),
@@ -79,14 +77,6 @@ export function makeModelSettings(config: ModelConfig, context: ModelContext): M
     dynamicBatching: readBatching(config, context),
     preprocessing: NO_PREPROCESSING,
   };
-}
-
-function readVersionPolicy(written: unknown, { at, onBadValue }: ModelContext): VersionPolicy {
-  if (written === undefined) return LATEST_VERSION;
-  const { value, fault } = parseVersionPolicy(written);
-  if (value) return value;
-  onBadValue(`${at('model_version_policy')}: ${fault}`, 'the latest version is served');
-  return LATEST_VERSION;
 }
 
 function readNireq(nireq: number, { at }: ModelContext): number {

@@ -12,13 +12,15 @@ const compiled = new WeakMap<TSchema, ValidateFunction>();
 
 /**
  * Checks a value against a schema. Nothing is changed or added.
+ * @param root what the first `/` of a JSON pointer is written as: `--` where the keys of the value are flags.
  * @throws ServingError `code` with up to five faults, each as `<JSON pointer>: expected ..., received ...`.
  */
-export function checkSchema<T extends TSchema>(schema: T, value: unknown, code: ErrorCode): Static<T> {
+export function checkSchema<T extends TSchema>(schema: T, value: unknown, code: ErrorCode, root = '/'): Static<T> {
   const faults = schemaFaults(schema, value);
   if (faults.length > 0) {
     const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : '';
-    throw new ServingError(code, faults.slice(0, MOST_FAULTS).join('; ') + more);
+    const told = faults.slice(0, MOST_FAULTS).map((fault) => fault.replace(/^\//, root));
+    throw new ServingError(code, told.join('; ') + more);
   }
   return value;
 }

@@ -54,6 +54,36 @@ const DynamicBatching = closed(
   { description: 'Requests to the model, those of pipelines too, are joined and inferred at once. Not a key of OVMS.' },
 );
 
+/** Contents of `model_version_policy`: one key, anything else makes the whole file invalid (as OVMS 2026.2.1). */
+export const VersionPolicyConfig = Type.Object(
+  {
+    all: Type.Optional(closed('All versions', {}, { description: 'Every version is served.' })),
+    latest: Type.Optional(
+      closed(
+        'Latest versions',
+        { num_versions: Type.Integer({ minimum: 1, description: 'How many.' }) },
+        { description: 'The highest versions are served.' },
+      ),
+    ),
+    specific: Type.Optional(
+      closed(
+        'Specific versions',
+        { versions: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Their numbers.' }) },
+        { description: 'These versions are served, if they are there.' },
+      ),
+    ),
+  },
+  {
+    title: 'Version policy',
+    description:
+      'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+  },
+);
+export type VersionPolicyConfig = Static<typeof VersionPolicyConfig>;
+
 export const ModelConfig = closed(
   'Model',
   {
@@ -74,12 +104,7 @@ export const ModelConfig = closed(
     layout: Type.Optional(
       textOrTexts('Layout "NCHW", or "NHWC:NCHW" (what clients send : what the model has); or one by input name.'),
     ),
-    model_version_policy: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), {
-        description:
-          'One of {"all": {}}, {"latest": {"num_versions": n}}, {"specific": {"versions": [..]}}. Default: latest 1.',
-      }),
-    ),
+    model_version_policy: Type.Optional(VersionPolicyConfig),
     nireq: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -365,32 +390,3 @@ export const ConfigFile = closed('config.json', {
   monitoring: Type.Optional(Monitoring),
 });
 export type ConfigFile = Static<typeof ConfigFile>;
-
-/** Contents of `model_version_policy`, apart from the file's schema because a bad policy only warns (as OVMS 2026.2.1). */
-export const VersionPolicyConfig = Type.Object(
-  {
-    all: Type.Optional(closed('All versions', {}, { description: 'Every version is served.' })),
-    latest: Type.Optional(
-      closed(
-        'Latest versions',
-        { num_versions: Type.Integer({ minimum: 1, description: 'How many.' }) },
-        { description: 'The highest versions are served.' },
-      ),
-    ),
-    specific: Type.Optional(
-      closed(
-        'Specific versions',
-        { versions: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Their numbers.' }) },
-        { description: 'These versions are served, if they are there.' },
-      ),
-    ),
-  },
-  {
-    title: 'Version policy',
-    description: 'What model_version_policy of a model may say: one of these keys.',
-    additionalProperties: false,
-    minProperties: 1,
-    maxProperties: 1,
-  },
-);
-export type VersionPolicyConfig = Static<typeof VersionPolicyConfig>;

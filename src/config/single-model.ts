@@ -70,7 +70,7 @@ function makeModelConfig(flags: SingleModelFlags): ModelConfig {
     max_sequence_number: flags.maxSequenceNumber,
     dynamic_batching: flags.dynamicBatching === null ? null : parseObject('--dynamic_batching', flags.dynamicBatching),
   });
-  const config = checkSchema(ModelConfig, rest, 'CONFIG_VALUE_INVALID');
+  const config = checkSchema(ModelConfig, rest, 'CONFIG_VALUE_INVALID', '--');
   // The file's schema has scalars only; on the command line DEVICE_PROPERTIES may nest, which the translation checks.
   return plugin_config === undefined ? config : { ...config, plugin_config: plugin_config as Record<string, string> };
 }

@@ -1,15 +1,11 @@
-import { VersionPolicyConfig } from './schema.js';
-import { schemaFaults } from './schema-check.js';
-import type { VersionPolicy } from './settings.js';
-import { parsed, type Parsed } from './shape-grammar.js';
+import type { VersionPolicyConfig } from './schema.js';
+import { LATEST_VERSION, type VersionPolicy } from './settings.js';
 
-/** `{"all": {}}`, `{"latest": {"num_versions": n}}` or `{"specific": {"versions": [...]}}`, exactly one (as OVMS 2026.2.1). */
-export function parseVersionPolicy(written: unknown): Parsed<VersionPolicy> {
-  const faults = schemaFaults(VersionPolicyConfig, written);
-  if (faults.length > 0) return { value: null, fault: faults.join('; ') };
-  const { all, latest, specific } = written as VersionPolicyConfig;
-  if (all) return parsed<VersionPolicy>({ kind: 'all' });
-  if (latest) return parsed<VersionPolicy>({ kind: 'latest', count: latest.num_versions });
-  const versions = [...new Set(specific?.versions)].sort((left, right) => left - right);
-  return parsed<VersionPolicy>({ kind: 'specific', versions });
+/** The policy that an entry asks for; without one, the latest version. The schema has checked what is written. */
+export function readVersionPolicy(written: VersionPolicyConfig | undefined): VersionPolicy {
+  if (written === undefined) return LATEST_VERSION;
+  const { all, latest, specific } = written;
+  if (all) return { kind: 'all' };
+  if (latest) return { kind: 'latest', count: latest.num_versions };
+  return { kind: 'specific', versions: [...new Set(specific?.versions)].sort((left, right) => left - right) };
 }

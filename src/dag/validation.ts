@@ -1,21 +1,14 @@
 import type { ConditionSettings, NodeInputSettings, NodeSettings, PipelineSettings } from '../config/settings.js';
 import { ServingError } from '../errors.js';
 import { converted, fits, formatConversion, type Conversion } from '../tensors/conversion.js';
-import { accepts, formatPartialShape, type Dimension } from '../tensors/shape.js';
+import { accepts, formatPartialShape, type Dimension, type PartialShape } from '../tensors/shape.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
 import { bindNodes } from './bind-nodes.js';
 import { checkCondition } from './condition.js';
 import { checkConditionalGathers, checkExits } from './conditional.js';
-import {
-  findPort,
-  REQUEST_NODE,
-  RESPONSE_NODE,
-  shardOf,
-  type BoundNode,
-  type ServableCatalogue,
-} from './definition.js';
+import { findPort, REQUEST_NODE, RESPONSE_NODE, type BoundNode, type ServableCatalogue } from './definition.js';
 import { checkConnected, checkCycles } from './connectedness.js';
-import { demultiplyCount, nestings } from './levels.js';
+import { demultiplyCount, nestings, shardDimension } from './levels.js';
 import { checkPipelineInput, checkReference, names, sourceTensor } from './references.js';
 
 /** A shard must still be a batch of something (as OVMS 2026.2.1). */
@@ -181,7 +174,7 @@ function checkNodeInputs(pipeline: PipelineSettings, node: BoundNode, bound: Rea
     if (fed.has(connection.input))
       throw new ServingError('PIPELINE_MODEL_INPUT_FED_TWICE', `${connection.input} at ${path}`);
     fed.add(connection.input);
-    checkSource(pipeline, connection, node.settings.gatherFromNode === null ? target : shardOf(target), bound);
+    checkSource(pipeline, connection, target, node.settings.gatherFromNode, bound);
   }
   const unfed = node.signature.inputs.filter((input) => !fed.has(input.name));
   if (unfed.length > 0)
@@ -192,12 +185,16 @@ function checkSource(
   pipeline: PipelineSettings,
   connection: NodeInputSettings,
   target: TensorInfo,
+  gatherFrom: string | null,
   bound: ReadonlyMap<string, BoundNode>,
 ): void {
   const { conversion, jsonPath: path } = connection;
+  const gathered = gatherFrom === null ? [] : [shardDimension(pipeline, gatherFrom)];
   if (connection.nodeName === REQUEST_NODE) {
     checkPipelineInput(pipeline, connection.dataItem, path);
-    if (conversion !== null) checkConverted(target, conversion, path);
+    const shard = target.shape.slice(gathered.length);
+    checkShapes([...gathered, ...shard], target.shape, path);
+    if (conversion !== null) checkConverted({ ...target, shape: shard }, conversion, path);
     return;
   }
   const given = sourceTensor(connection, bound);
@@ -205,7 +202,7 @@ function checkSource(
   if (given === undefined) return;
   if (conversion !== null) checkConversion(given, conversion, path);
   const source = conversion === null ? given : converted(given, conversion);
-  checkShapes(source, target, path);
+  checkShapes([...gathered, ...source.shape], target.shape, path);
   if (source.precision !== target.precision) {
     throw new ServingError(
       'PIPELINE_INPUT_PRECISION',
@@ -217,15 +214,11 @@ function checkSource(
     throw new ServingError('NOT_IMPLEMENTED', `a tensor of strings between two nodes at ${path}`);
 }
 
-function checkShapes(source: TensorInfo, target: TensorInfo, path: string): void {
-  if (
-    source.shape.length === target.shape.length &&
-    source.shape.every((size, axis) => overlap(size, target.shape[axis]!))
-  )
-    return;
+function checkShapes(source: PartialShape, target: PartialShape, path: string): void {
+  if (source.length === target.length && source.every((size, axis) => overlap(size, target[axis]!))) return;
   throw new ServingError(
     'PIPELINE_INPUT_SHAPE',
-    `Expected: ${formatPartialShape(target.shape)}; Actual: ${formatPartialShape(source.shape)} at ${path}`,
+    `Expected: ${formatPartialShape(target)}; Actual: ${formatPartialShape(source)} at ${path}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { ServingError } from '../errors.js';
 import type { CallContext } from '../servables/serving.js';
 import { ScatteredMessage } from './protobuf/scattered-message.js';
+import { logWithheldDetail } from './withheld-detail.js';
 
 /**
  * One unary RPC on bytes: no transport type crosses this line, so every transport serves the same methods and the same tests.
@@ -33,7 +34,10 @@ export interface RpcFailure {
 
 /** The status of a call that failed; faults that are not of the catalogue are told to `onBug`. */
 export function failureOf(error: unknown, onBug: (error: unknown) => void): RpcFailure {
-  if (error instanceof ServingError) return error.grpcStatus();
+  if (error instanceof ServingError) {
+    logWithheldDetail(error);
+    return error.grpcStatus();
+  }
   onBug(error);
   return new ServingError('INTERNAL_ERROR').grpcStatus();
 }

@@ -1,6 +1,7 @@
 const LARGEST_HALF_BELOW_INFINITY = 65520;
 const SMALLEST_EXPONENT = -14;
 const FRACTION_BITS = 10;
+const NAN = 0x7e00;
 /** Adding and subtracting this rounds a small positive double to the nearest integer, ties to even. */
 const ROUNDING = 2 ** 52;
 
@@ -15,8 +16,7 @@ export function toHalf(value: number): number {
   const high = words[HIGH] ?? 0;
   const sign = (high >>> 16) & 0x8000;
   const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (magnitude >= LARGEST_HALF_BELOW_INFINITY) return sign | 0x7c00;
+  if (!(magnitude < LARGEST_HALF_BELOW_INFINITY)) return Number.isNaN(value) ? NAN : sign | 0x7c00;
   const exponent = Math.max(((high >>> 20) & 0x7ff) - 1023, SMALLEST_EXPONENT);
   const significand = magnitude * 2 ** (FRACTION_BITS - exponent) + ROUNDING - ROUNDING;
   // The significand's hidden bit adds itself to the exponent field, and so does a carry out of the rounding.

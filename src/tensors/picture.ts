@@ -4,14 +4,14 @@ export interface PictureSize {
   readonly width: number;
 }
 
-/** What a header says of a picture: 1 channel for grey, 3 for colours, 4 for colours with alpha. */
+/** What a header says of a picture: 1 channel for grey, 2 for grey with alpha, 3 for colours, 4 for colours with alpha. */
 export interface PictureShape extends PictureSize {
   readonly channels: number;
 }
 
-/** A decoded picture: rows of pixels from the top, channels interleaved, 8 or 16 bits each. */
+/** A decoded picture: rows of pixels from the top, channels interleaved, 8 or 16 bits each or in single precision. */
 export interface Picture extends PictureShape {
-  readonly elements: Uint8Array | Uint16Array;
+  readonly elements: Uint8Array | Uint16Array | Float32Array;
 }
 
 /** Precisions that pictures can be written in (as OVMS 2026.2.1). */

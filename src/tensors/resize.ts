@@ -152,7 +152,7 @@ function integerWeight(weight: number): number {
   return roundHalfToEven(weight * WEIGHT_ONE);
 }
 
-function roundHalfToEven(value: number): number {
+export function roundHalfToEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   if (rest === 0.5) return below + (below & 1);

@@ -1,10 +1,16 @@
 import { elementArray, type ElementArray } from './elements.js';
 import { toHalf } from './half.js';
 import type { Picture, PicturePrecision, PictureSize } from './picture.js';
-import { resizeBytes, resizeNumbers } from './resize.js';
+import { resizeBytes, resizeNumbers, roundHalfToEven } from './resize.js';
 
-/** Largest values of the precisions that a picture of 16 bits may not fit. */
-const LARGEST: Partial<Record<PicturePrecision, number>> = { U8: 0xff, I8: 0x7f, I16: 0x7fff };
+/** Smallest and largest values of the precisions of integers. */
+const RANGES: Partial<Record<PicturePrecision, readonly [number, number]>> = {
+  U8: [0, 0xff],
+  U16: [0, 0xffff],
+  I8: [-0x80, 0x7f],
+  I16: [-0x8000, 0x7fff],
+  I32: [-0x8000_0000, 0x7fff_ffff],
+};
 
 /** Swaps the first and third channel of colours in place: red first becomes blue first, as OpenCV has it, and back. */
 export function swapRedAndBlue({ channels, elements }: Picture): void {
@@ -29,7 +35,7 @@ export function writePicture(
   precision: PicturePrecision,
   target: Uint8Array,
 ): void {
-  limit(picture.elements, LARGEST[precision]);
+  limit(picture.elements, RANGES[precision]);
   const count = size.height * size.width * picture.channels;
   const elements = elementArray(precision, target.buffer, target.byteOffset, count);
   if (picture.height === size.height && picture.width === size.width) store(picture.elements, precision, elements);
@@ -37,12 +43,27 @@ export function writePicture(
   else resizeNumbers(picture, size, precision, elements);
 }
 
-function limit(elements: Uint8Array | Uint16Array, largest: number | undefined): void {
-  if (largest === undefined || largest >= 2 ** (8 * elements.BYTES_PER_ELEMENT) - 1) return;
+function limit(elements: Picture['elements'], range: readonly [number, number] | undefined): void {
+  if (range === undefined) return;
+  const [smallest, largest] = range;
+  if (elements instanceof Float32Array) return roundWithin(elements, smallest, largest);
+  if (largest >= 2 ** (8 * elements.BYTES_PER_ELEMENT) - 1) return;
   for (let at = 0; at < elements.length; at += 1) if (elements[at]! > largest) elements[at] = largest;
 }
 
-function store(source: Uint8Array | Uint16Array, precision: PicturePrecision, target: ElementArray): void {
+/**
+ * Rounds floats to integers as OpenCV's `saturate_cast`: to the nearest, ties to even; what no 32-bit integer holds is the smallest one,
+ * and then the range's nearer end.
+ */
+function roundWithin(elements: Float32Array, smallest: number, largest: number): void {
+  for (let at = 0; at < elements.length; at += 1) {
+    const rounded = roundHalfToEven(elements[at]!);
+    const integer = rounded >= -0x8000_0000 && rounded <= 0x7fff_ffff ? rounded : -0x8000_0000;
+    elements[at] = Math.min(largest, Math.max(smallest, integer));
+  }
+}
+
+function store(source: Picture['elements'], precision: PicturePrecision, target: ElementArray): void {
   if (precision === 'FP16') for (let at = 0; at < source.length; at += 1) target[at] = toHalf(source[at]!);
   else (target as Float64Array).set(source);
 }

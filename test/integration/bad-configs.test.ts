@@ -30,6 +30,13 @@ describe('a config file that cannot be used ends the start with exit code 1', ()
       '{"model_config_list": [{"config": {"name": 5}}]}',
       [schema, '/model_config_list/0/config/name'],
     ],
+    ...['{"newest":{}}', '{"all":{},"latest":{"num_versions":1}}', '{"latest":{"num_versions":0}}'].map(
+      (policy): [string, string, string[]] => [
+        `with the version policy ${policy}`,
+        `{"model_config_list": [{"config": {"name": "m", "base_path": "m", "model_version_policy": ${policy}}}]}`,
+        [schema, '/model_config_list/0/config/model_version_policy'],
+      ],
+    ),
     [
       'with a node without inputs',
       JSON.stringify({
@@ -48,7 +55,7 @@ describe('a config file that cannot be used ends the start with exit code 1', ()
   ];
   for (const [title, content, expected] of files) {
     test(`${title}: one line says where and why`, async () => {
-      covers('config.file-invalid', 'cli.exit-1');
+      covers('config.file-invalid', 'config.version-policy-bad', 'cli.exit-1');
       covers('life-cycle.bad-file-at-start');
       const { exitCode, stdout, stderr } = await startInVain([
         '--config_path',

@@ -100,7 +100,7 @@ describe('a start that fails behind the flags ends with exit code 1 and a line t
         ['--shape', '{"nobody":"(1,2)"}', "'nobody'"],
         ['--batch_size', 'many', '--batch_size: expected "auto"'],
         ['--layout', 'XYZ', 'Layout configuration is invalid - --layout: expected letters'],
-        ['--model_version_policy', '{"newest":{}}', '--model_version_policy: /newest: expected one of the keys'],
+        ['--model_version_policy', '{"newest":{}}', '--model_version_policy/newest: expected one of the keys'],
         ['--plugin_config', '{"A":null}', '--plugin_config/A: expected string, number or boolean, received null'],
         ['--nireq', '100001', '--nireq: expected at most 100000, received 100001'],
         ['--target_device', 'GPU.1', 'device GPU.1 (here are: CPU): '],

@@ -157,11 +157,6 @@ const GOOD: readonly Servable[] = [
     covers: 'config.shape-bad',
   },
   {
-    title: 'a version policy that cannot be read is left out',
-    ...dummyWith({ name: 'bad_policy', model_version_policy: { newest: {} } }),
-    covers: 'config.version-policy-bad',
-  },
-  {
     title: 'a shape by the mapped name',
     model: { name: 'mapped', base_path: 'mapped', shape: { left: '(1,10)' } },
     input: { left: [ROW], in2: [[0, 0, 9, 0, 0, 0, 0, 0, 0, 0]] },
@@ -357,12 +352,11 @@ describe('a config file of many kinds', () => {
   });
 
   test('what is only warned of', async () => {
-    covers('config.duplicates', 'config.plugin-old-keys', 'config.shape-bad', 'config.version-policy-bad');
+    covers('config.duplicates', 'config.plugin-old-keys', 'config.shape-bad');
     await server.line('name "dummy" is taken by');
     await server.line('Plugin config key CPU_THROUGHPUT_STREAMS is deprecated. Use NUM_STREAMS instead.');
     await server.line('Plugin config key CPU_THREADS_NUM is deprecated. Use INFERENCE_NUM_THREADS instead.');
     await server.line('/shape: expected "auto" or');
-    await server.line('/model_version_policy: /newest: expected one of the keys all, latest, specific');
     await server.line('Loading custom loader: loader failed: ');
   });
 

@@ -176,6 +176,17 @@ export const REFUSED: readonly Refused[] = [
     covers: 'pipelines.v19-unconnected',
   },
   {
+    title: 'that gathers two shards where three fit',
+    pipeline: last(
+      'gathers_too_few',
+      modelNode('split', 'pairs', { b: 'request.b' }, ['a'], { demultiply_count: 2 }),
+      dummy('each', 'split.a'),
+      shards('all', 'each.a', { gather_from_node: 'split' }),
+    ),
+    text: 'Invalid input shape - Expected: (3,1,10); Actual: (2,1,10)',
+    covers: 'pipelines.v14a-gather',
+  },
+  {
     title: 'that gathers the outer shards first',
     pipeline: last(
       'crossed',

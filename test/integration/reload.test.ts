@@ -584,6 +584,10 @@ describe('a configuration that cannot be used', () => {
     ['is not JSON', '{ "model_config_list": ['],
     ['is empty', ''],
     ['breaks the schema', '{"model_config_list": [], "models": []}'],
+    [
+      'has a version policy of two keys',
+      '{"model_config_list": [{"config": {"name": "dummy", "base_path": "dummy", "model_version_policy": {"all": {}, "latest": {"num_versions": 1}}}}]}',
+    ],
   ];
   for (const [title, content] of contents) {
     test(`because it ${title} changes nothing, and is told once`, async () => {

@@ -23,7 +23,7 @@ export function corsHeaders(cors: CorsSettings): Readonly<Record<string, string>
 export function errorAnswer(error: ServingError): RestAnswer {
   const status = error.httpStatus();
   const isBare = status === NO_CONTENT || error.code === 'REST_BODY_TOO_LARGE';
-  return { status, body: isBare ? '' : encodeError(error.message) };
+  return { status, body: isBare ? '' : encodeError(error.clientText) };
 }
 
 /** @param closes whether the connection ends with this answer. */

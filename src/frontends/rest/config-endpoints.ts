@@ -47,7 +47,7 @@ export function reloadEndpoint(
         return { status: CATALOGUE[cause].http, body: encodeConfigError(CATALOGUE[code].text) };
       } catch (error) {
         if (!(error instanceof ServingError)) throw error;
-        return { status: error.httpStatus(), body: encodeConfigError(error.message) };
+        return { status: error.httpStatus(), body: encodeConfigError(error.clientText) };
       }
     },
   };

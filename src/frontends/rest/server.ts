@@ -12,6 +12,7 @@ import { announcesTooMuch, BODY_LIMIT, readBody } from './request-body.js';
 import { matchRoute, type RouteMatch } from './router.js';
 import { STOPPING, type StoppingLimits } from '../stopping.js';
 import { TIMELINE_HEADER } from '../timeline.js';
+import { logWithheldDetail } from '../withheld-detail.js';
 import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoints.js';
 
 export interface RestServerOptions {
@@ -120,6 +121,7 @@ class RestTransport {
       return { answer: await this.#handle(exchange), closes: false };
     } catch (error) {
       const known = this.#knownError(error);
+      logWithheldDetail(known);
       return { answer: errorAnswer(known), closes: known.code === 'REST_BODY_TOO_LARGE' };
     }
   }

@@ -70,7 +70,7 @@ export interface ExecutedResult {
 }
 
 export interface NodeFault {
-  readonly code: 'CUSTOM_NODE_FAILED' | 'JS_NODE_OUTPUT_INVALID';
+  readonly code: 'JS_NODE_FAILED' | 'JS_NODE_OUTPUT_INVALID';
   readonly text: string;
   readonly stack: string;
   readonly micros: number;

@@ -226,7 +226,7 @@ export class ThreadPool {
   }
 
   #failure(execution: Execution, text: string, cause: unknown): ServingError {
-    return new ServingError('CUSTOM_NODE_FAILED', `${this.#where(execution)}; ${text}`, { cause });
+    return new ServingError('JS_NODE_FAILED', `${this.#where(execution)}; ${text}`, { cause });
   }
 
   #where({ node }: Execution): string {

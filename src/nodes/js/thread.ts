@@ -45,13 +45,13 @@ async function execute(task: ExecuteTask): Promise<ExecuteResult> {
   try {
     functions ??= await importUserModule(thread.module, thread.files);
   } catch (thrown) {
-    return failed('CUSTOM_NODE_FAILED', thrown, 0, true);
+    return failed('JS_NODE_FAILED', thrown, 0, true);
   }
   let node: NodeState;
   try {
     node = await states.get(task.node, functions);
   } catch (thrown) {
-    return failed('CUSTOM_NODE_FAILED', new ModuleFault(`initialize() threw: ${textOf(thrown)}`, { cause: thrown }), 0);
+    return failed('JS_NODE_FAILED', new ModuleFault(`initialize() threw: ${textOf(thrown)}`, { cause: thrown }), 0);
   }
   return call(task, node, functions);
 }
@@ -66,7 +66,7 @@ async function call(task: ExecuteTask, node: NodeState, module: UserModule): Pro
   try {
     result = await module.execute(inputs.tensors, contextOf(node, outputs));
   } catch (thrown) {
-    return failed('CUSTOM_NODE_FAILED', thrown, microsSince(started));
+    return failed('JS_NODE_FAILED', thrown, microsSince(started));
   } finally {
     board.executed(task.slot);
   }

@@ -45,7 +45,9 @@ export const configuration = {
   'config.version-policy': supported(
     '`model_version_policy`: `all`, `specific`, `latest`, exactly one; default latest 1',
   ),
-  'config.version-policy-bad': supported('a bad `model_version_policy` warns, and the latest version is served'),
+  'config.version-policy-bad': supported(
+    'a `model_version_policy` with an unknown key, without a key, with two, or with a wrong value breaks the schema: the whole file is refused',
+  ),
   'config.version-policy-missing': supported('`specific` versions that are not there are passed over'),
   'config.nireq': supported('`nireq`: 0 for what OpenVINO finds best'),
   'config.target-device': supported('`target_device`, default `CPU`'),

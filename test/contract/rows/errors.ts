@@ -15,6 +15,9 @@ export const errors = {
     'where a client truncates its shared memory, its requests fail with FAILED_PRECONDITION, also those that run, and nothing else happens',
   ),
   'errors.text': supported('a text is the message of the error, and its details behind ` - `'),
+  'errors.whole-texts': supported(
+    'errors without details: clients receive the text alone, the log at DEBUG what was found',
+  ),
   'errors.unknown': different(
     'an error without a gRPC code is UNKNOWN `Unknown error`, its text is lost',
     'the code and these words stay, the text stands behind them; over REST it is 500 with the text, as in OVMS',

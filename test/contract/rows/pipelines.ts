@@ -81,6 +81,9 @@ const validation = {
   'pipelines.v14-shape': supported(
     '14. shapes of another rank, shards and gathered tensors counted as such, or with a dimension that does not overlap: `Invalid input shape`',
   ),
+  'pipelines.v14a-gather': supported(
+    '14a. shards that are gathered into an input whose first dimension cannot hold that many: `Invalid input shape`; how many a dynamic demultiplexer makes is seen at run time',
+  ),
   'pipelines.v15-precision': supported('15. another precision: `Invalid input precision`'),
   'pipelines.v16-strings': supported('16. a tensor of strings from node to node: `Functionality not implemented`'),
   'pipelines.v17-unfed': supported(

@@ -70,7 +70,16 @@ export const stringsAndPictures = {
   'pictures.demultiplexed': supported(
     'behind a demultiplexer at the entry each picture is a shard of an input of rank 5',
   ),
-  'pictures.formats': supported('JPEG, PNG, WebP, TIFF, GIF, BMP and PNM (PBM, PGM and PPM, in text and in binary)'),
+  'pictures.formats': supported(
+    'JPEG, PNG, WebP, GIF, BMP, PNM (PBM, PGM and PPM, in text and in binary), PAM and PFM',
+  ),
+  'pictures.opencv': supported(
+    'pictures are what OpenCV 4.13 makes of them with `IMREAD_UNCHANGED`: CMYK and YCCK, frames of GIF and APNG, transparent grey, masks and old headers of BMP, floats of PFM',
+  ),
+  'pictures.tiff': different(
+    'TIFF: `Image parsing failed`, because OpenCV is built without it',
+    'unsigned samples of at most 16 bits in grey, RGB or a palette are read; floats, signed samples and other colours are refused',
+  ),
   'pictures.unchanged': supported(
     'grey pictures have one channel, pictures with alpha have four, 16 bits stay 16 bits, and the orientation of a camera is not applied',
   ),

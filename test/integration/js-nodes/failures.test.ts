@@ -28,21 +28,21 @@ async function executeThenRecover(execute: string, more = '', node = new NodeHos
 
 test('a node that throws fails its request alone', async () => {
   const error = await executeThenRecover('throw new TypeError("no such box");');
-  assert.equal(error.code, 'CUSTOM_NODE_FAILED');
+  assert.equal(error.code, 'JS_NODE_FAILED');
   assert.match(error.message, /^Custom node failed during execution - node: test; module: .*; no such box$/);
   assert.match((error.cause as Error).message, /TypeError: no such box\n {4}at .*node\.mjs:4/);
 });
 
 test('a node that calls process.exit fails its request alone', async () => {
   const error = await executeThenRecover('process.exit(3);');
-  assert.equal(error.code, 'CUSTOM_NODE_FAILED');
+  assert.equal(error.code, 'JS_NODE_FAILED');
   assert.match(error.message, /the thread of the node ended: worker exited with code: 3$/);
 });
 
 test('a node that runs out of memory fails its request alone', async () => {
   const execute = 'const all = []; for (;;) all.push({ more: [all.length] });';
   const error = await executeThenRecover(execute, '', new NodeHost({ heapMegabytes: 16 }));
-  assert.equal(error.code, 'CUSTOM_NODE_FAILED');
+  assert.equal(error.code, 'JS_NODE_FAILED');
   assert.match(error.message, /the thread of the node ended: .*(memory|heap)/);
 });
 
@@ -191,7 +191,7 @@ test('allocate refuses what the signature does not have', async () => {
     const module = writeModules({ 'allocate.mjs': unaryModule(`(inputs, context) { context.${call}; }`) });
     const node = await host.open(module);
     const { error } = await start(node, [host.floats(1)]).end;
-    assert.deepEqual([error?.code, error?.detail], ['CUSTOM_NODE_FAILED', `node: test; module: ${module}; ${text}`]);
+    assert.deepEqual([error?.code, error?.detail], ['JS_NODE_FAILED', `node: test; module: ${module}; ${text}`]);
     node.close();
   }
 });

@@ -196,7 +196,7 @@ test('executions that wait get a thread when the running ones are lost', async (
   const node = await host.open(writeModules({ 'exits.mjs': text }));
   const all = await Promise.all(Array.from({ length: 20 }, (_, n) => start(node, [host.floats(n % 3)]).end));
   all.forEach(({ error, outputs }, n) => {
-    assert.equal(error?.code, n % 3 === 0 ? 'CUSTOM_NODE_FAILED' : undefined, `execution ${n}`);
+    assert.equal(error?.code, n % 3 === 0 ? 'JS_NODE_FAILED' : undefined, `execution ${n}`);
     outputs?.[0]?.release();
   });
   assert.equal(host.arena.leasedRegions, 0);
@@ -211,7 +211,7 @@ test('where no thread can begin, executions fail instead of waiting', async () =
   const node = nodes.open(await describeJsNode(module, {}, 1000), host.arena, 'test');
   const all = await Promise.all([1, 2, 3].map((n) => start(node, [host.floats(n)]).end));
   for (const { error } of all) {
-    assert.equal(error?.code, 'CUSTOM_NODE_FAILED');
+    assert.equal(error?.code, 'JS_NODE_FAILED');
     assert.match(
       error.detail,
       /^node: test; module: .*; no thread could be had: .*expected a file that can be written/,

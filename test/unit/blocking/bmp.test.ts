@@ -77,6 +77,23 @@ test('bmp: runs of indices, literal ones, and what is stepped over', () => {
   assert.deepEqual(elementsOf(four), [1, [0, 0, 0, 0, 0, 0, 1, 2, 1, 3, 4, 5]]);
 });
 
+test('bmp: a run of bytes that fills its row goes on to the next, and an end of row that follows says nothing', () => {
+  covers('pictures.opencv');
+  const palette = Array.from({ length: 256 }, (_, index) => [index, index, index] as const);
+  const bitmap = { width: 2, height: -3, depth: 8, compression: RLE8, palette };
+  const read = (...runs: readonly number[]) => elementsOf({ ...bitmap, pixels: Uint8Array.from(runs) })[1];
+  assert.deepEqual(read(2, 7, 2, 8, 2, 9), [7, 7, 8, 8, 9, 9]);
+  assert.deepEqual(read(2, 7, 0, 0, 2, 8, 0, 0, 2, 9, 0, 1), [7, 7, 8, 8, 9, 9]);
+  assert.deepEqual(read(2, 7, 0, 0, 0, 0, 2, 9, 0, 1), [7, 7, 0, 0, 9, 9]);
+  assert.deepEqual(read(1, 7, 0, 2, 2, 0, 1, 9, 0, 1), [7, 0, 0, 9, 0, 0]);
+});
+
+test('bmp: colours beyond those of the depth are passed over', () => {
+  covers('pictures.opencv');
+  const pixels = Uint8Array.of(0b0100_0000, 0, 0, 0);
+  assert.deepEqual(elementsOf({ width: 2, height: 1, depth: 1, palette: COLORS, pixels }), [3, [0, 0, 0, 255, 0, 0]]);
+});
+
 test('bmp: 16 bits are five a colour, or six of green', () => {
   const pixels = Uint8Array.from(new Uint8Array(Uint16Array.of(0b11111_00001_00010, 0b00001_111111_00011).buffer));
   const red = [248, 8, 16];
@@ -102,12 +119,34 @@ test('bmp: 32 bits are three channels, and four where masks divide them', () => 
   const masked = { width: 1, height: 1, depth: 32, compression: BIT_FIELDS, pixels };
   const alpha = elementsOf({ ...masked, masks: [0xff0000, 0xff00, 0xff, 0xff000000] });
   assert.deepEqual(alpha, [4, [1, 2, 3, 4]]);
-  assert.deepEqual(elementsOf({ ...masked, masks: [0xff0000, 0xff00, 0xff] }), [4, [1, 2, 3, 255]]);
-  const nibble = elementsOf({ ...masked, masks: [0xf, 0, 0xff000000, 0] });
-  assert.deepEqual(nibble, [4, [51, 0, 4, 255]]);
+  const nibble = elementsOf({ ...masked, masks: [0xf, 0xf00, 0xff000000, 0] });
+  assert.deepEqual(nibble, [4, [51, 34, 4, 255]]);
 });
 
-test('bmp: the header of the first Windows is read, too', () => {
+// Expected values are those of OpenCV 4.13.0, cv2.imdecode(..., cv2.IMREAD_UNCHANGED).
+
+test('bmp: the fourth byte is alpha where the header has no mask of it, or a colour has none', () => {
+  covers('pictures.opencv');
+  const masked = { width: 1, height: 1, depth: 32, compression: BIT_FIELDS, pixels: Uint8Array.of(3, 2, 1, 4) };
+  for (const masks of [
+    [0xff0000, 0xff00, 0xff],
+    [0xff, 0xff00, 0xff0000],
+    [0, 0, 0, 0],
+    [0xff0000, 0, 0xff, 0],
+  ])
+    assert.deepEqual(elementsOf({ ...masked, masks }), [4, [1, 2, 3, 4]], masks.join());
+});
+
+test('bmp: masks of other widths are stretched in single precision', () => {
+  covers('pictures.opencv');
+  const pixels = new Uint8Array(Uint32Array.of((1023 << 20) | (512 << 10) | 1).buffer);
+  const masks = [0x3ff00000, 0xffc00, 0x3ff, 0];
+  const bitmap = { width: 1, height: 1, depth: 32, compression: BIT_FIELDS, pixels, masks };
+  assert.deepEqual(elementsOf(bitmap), [4, [255, 127, 0, 255]]);
+});
+
+test('bmp: the header of the first Windows makes every picture grey', () => {
+  covers('pictures.opencv');
   const head = Buffer.alloc(26 + 6);
   head.write('BM');
   head.writeUInt32LE(head.byteLength, 10);
@@ -117,7 +156,7 @@ test('bmp: the header of the first Windows is read, too', () => {
   head.writeUInt16LE(1, 24);
   head.set([3, 2, 1, 6, 5, 4], 26);
   const { channels, elements } = read(Buffer.concat([head, Uint8Array.of(0b0100_0000, 0, 0, 0)]));
-  assert.deepEqual([channels, [...elements]], [3, [1, 2, 3, 4, 5, 6]]);
+  assert.deepEqual([channels, [...elements]], [1, [2, 5]]);
 });
 
 test('bmp: what cannot be is refused before it takes memory', () => {
@@ -135,7 +174,10 @@ test('bmp: what cannot be is refused before it takes memory', () => {
   refused({ depth: 16, compression: BIT_FIELDS, masks: [1, 2, 4] }, /^masks 1 2 4 are unknown$/);
   refused({ depth: 8, compression: RLE8, palette: COLORS, pixels: Uint8Array.of(3, 1) }, /^a run leaves the picture$/);
   refused({ depth: 8, compression: RLE8, palette: COLORS, pixels: Uint8Array.of(2, 1) }, /outside the bounds/i);
-  refused({ depth: 1, palette: COLORS }, /^expected at most 2 colours, received 3$/);
+  refused(
+    { depth: 8, palette: Array<(typeof COLORS)[0]>(257).fill(COLORS[0]) },
+    /^expected at most 256 colours, received 257$/,
+  );
   assert.throws(() => openBmp(bmp(good).subarray(0, 30)), RangeError);
 });
 

@@ -37,6 +37,11 @@ test('pnm: bits are black where they are set, in text and in binary', () => {
   assert.deepEqual([...read('P4 9 1\n', [0b1000_0001, 0b1000_0000]).elements], [0, 255, 255, 255, 255, 255, 255, 0, 0]);
 });
 
+test('pnm: a comment ends with its line, however lines end', () => {
+  covers('pictures.opencv');
+  assert.deepEqual([...read('P2\r2 1 #x\r255\r', '7 8 ').elements], [7, 8]);
+});
+
 test('pnm: samples above 255 have 16 bits', () => {
   covers('pictures.unchanged');
   for (const picture of [read('P5 2 1 1000\n', [1, 0, 3, 232]), read('P2 2 1 1000 256 1000')]) {

@@ -344,28 +344,6 @@ describe('config file: a model', () => {
     });
   }
 
-  for (const [written, fault] of [
-    [{}, '/: expected at least 1 key, received {}'],
-    [
-      { all: {}, latest: { num_versions: 1 } },
-      '/: expected at most 1 key, received {"all":{},"latest":{"num_versions":1}}',
-    ],
-    [{ newest: {} }, '/newest: expected one of the keys all, latest, specific, received "newest"'],
-    [{ all: { x: 1 } }, '/all/x: expected no key, received "x"'],
-    [{ latest: { num_versions: 0 } }, '/latest/num_versions: expected a number >= 1, received 0'],
-    [{ latest: {} }, '/latest/num_versions: expected integer, received nothing'],
-    [{ specific: { versions: [0] } }, '/specific/versions/0: expected a number >= 1, received 0'],
-    [{ specific: { versions: 1 } }, '/specific/versions: expected array, received 1'],
-  ] as const) {
-    it(`warns of version policy ${JSON.stringify(written)} and serves the latest`, async () => {
-      covers('config.version-policy-bad');
-      const { model, warnings } = await loadModel({ model_version_policy: written });
-      assert.ok(!isInvalid(model));
-      assert.deepEqual(model.versionPolicy, { kind: 'latest', count: 1 });
-      assert.deepEqual(warnings, [`${AT}/model_version_policy: ${fault}; the latest version is served`]);
-    });
-  }
-
   it('warns of a bad shape and leaves it out', async () => {
     covers('config.shape-bad');
     const { model, warnings } = await loadModel({ shape: '(x)' });

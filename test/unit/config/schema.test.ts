@@ -61,6 +61,37 @@ const VIOLATIONS: readonly (readonly [string, unknown, string])[] = [
     withModel({ model_version_policy: 'all' }),
     `${MODEL_AT}/model_version_policy: expected object, received "all"`,
   ],
+  ...(
+    [
+      [{}, ': expected at least 1 key, received {}'],
+      [
+        { all: {}, latest: { num_versions: 1 } },
+        ': expected at most 1 key, received {"all":{},"latest":{"num_versions":1}}',
+      ],
+      [
+        { latest: { num_versions: 1 }, specific: { versions: [1] } },
+        ': expected at most 1 key, received {"latest":{"num_versions":1},"specific":{"versions":[1]}}',
+      ],
+      [{ newest: {} }, '/newest: expected one of the keys all, latest, specific, received "newest"'],
+      [{ all: { x: 1 } }, '/all/x: expected no key, received "x"'],
+      [{ all: 3 }, '/all: expected object, received 3'],
+      [{ latest: { num_versions: 0 } }, '/latest/num_versions: expected a number >= 1, received 0'],
+      [{ latest: { num_versions: [2, 3] } }, '/latest/num_versions: expected integer, received [2,3]'],
+      [{ latest: {} }, '/latest/num_versions: expected integer, received nothing'],
+      [{ latest: { num_versions: 1, x: 1 } }, '/latest/x: expected one of the keys num_versions, received "x"'],
+      [{ specific: {} }, '/specific/versions: expected array, received nothing'],
+      [{ specific: { versions: [0] } }, '/specific/versions/0: expected a number >= 1, received 0'],
+      [{ specific: { versions: [1, '2'] } }, '/specific/versions/1: expected integer, received "2"'],
+      [{ specific: { versions: 1 } }, '/specific/versions: expected array, received 1'],
+    ] as const
+  ).map(
+    ([policy, fault]) =>
+      [
+        `version policy ${JSON.stringify(policy)}`,
+        withModel({ model_version_policy: policy }),
+        `${MODEL_AT}/model_version_policy${fault}`,
+      ] as const,
+  ),
   [
     'nested plugin config',
     withModel({ plugin_config: { A: {} } }),
@@ -246,6 +277,7 @@ describe('schema of config.json', () => {
         'pipelines.one-key-objects',
         'pipelines.demultiply-count',
         'pipelines.gather-one',
+        'config.version-policy-bad',
       );
       const { code, detail } = await rejection(load(content));
       assert.equal(code, 'CONFIG_SCHEMA_INVALID');

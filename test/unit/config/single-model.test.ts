@@ -17,7 +17,7 @@ describe('single model', () => {
   for (const [flag, code, detail] of [
     ['--shape=(x)', 'CONFIG_VALUE_INVALID', /^--shape: expected "auto" or .*, received "\(x\)"/],
     ['--shape={"a":"x"}', 'CONFIG_VALUE_INVALID', /^--shape\/a: expected /],
-    ['--shape={"a":1}', 'CONFIG_VALUE_INVALID', /^\/shape\/a: expected string, received 1$/],
+    ['--shape={"a":1}', 'CONFIG_VALUE_INVALID', /^--shape\/a: expected string, received 1$/],
     ['--shape={"a"', 'CONFIG_VALUE_INVALID', /^--shape: expected a JSON object, received "{\\"a\\""$/],
     [
       '--batch_size=x',
@@ -34,7 +34,7 @@ describe('single model', () => {
     [
       '--model_version_policy={"newest":{}}',
       'CONFIG_VALUE_INVALID',
-      /^--model_version_policy: \/newest: expected one of the keys all, latest, specific, received "newest"$/,
+      /^--model_version_policy\/newest: expected one of the keys all, latest, specific, received "newest"$/,
     ],
     ['--layout=N --mean=x', 'CONFIG_VALUE_INVALID', /^--mean: expected a number, or one a channel: .*, received "x"$/],
     ['--layout=N --scale=0', 'CONFIG_VALUE_INVALID', /^--scale: expected a number, .* without 0, received "0"$/],

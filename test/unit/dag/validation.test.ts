@@ -270,9 +270,112 @@ test('validation: a demultiplexer’s reader takes a shard, a gathering node all
   assertRefused(
     pipeline([split, each, all], { out: ['all', 'a'] }),
     'PIPELINE_INPUT_SHAPE',
-    'Actual: (1,10)',
+    'Expected: (1,10); Actual: (3,1,10)',
     DEMULTIPLEXING,
   );
+});
+
+/** Splits `[count,1,10]` and joins the shards at `gather`, whose input has this first dimension. */
+function gatheringInto(first: number | readonly [number, number], count: number) {
+  const wide = { shape: [first, 1, 10] };
+  const models = catalogue({
+    split: { inputs: [tensor('b')], outputs: [tensor('a', { shape: [-1, 1, 10] })] },
+    dummy: DUMMY,
+    gather: { inputs: [tensor('b', wide)], outputs: [tensor('a', wide)] },
+  });
+  const split = { ...node('split', 'split', { b: ['request', 'image'] }), demultiplyCount: count };
+  const each = node('each', 'dummy', { b: ['split', 'a'] });
+  const gather = { ...node('gather', 'gather', { b: ['each', 'a'] }), gatherFromNode: 'split' };
+  return { models, split, each, gather, settings: pipeline([split, each, gather], { out: ['gather', 'a'] }) };
+}
+
+test('validation: as many shards are gathered as the first dimension of the input holds', () => {
+  covers('pipelines.v14a-gather');
+  for (const first of [3, 1, [3, 8]] as const) {
+    const { settings, models } = gatheringInto(first, 2);
+    const { min, max } = typeof first === 'number' ? { min: first, max: first } : { min: first[0], max: first[1] };
+    const expected = min === max ? String(min) : `[${min}~${max}]`;
+    const where = `Expected: (${expected},1,10); Actual: (2,1,10) at /node/gather/b`;
+    assertRefused(settings, 'PIPELINE_INPUT_SHAPE', where, models);
+  }
+});
+
+test('validation: an input of as many shards, of any or of unknown many is gathered into', () => {
+  covers('pipelines.v14a-gather');
+  for (const [first, count] of [
+    [2, 2],
+    [-1, 2],
+    [[1, 2], 2],
+    [3, -1],
+  ] as const) {
+    const { settings, models } = gatheringInto(first, count);
+    assert.doesNotThrow(() => buildPipelineGraph(settings, models), `${String(first)} of ${count}`);
+  }
+});
+
+test('validation: a node gathers as many shards from the request as its input holds', () => {
+  covers('pipelines.v14a-gather');
+  const { gather, models } = gatheringInto(3, 2);
+  const direct = { ...gather, inputs: node('gather', 'gather', { b: ['request', 'image'] }).inputs };
+  const settings = pipeline([{ ...direct, gatherFromNode: 'request' }], { out: ['gather', 'a'] });
+  const where = 'Expected: (3,1,10); Actual: (2,1,10) at /node/gather/b';
+  assertRefused({ ...settings, demultiplyCount: 2 }, 'PIPELINE_INPUT_SHAPE', where, models);
+  assert.doesNotThrow(() => buildPipelineGraph({ ...settings, demultiplyCount: 3 }, models));
+  assert.doesNotThrow(() => buildPipelineGraph({ ...settings, demultiplyCount: -1 }, models));
+});
+
+test('validation: each gather of several counts the shards of its own demultiplexer', () => {
+  covers('pipelines.v14a-gather');
+  const gathering = (shape: readonly number[]) => ({
+    inputs: [tensor('b', { shape })],
+    outputs: [tensor('a', { shape })],
+  });
+  const nested = (inner: number, outer: number) => {
+    const models = catalogue({
+      outer: { inputs: [tensor('b')], outputs: [tensor('a', { shape: [2, 3, 1, 10] })] },
+      inner: gathering([3, 1, 10]),
+      dummy: DUMMY,
+      join: gathering([inner, 1, 10]),
+      all: gathering([outer, inner, 1, 10]),
+    });
+    const split = { ...node('outer', 'outer', { b: ['request', 'image'] }), demultiplyCount: 2 };
+    const again = { ...node('inner', 'inner', { b: ['outer', 'a'] }), demultiplyCount: 3 };
+    const each = node('each', 'dummy', { b: ['inner', 'a'] });
+    const join = { ...node('join', 'join', { b: ['each', 'a'] }), gatherFromNode: 'inner' };
+    const all = { ...node('all', 'all', { b: ['join', 'a'] }), gatherFromNode: 'outer' };
+    return { settings: pipeline([split, again, each, join, all], { out: ['all', 'a'] }), models };
+  };
+  const good = nested(3, 2);
+  assert.doesNotThrow(() => buildPipelineGraph(good.settings, good.models));
+  const innerWrong = nested(2, 2);
+  assertRefused(innerWrong.settings, 'PIPELINE_INPUT_SHAPE', 'Expected: (2,1,10); Actual: (3,1,10)', innerWrong.models);
+  const outerWrong = nested(3, 3);
+  assertRefused(
+    outerWrong.settings,
+    'PIPELINE_INPUT_SHAPE',
+    'Expected: (3,3,1,10); Actual: (2,3,1,10)',
+    outerWrong.models,
+  );
+});
+
+test('validation: shards are counted for nested pipelines and users’ own nodes, too', () => {
+  covers('pipelines.v14a-gather');
+  const { split, each, gather, models } = gatheringInto(3, 2);
+  const signature = models.signature('gather', null)!;
+  const nested = { ...gather, type: 'pipeline', modelName: null, pipelineName: 'other' } as const;
+  const where = 'Expected: (3,1,10); Actual: (2,1,10) at /node/gather/b';
+  const out = { out: ['gather', 'a'] } as const;
+  assertRefused(pipeline([split, each, nested], out), 'PIPELINE_INPUT_SHAPE', where, {
+    ...models,
+    pipeline: () => signature,
+  });
+  const custom = { customNodeId: 1, signature };
+  const reference = { key: 'own', title: 'own', signature, kind: 'custom', custom } as const;
+  const own = { ...gather, type: 'custom', modelName: null, libraryName: 'library' } as const;
+  assertRefused(pipeline([split, each, own], out), 'PIPELINE_INPUT_SHAPE', where, {
+    ...models,
+    userNodes: new Map([['gather', { reference, signature }]]),
+  });
 });
 
 test('validation: demultiplexers and gathers nest like brackets', () => {

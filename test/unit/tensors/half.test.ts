@@ -29,4 +29,5 @@ test('halves reach down to 2^-24 and up to 65504', () => {
 test('half NaN reads as NaN, and NaN is written as one', () => {
   assert.equal(toHalf(NaN), 0x7e00);
   assert.ok(Number.isNaN(fromHalf(0x7e00)));
+  assert.equal(toHalf(NaN), 0x7e00);
 });

@@ -36,6 +36,25 @@ test('write picture: values beyond a precision become its largest, before they a
   assert.deepEqual(written({ ...wide, elements: wide.elements.slice() }, 'FP32'), [255, 256, 65535]);
 });
 
+test('write picture: floats are rounded to the nearest, ties to even, and kept within the range', () => {
+  covers('pictures.opencv');
+  const floats = (): Picture => {
+    const elements = Float32Array.of(0.5, 1.5, 2.51, -0.6, 300, -200, 40000, -40000, 3e9, -3e9, NaN, 2.5);
+    return { height: 1, width: elements.length, channels: 1, elements };
+  };
+  const smallest = -(2 ** 31);
+  assert.deepEqual(written(floats(), 'U8'), [0, 2, 3, 0, 255, 0, 255, 0, 0, 0, 0, 2]);
+  assert.deepEqual(written(floats(), 'I8'), [0, 2, 3, -1, 127, -128, 127, -128, -128, -128, -128, 2]);
+  assert.deepEqual(written(floats(), 'U16'), [0, 2, 3, 0, 300, 0, 40000, 0, 0, 0, 0, 2]);
+  assert.deepEqual(written(floats(), 'I16'), [0, 2, 3, -1, 300, -200, 32767, -32768, -32768, -32768, -32768, 2]);
+  const integers = [0, 2, 3, -1, 300, -200, 40000, -40000, smallest, smallest, smallest, 2];
+  assert.deepEqual(written(floats(), 'I32'), integers);
+  for (const precision of ['FP32', 'FP64'] as const)
+    assert.deepEqual(written(floats(), precision), [...floats().elements], precision);
+  const halves = written(floats(), 'FP16');
+  assert.deepEqual([halves[0], halves[5], halves[8], halves[10]], [0.5, -200, Infinity, NaN]);
+});
+
 test('write picture: blue comes first, alpha and grey stay where they are', () => {
   const pictures = [grey(1, 2, 3), { ...grey(1, 2, 3, 4, 5, 6), channels: 3 }, { ...grey(1, 2, 3, 4), channels: 4 }];
   for (const picture of pictures) swapRedAndBlue(picture);
