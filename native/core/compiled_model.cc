@@ -10,9 +10,11 @@
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/float_mode.h"
+#include "core/folder_stamp.h"
 #include "core/open_batch.h"
 #include "core/openvino_fault.h"
 
@@ -217,40 +219,85 @@ bool FlushesDenormals(const ov::CompiledModel& compiled) {
   return has && compiled.get_property(ov::intel_cpu::denormals_optimization);
 }
 
+Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const std::string& device,
+                  const ov::AnyMap& properties, ov::CompiledModel& compiled) {
+  const FloatMode kept;
+  return Guard(StatusCode::kCompileFailed, [&] { compiled = core.compile_model(model, device, properties); });
+}
+
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
+                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences,
+                             std::shared_ptr<ShapeTable> shapes)
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
       flushes_denormals_(FlushesDenormals(compiled_)),
-      sequences_(std::move(sequences)) {
+      sequences_(std::move(sequences)),
+      shapes_(std::move(shapes)) {
   if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
+  // The table alone says how long this compilation is used.
+  if (shapes_ != nullptr) shapes_->Begin(std::exchange(compiled_, {}));
 }
 
-Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                              std::shared_ptr<const CompiledModel>& model) {
-  std::shared_ptr<ov::Model> source;
-  Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path); });
+namespace {
+
+/// Everything before the compilation. Null, `served` is the source.
+Status Prepare(ov::Core& core, const CompileSpecification& specification, std::shared_ptr<ov::Model>& source,
+               std::shared_ptr<const ov::Model>& served) {
+  Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
   if (status = Reshape(*source, specification); !status.ok()) return status;
-  std::shared_ptr<const ov::Model> served = source;
+  served = source;
   if (specification.joined_rows) {
     served = source->clone();
     if (status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
   }
+  return TakeLoopsApart(source, specification.stateful);
+}
+
+/// What a table of shapes compiles later: from the same files, or not at all.
+ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification) {
+  ShapeSource source;
+  source.remake = [core, specification, stamp = FolderStamp(specification.path)](std::shared_ptr<ov::Model>& model) {
+    std::shared_ptr<const ov::Model> served;
+    Status status = Prepare(*core, specification, model, served);
+    if (!status.ok() || FolderStamp(specification.path) == stamp) return status;
+    return Status(StatusCode::kReadFailed, "expected the files that the model was loaded from, received others");
+  };
+  source.compile = [core, specification](const std::shared_ptr<ov::Model>& model, bool is_fixed,
+                                         ov::CompiledModel& compiled) {
+    ov::AnyMap properties = ToAnyMap(specification.properties);
+    // Requests must not fill the disk.
+    if (is_fixed) properties.erase(ov::cache_dir.name());
+    return CompileFor(*core, model, specification.device, properties, compiled);
+  };
+  return source;
+}
+
+}  // namespace
+
+Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
+                              const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model) {
+  ShapeSource later = LaterSource(core, specification);
+  std::shared_ptr<ov::Model> source;
+  std::shared_ptr<const ov::Model> served;
+  Status status = Prepare(*core, specification, source, served);
+  if (!status.ok()) return status;
   const auto& stateful = specification.stateful;
-  if (status = TakeLoopsApart(source, stateful); !status.ok()) return status;
   const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences));
+    std::shared_ptr<ShapeTable> shapes;
+    if (HasOpenInputs(*source)) shapes = std::make_shared<ShapeTable>(WithoutWeights(*source), std::move(later), threads);
+    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences),
+                                                  std::move(shapes));
   });
   return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }
