@@ -16,6 +16,7 @@
 #include "core/float_mode.h"
 #include "core/folder_stamp.h"
 #include "core/open_batch.h"
+#include "core/open_trial.h"
 #include "core/openvino_fault.h"
 
 namespace vinery {
@@ -203,6 +204,9 @@ bool MayFailInside(const ov::Model& model) {
                                             [](const auto& operation) { return IsOrdinary(*operation); });
 }
 
+/// Sizes of dimensions that a model leaves open, where it is tried.
+constexpr std::int64_t kTrialSize = 32;
+
 /// The device that was asked for and those that are here, for whoever reads why a model cannot be compiled.
 std::string DescribeDevice(const ov::Core& core, const std::string& device) {
   std::string here;
@@ -236,27 +240,59 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)),
       shapes_(std::move(shapes)) {
-  if (&served != &source) TakeShapes(description_, served);
+  // Some compilations are for other shapes than requests have.
+  if (&served != &source || shapes_ != nullptr) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
+}
+
+void CompiledModel::BeginShapes(const InputShapes& first, std::string reason) {
+  if (shapes_ == nullptr) return;
+  description_.compiled_by_shape = std::move(reason);
   // The table alone says how long this compilation is used.
-  if (shapes_ != nullptr) shapes_->Begin(std::exchange(compiled_, {}));
+  shapes_->Begin(std::exchange(compiled_, {}), first);
 }
 
 namespace {
 
-/// Everything before the compilation. Null, `served` is the source.
-Status Prepare(ov::Core& core, const CompileSpecification& specification, std::shared_ptr<ov::Model>& source,
-               std::shared_ptr<const ov::Model>& served) {
+/// A model on its way to a compilation.
+struct PreparedModel {
+  std::shared_ptr<ov::Model> source;
+  /// What requests see of it: the model before its batch was opened, else the source.
+  std::shared_ptr<const ov::Model> served;
+  /// With the shapes of its file; null unless the configuration opens them.
+  std::shared_ptr<const ov::Model> usual;
+};
+
+bool IsOpen(const DimensionRange& range) { return range.first != range.second; }
+
+/// Whether the configuration leaves sizes to requests. The reference compiles such a model for the sizes of a request.
+bool OpensShapes(const CompileSpecification& specification) {
+  const auto opens = [](const ShapeRequest& request) {
+    return !request.dimensions || std::any_of(request.dimensions->begin(), request.dimensions->end(), IsOpen);
+  };
+  return (specification.batch && IsOpen(*specification.batch)) ||
+         std::any_of(specification.shapes.begin(), specification.shapes.end(), opens);
+}
+
+/// Reads and arranges; the shapes are those of the file.
+Status Read(ov::Core& core, const CompileSpecification& specification, std::shared_ptr<ov::Model>& source) {
   Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
-  if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
-  if (status = Reshape(*source, specification); !status.ok()) return status;
-  served = source;
+  return Preprocess(source, specification.preprocessing);
+}
+
+/// Everything before the compilation.
+Status Prepare(ov::Core& core, const CompileSpecification& specification, PreparedModel& prepared) {
+  auto& source = prepared.source;
+  if (Status status = Read(core, specification, source); !status.ok()) return status;
+  if (OpensShapes(specification)) prepared.usual = source->clone();
+  if (Status status = Reshape(*source, specification); !status.ok()) return status;
+  prepared.served = source;
   if (specification.joined_rows) {
-    served = source->clone();
-    if (status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
+    prepared.served = source->clone();
+    if (Status status = OpenBatch(*source, *specification.joined_rows); !status.ok()) return status;
   }
   return TakeLoopsApart(source, specification.stateful);
 }
@@ -265,8 +301,9 @@ Status Prepare(ov::Core& core, const CompileSpecification& specification, std::s
 ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification) {
   ShapeSource source;
   source.remake = [core, specification, stamp = FolderStamp(specification.path)](std::shared_ptr<ov::Model>& model) {
-    std::shared_ptr<const ov::Model> served;
-    Status status = Prepare(*core, specification, model, served);
+    PreparedModel prepared;
+    Status status = Prepare(*core, specification, prepared);
+    model = std::move(prepared.source);
     if (!status.ok() || FolderStamp(specification.path) == stamp) return status;
     return Status(StatusCode::kReadFailed, "expected the files that the model was loaded from, received others");
   };
@@ -280,26 +317,128 @@ ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecificati
   return source;
 }
 
+/// One compilation for given shapes.
+struct FixedModel {
+  InputShapes shapes;
+  ov::CompiledModel compiled;
+};
+
+Status CompileFixed(const ShapeSource& source, const ov::Model& model, const InputShapes& shapes, FixedModel& fixed) {
+  std::shared_ptr<ov::Model> fitted;
+  if (Status status = FitShapes(model, shapes, fitted); !status.ok()) return status;
+  fixed.shapes = shapes;
+  return source.compile(fitted, true, fixed.compiled);
+}
+
+/// Why the rows of several requests must not be inferred together; empty when they may.
+std::string TryJoined(const ShapeSource& source, const PreparedModel& prepared, const ov::CompiledModel& open,
+                      std::uint32_t most_rows) {
+  if (std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) {
+    return "expected operations that answer joined requests as single ones, received " + reason;
+  }
+  const auto shapes = TrialShapes(*prepared.served, 1, kTrialSize);
+  if (!shapes) return "expected a model that can be tried, received one that takes no invented shapes";
+  FixedModel fixed;
+  if (Status status = CompileFixed(source, *prepared.served, *shapes, fixed); !status.ok()) return status.text();
+  const std::size_t rows = std::max<std::size_t>(shapes->front().front(), 1);
+  const std::size_t most = most_rows / rows;
+  for (const std::size_t count : {std::size_t{1}, std::size_t{2}, std::size_t{3}, most}) {
+    if (count > most) continue;
+    if (std::string reason = CompareAnswers(open, fixed.compiled, *shapes, count); !reason.empty()) return reason;
+  }
+  return {};
+}
+
+/// The shapes of the file where they are fixed and the configuration allows them, else invented ones.
+std::optional<InputShapes> UsualShapes(const PreparedModel& prepared) {
+  const auto inputs = prepared.usual->inputs();
+  const bool is_fixed =
+      std::all_of(inputs.begin(), inputs.end(), [](const auto& port) { return port.get_partial_shape().is_static(); });
+  if (!is_fixed) return TrialShapes(*prepared.source, 1, kTrialSize);
+  InputShapes shapes;
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    shapes.push_back(inputs[index].get_shape());
+    if (!prepared.source->input(index).get_partial_shape().compatible(shapes.back())) {
+      return TrialShapes(*prepared.source, 1, kTrialSize);
+    }
+  }
+  return shapes;
+}
+
+/// Three rows where their number is open, else twice the sizes that are.
+InputShapes OtherShapes(const ov::Model& model, const InputShapes& shapes) {
+  InputShapes others = shapes;
+  for (std::size_t index = 0; index < shapes.size(); ++index) {
+    const ov::PartialShape partial = model.input(index).get_partial_shape();
+    if (partial.size() > 0 && partial[0].is_dynamic()) {
+      others[index][0] = 3;
+      continue;
+    }
+    for (std::size_t axis = 1; axis < partial.size(); ++axis) {
+      if (partial[axis].is_dynamic()) others[index][axis] *= 2;
+    }
+  }
+  return others;
+}
+
+/// Why every combination of shapes must be compiled by itself; empty when one compilation answers all of them as
+/// compilations for each would. @param fixed the first of these where there is one.
+std::string TryOpened(const ShapeSource& source, const PreparedModel& prepared, const ov::CompiledModel& open,
+                      FixedModel& fixed) {
+  const auto shapes = UsualShapes(prepared);
+  if (!shapes) return "no invented shapes are taken";
+  if (Status status = CompileFixed(source, *prepared.source, *shapes, fixed); !status.ok()) return status.text();
+  if (std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) return reason;
+  if (!open) return "open shapes cannot be compiled";
+  if (std::string reason = CompareAnswers(open, fixed.compiled, *shapes, 1); !reason.empty()) return reason;
+  FixedModel other;
+  const InputShapes others = OtherShapes(*prepared.source, *shapes);
+  if (!CompileFixed(source, *prepared.source, others, other).ok()) return {};
+  return CompareAnswers(open, other.compiled, others, 1);
+}
+
 }  // namespace
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                               const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model) {
   ShapeSource later = LaterSource(core, specification);
-  std::shared_ptr<ov::Model> source;
-  std::shared_ptr<const ov::Model> served;
-  Status status = Prepare(*core, specification, source, served);
-  if (!status.ok()) return status;
-  const auto& stateful = specification.stateful;
-  const FloatMode kept;
-  status = Guard(StatusCode::kCompileFailed, [&] {
-    auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
-    auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
+  PreparedModel prepared;
+  if (Status status = Prepare(*core, specification, prepared); !status.ok()) return status;
+  const std::shared_ptr<ov::Model>& source = prepared.source;
+  const bool remembers = specification.stateful || !source->get_variables().empty();
+  const bool is_tried = OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
+  ov::CompiledModel compiled;
+  Status status = CompileFor(*core, source, specification.device, ToAnyMap(specification.properties), compiled);
+  if (!status.ok() && !is_tried) return std::move(status).At(DescribeDevice(*core, specification.device));
+  if (specification.joined_rows) {
+    std::string reason = TryJoined(later, prepared, compiled, *specification.joined_rows);
+    if (!reason.empty()) return {StatusCode::kBatchingFailed, std::move(reason)};
+  }
+  FixedModel fixed;
+  std::string reason = is_tried ? TryOpened(later, prepared, compiled, fixed) : std::string();
+  if (!reason.empty() && fixed.compiled) {
+    later.is_fixed = true;
+    later.remake = [source](std::shared_ptr<ov::Model>& again) {
+      return Guard(StatusCode::kReadFailed, [&] { again = source->clone(); });
+    };
+    compiled = fixed.compiled;
+  } else if (!status.ok()) {
+    return std::move(status).At(DescribeDevice(*core, specification.device));
+  }
+  return Guard(StatusCode::kCompileFailed, [&] {
+    auto sequences = specification.stateful
+                         ? std::make_shared<SequenceTable>(specification.stateful->max_sequences)
+                         : nullptr;
     std::shared_ptr<ShapeTable> shapes;
-    if (HasOpenInputs(*source)) shapes = std::make_shared<ShapeTable>(WithoutWeights(*source), std::move(later), threads);
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences),
-                                                  std::move(shapes));
+    if (HasOpenInputs(*source)) {
+      auto told = later.is_fixed ? source : WithoutWeights(*source);
+      shapes = std::make_shared<ShapeTable>(std::move(told), std::move(later), threads);
+    }
+    auto made = std::make_shared<CompiledModel>(core, std::move(compiled), *source, *prepared.served,
+                                                std::move(sequences), std::move(shapes));
+    made->BeginShapes(fixed.shapes, std::move(reason));
+    model = std::move(made);
   });
-  return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }
 
 }  // namespace vinery

@@ -23,8 +23,13 @@ class CompiledModel {
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
                 const ov::Model& served, std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes);
 
+  /// Once, before it is shared, for a model with open dimensions. @param first the shapes that it was compiled for, and
+  /// @param reason why it is compiled for each combination of shapes; empty unless it is.
+  void BeginShapes(const InputShapes& first, std::string reason);
+
   /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
-  /// long as that takes. Each phase has its own status code.
+  /// long as that takes. Each phase has its own status code. Where the configuration leaves sizes to requests, or joins
+  /// requests, the answers are compared with those of fixed shapes.
   /// @param threads for what requests of other shapes wait for later.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model);

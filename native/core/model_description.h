@@ -40,6 +40,8 @@ struct ModelDescription {
   /// Whether an inference can fail after it has begun: when a shape is only known then, or an operation is not
   /// OpenVINO's own.
   bool may_fail_inside = true;
+  /// Why each combination of shapes is compiled by itself; empty when one compilation serves all of them.
+  std::string compiled_by_shape;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
 };

@@ -1,13 +1,8 @@
 #include "core/shape_table.h"
 
 #include <algorithm>
-#include <cstring>
-#include <openvino/runtime/infer_request.hpp>
-#include <openvino/runtime/properties.hpp>
 #include <utility>
 
-#include "core/float_mode.h"
-#include "core/openvino_fault.h"
 
 namespace vinery {
 namespace {
@@ -20,44 +15,12 @@ constexpr std::size_t kKeptFixed = 8;
 constexpr std::size_t kMostThreads = 4;
 constexpr std::chrono::seconds kIdleTime(2);
 
-std::int64_t CountStreams(const ov::CompiledModel& compiled) {
-  std::int64_t streams = 0;
-  const Status told = Guard(StatusCode::kInternal, [&] { streams = compiled.get_property(ov::num_streams).num; });
-  return told.ok() ? streams : 0;
-}
-
 std::shared_ptr<ModelVariant> NewVariant(ov::CompiledModel compiled, bool is_fixed, bool is_static_inside) {
   auto variant = std::make_shared<ModelVariant>();
-  variant->streams = CountStreams(compiled);
   variant->compiled = std::move(compiled);
   variant->is_fixed = is_fixed;
   variant->is_static_inside = is_static_inside;
   return variant;
-}
-
-ov::Tensor Zeros(const ov::element::Type& type, const ov::Shape& shape) {
-  ov::Tensor tensor(type, shape);
-  if (type != ov::element::string && tensor.get_byte_size() > 0) std::memset(tensor.data(), 0, tensor.get_byte_size());
-  return tensor;
-}
-
-/// Whether the shapes can be inferred over zeros. With one stream every inference meets the same graph; with more of
-/// them the broken one may be another.
-bool IsWell(ModelVariant& variant, const InputShapes& shapes) {
-  if (variant.streams != 1) return false;
-  const FloatMode kept;
-  return Guard(StatusCode::kInferenceFailed,
-               [&] {
-                 ov::InferRequest request = variant.compiled.create_infer_request();
-                 const auto inputs = std::as_const(variant.compiled).inputs();
-                 for (std::size_t index = 0; index < inputs.size(); ++index) {
-                   request.set_tensor(inputs[index], Zeros(inputs[index].get_element_type(), shapes[index]));
-                 }
-                 // Not `infer`, which hides failures on a stream of one thread.
-                 request.start_async();
-                 request.wait();
-               })
-      .ok();
 }
 
 std::shared_ptr<const ShapeVerdict> Refused(Status status) {
@@ -95,7 +58,22 @@ std::shared_ptr<const ShapeVerdict> ShapeErrand::TakeVerdict() {
 ShapeTable::ShapeTable(std::shared_ptr<const ov::Model> model, ShapeSource source, std::weak_ptr<ShapeThreads> threads)
     : model_(std::move(model)), source_(std::move(source)), threads_(std::move(threads)) {}
 
-void ShapeTable::Begin(ov::CompiledModel compiled) { shared_ = NewVariant(std::move(compiled), false, false); }
+void ShapeTable::Begin(ov::CompiledModel compiled, const InputShapes& shapes) {
+  if (!source_.is_fixed) {
+    shared_ = NewVariant(std::move(compiled), false, false);
+    return;
+  }
+  const auto verdict = Check(shapes, true);
+  if (!verdict->refusal.ok()) return;
+  const auto variant = NewVariant(std::move(compiled), true, false);
+  KeepFixed(shapes, variant);
+  Remember(shapes, InferredBy(*verdict, variant), true);
+}
+
+std::shared_ptr<ModelVariant> ShapeTable::AnyShared() {
+  const std::scoped_lock lock(mutex_);
+  return shared_;
+}
 
 std::shared_ptr<ModelVariant> ShapeTable::AnyVariant() {
   const std::scoped_lock lock(mutex_);
@@ -124,7 +102,7 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::FindLocked(const InputShapes& sh
     if (kept != fixed_.end()) fixed_.splice(fixed_.begin(), fixed_, kept);
     return entry.verdict;
   }
-  if (shared_ == nullptr || suspected_) return nullptr;
+  if (shared_ == nullptr) return nullptr;
   if (entry.verdict->variant != shared_) entry.verdict = InferredBy(*entry.verdict, shared_);
   return entry.verdict;
 }
@@ -171,23 +149,23 @@ void ShapeTable::Prove(const InputShapes& shapes) {
 
 ShapeFailure ShapeTable::Fail(const std::shared_ptr<ModelVariant>& variant, const InputShapes& shapes) {
   const std::scoped_lock lock(mutex_);
-  if (variant->is_retired) return ShapeFailure::kVictim;
+  if (variant->is_static_inside) return ShapeFailure::kOwn;
+  if (variant->is_broken.exchange(true)) return ShapeFailure::kVictim;
+  variant->is_retired = true;
+  ++epoch_;
   if (variant->is_fixed) {
-    if (variant->is_static_inside) return ShapeFailure::kOwn;
-    variant->is_retired = true;
     fixed_.remove_if([&variant](const auto& one) { return one.second == variant; });
-    ++epoch_;
     return ShapeFailure::kOwn;
   }
-  if (suspected_) return ShapeFailure::kVictim;
-  suspected_ = shapes;
-  ++epoch_;
+  if (shared_ == variant) shared_ = nullptr;
+  const auto found = entries_.find(shapes);
+  if (found != entries_.end() && !found->second.is_proved) found->second.is_fixed = true;
   return ShapeFailure::kSuspect;
 }
 
 /// Under `work_`.
 std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes) {
-  if (Status healed = source_.is_fixed ? Status::Ok() : Heal(); !healed.ok()) return Refused(std::move(healed));
+  if (Status compiled = CompileShared(); !compiled.ok()) return Refused(std::move(compiled));
   bool is_fixed = source_.is_fixed;
   std::shared_ptr<const ShapeVerdict> verdict;
   {
@@ -199,10 +177,8 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
   }
   if (verdict == nullptr) verdict = Check(shapes, is_fixed);
   if (!verdict->refusal.ok()) return verdict;
-  if (!is_fixed) {
-    const std::scoped_lock lock(mutex_);
-    return InferredBy(*verdict, shared_);
-  }
+  // Another one may have failed since; then it is asked for again.
+  if (!is_fixed) return InferredBy(*verdict, AnyShared());
   std::shared_ptr<ModelVariant> variant;
   Status compiled = CompileFixed(shapes, variant);
   if (compiled.ok()) {
@@ -246,43 +222,9 @@ void ShapeTable::Remember(const InputShapes& shapes, std::shared_ptr<const Shape
   list.pop_back();
 }
 
-/// Under `work_`: afterwards there is a compilation for all shapes, and nothing is known against it.
-Status ShapeTable::Heal() {
-  for (;;) {
-    std::shared_ptr<ModelVariant> variant;
-    std::optional<InputShapes> suspected;
-    {
-      const std::scoped_lock lock(mutex_);
-      variant = shared_;
-      suspected = suspected_;
-    }
-    if (variant == nullptr) {
-      if (Status status = CompileShared(); !status.ok()) return status;
-    } else if (!suspected) {
-      return Status::Ok();
-    } else if (IsWell(*variant, *suspected)) {
-      const std::scoped_lock lock(mutex_);
-      suspected_.reset();
-      ++epoch_;
-    } else {
-      Replace(*suspected);
-    }
-  }
-}
-
-/// The compilation is broken. A shape that has never been inferred well is what broke it.
-void ShapeTable::Replace(const InputShapes& suspected) {
-  std::shared_ptr<ModelVariant> broken;
-  const std::scoped_lock lock(mutex_);
-  broken = std::exchange(shared_, nullptr);
-  broken->is_retired = true;
-  suspected_.reset();
-  ++epoch_;
-  const auto found = entries_.find(suspected);
-  if (found != entries_.end() && !found->second.is_proved) found->second.is_fixed = true;
-}
-
+/// Under `work_`.
 Status ShapeTable::CompileShared() {
+  if (source_.is_fixed || AnyShared() != nullptr) return Status::Ok();
   std::shared_ptr<ov::Model> model;
   if (Status status = source_.remake(model); !status.ok()) return status;
   ov::CompiledModel compiled;

@@ -25,10 +25,10 @@ struct ModelVariant {
   bool is_fixed = false;
   /// Nothing is dynamic inside, so an inference that fails leaves nothing behind.
   bool is_static_inside = false;
-  /// 0 when the device does not tell.
-  std::int64_t streams = 0;
   /// No inference is to begin with it any more; whoever has an infer request of it lets that go.
   std::atomic<bool> is_retired = false;
+  /// An inference failed inside: what others answer since then is not to be believed.
+  std::atomic<bool> is_broken = false;
 };
 
 /// What is known of the shapes of a request.
@@ -77,9 +77,9 @@ class ShapeErrand {
 
 /// Whose fault a failed inference may be.
 enum class ShapeFailure {
-  /// Its own, and it has harmed nobody.
+  /// Its own, and it is to be told.
   kOwn,
-  /// Its own, or it met what was broken unseen: the compilation is looked at before anything else begins with it.
+  /// The first one of its compilation.
   kSuspect,
   /// Another one failed before it in the same compilation.
   kVictim,
@@ -99,9 +99,10 @@ struct ShapeSource {
 /// Which shapes a model with open dimensions takes, and which compilation infers each: found out once for each
 /// combination by the model itself, before memory is touched, and remembered for the last `kRemembered` of them.
 ///
-/// A shape that fails inside OpenVINO leaves the compilation broken for the shapes before it, also for new infer
-/// requests (2026.4.1). Therefore after a failure no inference begins until one over zeros has shown that the
-/// compilation is well, or it has been replaced. The shape that broke it gets a compilation of its own.
+/// What fails inside OpenVINO leaves a compilation with open shapes broken, also for new infer requests: others fail,
+/// or answer well with the shapes of before (2026.4.1). Therefore the first failure ends a compilation: nothing begins
+/// with it any more, what ends after it is inferred again with the one that takes its place, and shapes that have never
+/// been inferred well get a compilation of their own.
 ///
 /// Every function may be called on any thread. Checks and compilations of one table happen one after the other.
 class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
@@ -110,7 +111,8 @@ class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
   ShapeTable(std::shared_ptr<const ov::Model> model, ShapeSource source, std::weak_ptr<ShapeThreads> threads);
 
   /// The first compilation. Once, before anything else.
-  void Begin(ov::CompiledModel compiled);
+  /// @param shapes of a fixed model, what it was compiled for.
+  void Begin(ov::CompiledModel compiled, const InputShapes& shapes);
 
   /// Changes whenever a verdict that was given may not hold any more.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
@@ -151,8 +153,7 @@ class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
   void Remember(const InputShapes& shapes, std::shared_ptr<const ShapeVerdict> verdict, bool is_fixed);
   std::shared_ptr<const ShapeVerdict> Decide(const InputShapes& shapes);
   std::shared_ptr<const ShapeVerdict> Check(const InputShapes& shapes, bool is_fixed);
-  Status Heal();
-  void Replace(const InputShapes& suspected);
+  std::shared_ptr<ModelVariant> AnyShared();
   Status CompileShared();
   Status CompileFixed(const InputShapes& shapes, std::shared_ptr<ModelVariant>& variant);
   void KeepFixed(const InputShapes& shapes, const std::shared_ptr<ModelVariant>& variant);
@@ -167,8 +168,6 @@ class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
   std::mutex mutex_;
   /// For all shapes; null in a fixed model and until a broken one is replaced.
   std::shared_ptr<ModelVariant> shared_;
-  /// With what `shared_` failed last and has not been looked at since.
-  std::optional<InputShapes> suspected_;
   std::map<InputShapes, Entry> entries_;
   /// The last used first. Apart, so that refused requests do not push out what others use.
   std::list<InputShapes> taken_;

@@ -54,12 +54,7 @@ Status ShapedRequest::Choose(const double* table, bool& known) {
   return known ? Take(table, std::move(verdict), epoch) : Status::Ok();
 }
 
-Status ShapedRequest::ChooseNow(const double* table) {
-  bool known = false;
-  if (Status status = Choose(table, known); known || !status.ok()) return status;
-  const std::uint64_t epoch = model_->shapes()->epoch();
-  return Take(table, model_->shapes()->Resolve(shapes_), epoch);
-}
+Status ShapedRequest::FindOut() { return model_->shapes()->Resolve(shapes_)->refusal; }
 
 void ShapedRequest::ChooseLater(std::function<void()> ready) {
   errand_ = std::make_shared<ShapeErrand>(std::move(ready));
@@ -76,6 +71,7 @@ void ShapedRequest::BeginRequest() {
 }
 
 bool ShapedRequest::Retries(const Status& end) {
+  if (end.ok()) return verdict_->variant->is_broken;
   if (end.code() != StatusCode::kInferenceFailed) return false;
   const ShapeFailure failure = model_->shapes()->Fail(verdict_->variant, shapes_);
   if (failure == ShapeFailure::kOwn) return false;

@@ -21,9 +21,9 @@ class ShapedRequest {
   /// they must be found out first. The fault of shapes that the model refuses, or of outputs that are bound to memory
   /// of another shape than the model will give them.
   Status Choose(const double* table, bool& known);
-  /// As `Choose`; finds out here when it must.
-  Status ChooseNow(const double* table);
-  /// Has the shapes found out elsewhere.
+  /// After a `Choose` that did not know: finds the shapes out here, which blocks. Then it is to be chosen again.
+  Status FindOut();
+  /// As `FindOut`, on another thread.
   void ChooseLater(std::function<void()> ready);
   /// When this has returned, `ready` was called or never is.
   void Withdraw();
@@ -33,7 +33,8 @@ class ShapedRequest {
 
   /// A request begins that has not failed yet.
   void BeginRequest();
-  /// Whether what was chosen has failed by what others did, or may have; then it is to be chosen again.
+  /// Whether what was chosen has ended by what others did, or may have; then it is to be chosen again. To be asked at
+  /// once, within `Done`: ends come there in the order of the inferences.
   bool Retries(const Status& end);
   /// What was chosen has ended well.
   void Succeed();

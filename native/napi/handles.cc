@@ -78,16 +78,22 @@ Status BoundRequest::Infer(const SlabTable& slabs) {
 Status BoundRequest::InferChosen() {
   if (shaped_ == nullptr) return request_->Infer();
   for (;;) {
+    Status end = Status::Ok();
+    bool is_over = false;
     if (is_unknown_) {
-      const double* table = TableData();
-      if (table == nullptr) return TableGone();
-      if (Status status = shaped_->ChooseNow(table); !status.ok()) return status;
-      if (Status status = BindChosen(); !status.ok()) return status;
-      continue;
+      end = shaped_->FindOut();
+    } else {
+      request_->Start([&](Status status, std::int32_t /*micros*/) {
+        is_over = !shaped_->Retries(status);
+        end = std::move(status);
+      });
+      request_->Wait();
+      if (is_over) return end;
+      request_->MarkDone();
+      end = Status::Ok();
     }
-    Status status = request_->Infer();
-    if (status.ok() || !shaped_->Retries(status)) return status;
-    if (status = BindChosen(); !status.ok()) return status;
+    if (end.ok()) end = BindChosen();
+    if (!end.ok()) return end;
   }
 }
 

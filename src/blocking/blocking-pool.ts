@@ -64,15 +64,6 @@ export class BlockingPool implements PictureDecoder {
   }
 
   /**
-   * Tries whether the rows of a model compiled for joined rows depend on one another.
-   *
-   * @throws ServingError MODEL_BATCHING_INVALID when they do
-   */
-  checkRows(modelId: number, description: ModelDescription): Promise<void> {
-    return this.#run({ kind: 'check-rows', modelId, description });
-  }
-
-  /**
    * Loads a library and initializes a custom node of it into a registry entry that this thread has reserved.
    *
    * @throws ServingError PIPELINE_LIBRARY_INVALID, CUSTOM_NODE_INITIALIZE_FAILED, CUSTOM_NODE_METADATA_FAILED

@@ -13,7 +13,6 @@ import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
 import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
-import { checkRows } from './check-rows.js';
 import { measureInference } from './measure-inference.js';
 import { decodePicture, measurePicture } from './pictures.js';
 
@@ -22,7 +21,6 @@ export type BlockingTask =
   | PrepareTask
   | CompileTask
   | MeasureTask
-  | CheckRowsTask
   | InitializeCustomNodeTask
   | DecodeTask
   | DecodeInferTask
@@ -49,13 +47,6 @@ export interface MeasureTask {
   readonly description: ModelDescription;
   /** Microseconds below which one need not look closer. */
   readonly wanted: number;
-}
-
-/** Infers rows one by one and joined; the result is nothing. */
-export interface CheckRowsTask {
-  readonly kind: 'check-rows';
-  readonly modelId: number;
-  readonly description: ModelDescription;
 }
 
 /** Loads a library and initializes a custom node of it; the result is the {@link CustomNodeDescription}. */
@@ -117,9 +108,6 @@ function runKind(task: BlockingTask): unknown {
       return { value: compile(task) };
     case 'measure':
       return { value: measureInference(task.modelId, task.description, task.wanted) };
-    case 'check-rows':
-      checkRows(task.modelId, task.description);
-      return { value: undefined };
     case 'initialize-custom-node':
       return { value: initializeCustomNode(task) };
     case 'decode-predict-body':

@@ -67,7 +67,11 @@ export class ModelCompiler {
     const stamp = mayFollow ? await folderStamp(specification.path) : '';
     const { modelId, description } = await this.#compile(specification);
     try {
-      if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
+      if (description.compiledByShape !== undefined) {
+        log.modelmanager.info(
+          `${specification.path}: compiled for the shapes of each request by themselves: ${description.compiledByShape}`,
+        );
+      }
       const inline = await this.#compileInline(modelId, specification, description);
       // Infer requests that remember something must stay those that they are.
       const follows = mayFollow && inline === null && !description.hasState;
@@ -77,6 +81,29 @@ export class ModelCompiler {
     } catch (error) {
       this.#release(modelId);
       throw error;
+    }
+  }
+
+  /**
+   * As {@link compile}; a model whose requests cannot be joined is compiled for single ones, and the log says why.
+   *
+   * @throws ServingError as `compile`; MODEL_BATCHING_INVALID when the batches of the configuration have no room for two requests
+   */
+  async compileJoined(specification: CompileSpecification, followsLoad: boolean): Promise<CompiledModelReference> {
+    try {
+      return await this.compile(specification, followsLoad);
+    } catch (error) {
+      const { joinedRows } = specification;
+      if (joinedRows === null || !(error instanceof ServingError && error.code === 'MODEL_BATCHING_INVALID'))
+        throw error;
+      const single = await this.compile({ ...specification, joinedRows: null }, followsLoad);
+      const rows = single.description.inputs[0]?.dimensions?.[0]?.[0] ?? 1;
+      if (rows * 2 > joinedRows) {
+        this.release(single);
+        throw error;
+      }
+      log.modelmanager.warning(`${specification.path}: requests are inferred one by one: ${error.detail}`);
+      return single;
     }
   }
 
