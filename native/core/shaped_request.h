@@ -36,8 +36,9 @@ class ShapedRequest {
   /// Whether what was chosen has ended by what others did, or may have; then it is to be chosen again. To be asked at
   /// once, within `Done`: ends come there in the order of the inferences.
   bool Retries(const Status& end);
-  /// What was chosen has ended well.
-  void Succeed();
+  /// What was chosen has ended well, with the shapes of the outputs in the table. `kOutputFailed` when these are others
+  /// than the model's operations say.
+  Status Succeed(const double* table);
 
  private:
   struct Lane {

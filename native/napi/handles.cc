@@ -102,8 +102,8 @@ Status BoundRequest::Land(Status end) {
   if (request_ != nullptr) request_->MarkDone();
   turn_.reset();
   if (!end.ok()) return end;
-  if (shaped_ != nullptr) shaped_->Succeed();
-  return WriteShapes();
+  Status status = WriteShapes();
+  return status.ok() && shaped_ != nullptr ? shaped_->Succeed(TableData()) : std::move(status);
 }
 
 void BoundRequest::Cancel() {

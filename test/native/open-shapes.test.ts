@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CompiledModelHandle } from '#src/native/binding.js';
-import {
-  writeDenseModel,
-  writeOpenMatMulModel,
-  writeReshapeRowsModel,
-  writeToldRowsModel,
-} from '../fixtures/ir.js';
+import { writeDenseModel, writeOpenMatMulModel, writeReshapeRowsModel, writeToldRowsModel } from '../fixtures/ir.js';
 import { compile, newSlab, temporaryDirectory, TestRequest, type Outcome, type Place } from './support.js';
 
 const directory = temporaryDirectory();
