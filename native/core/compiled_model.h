@@ -6,6 +6,7 @@
 #include "core/compile_specification.h"
 #include "core/model_description.h"
 #include "core/sequence_table.h"
+#include "core/shape_table.h"
 #include "core/status.h"
 #include "core/stream_guard.h"
 
@@ -21,16 +22,26 @@ class CompiledModel {
   /// @param served what requests see of it: the model before its batch was opened or its loops were taken apart, else
   /// the source.
   /// @param sequences null unless the model is stateful.
+  /// @param shapes null unless inputs have open dimensions.
   CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
-                std::shared_ptr<SequenceTable> sequences);
+                std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes);
+
+  /// Once, before it is shared, for a model with open dimensions. @param first the shapes that it was compiled for, and
+  /// @param reason why it is compiled for each combination of shapes; empty unless it is.
+  void BeginShapes(const InputShapes& first, std::string reason);
 
   /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
-  /// long as that takes. Each phase has its own status code.
+  /// long as that takes. Each phase has its own status code. Where the configuration leaves sizes to requests, or joins
+  /// requests, the answers are compared with those of fixed shapes.
+  /// @param threads for what requests of other shapes wait for later.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                        std::shared_ptr<const CompiledModel>& model);
+                        const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model);
 
   const ModelDescription& description() const { return description_; }
+  /// Empty for a model with open dimensions: its shapes tell which compilation infers them.
   const ov::CompiledModel& compiled() const { return compiled_; }
+  /// Null unless requests choose sizes of the inputs.
+  const std::shared_ptr<ShapeTable>& shapes() const { return shapes_; }
   bool may_fail_inside() const { return description_.may_fail_inside; }
   /// Whether `CPU_DENORMALS_OPTIMIZATION` is on. OpenVINO sees to it on its streams' threads only.
   bool flushes_denormals() const { return flushes_denormals_; }
@@ -43,6 +54,7 @@ class CompiledModel {
   ModelDescription description_;
   bool flushes_denormals_;
   std::shared_ptr<SequenceTable> sequences_;
+  std::shared_ptr<ShapeTable> shapes_;
 };
 
 }  // namespace vinery

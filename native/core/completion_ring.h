@@ -18,6 +18,8 @@ struct Completion {
   std::uint32_t flight = 0;
   std::int32_t micros = 0;
   Status status = Status::Ok();
+  /// The flight has not ended: it goes on once the environment's thread has done its part (`Flight::Resume`).
+  bool is_paused = false;
 };
 
 /// Carries ends of flights from the threads they run on to the one thread of an environment. Any number of posts

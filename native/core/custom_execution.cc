@@ -49,7 +49,7 @@ Status CustomExecution::BindInput(const RawRow& raw, const CustomNodePort& port,
   return Status::Ok();
 }
 
-void CustomExecution::Start(Done done) {
+void CustomExecution::Start(Done done, Again /*again*/) {
   done_ = std::move(done);
   running_ = true;
   settled_ = false;

@@ -31,7 +31,7 @@ class CustomExecution : public Flight, public std::enable_shared_from_this<Custo
   Status Bind(const double* table, const SlabTable& slabs);
 
   /// Queues it. Not twice.
-  void Start(Done done) override;
+  void Start(Done done, Again again) override;
   /// Takes it out of the queue; it ends as `kCancelled` and reads nothing any more. False when it has begun.
   bool Withdraw();
 

@@ -15,6 +15,8 @@ class Flight {
  public:
   /// Called once for each start, on any thread, perhaps within `Start`.
   using Done = std::function<void(Status status, std::int32_t micros)>;
+  /// Called instead of `Done`, on any thread, when the environment's thread has to do something first: `Resume`.
+  using Again = std::function<void()>;
 
   Flight() = default;
   Flight(const Flight&) = delete;
@@ -24,7 +26,9 @@ class Flight {
   virtual ~Flight() = default;
 
   /// Starts with the tensors bound before; returns at once. Not while running.
-  virtual void Start(Done done) = 0;
+  virtual void Start(Done done, Again again) = 0;
+  /// After `Again`: prepares the next `Start`, which follows unless this fails.
+  virtual Status Resume() { return Status::Ok(); }
   /// The environment's thread has seen the end. Gives it back, or the fault of handing the results over.
   virtual Status Land(Status end) = 0;
   /// Asks it to end early; harmless when nothing runs.

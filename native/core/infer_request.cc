@@ -27,18 +27,17 @@ bool SameRow(const RawRow& row, const RawRow& checked) {
 
 }  // namespace
 
-Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, bool copies_small,
-                            std::shared_ptr<InferRequest>& request) {
+Status InferRequest::Create(std::shared_ptr<const CompiledModel> model, const ov::CompiledModel& compiled,
+                            bool copies_small, std::shared_ptr<InferRequest>& request) {
   return Guard(StatusCode::kInternal,
-               [&] { request = std::make_shared<InferRequest>(std::move(model), copies_small); });
+               [&] { request = std::make_shared<InferRequest>(std::move(model), compiled, copies_small); });
 }
 
-InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model, bool copies_small)
+// OpenVINO's infer request is made by a call that is not const, on an object that is a counted reference.
+InferRequest::InferRequest(std::shared_ptr<const CompiledModel> model, ov::CompiledModel compiled, bool copies_small)
     : model_(std::move(model)), copies_small_(copies_small) {
-  // OpenVINO's infer request is made by a call that is not const, on an object that is a counted reference.
-  ov::CompiledModel compiled = model_->compiled();
-  for (const auto& input : compiled.inputs()) ports_.emplace_back(input);
-  for (const auto& output : compiled.outputs()) {
+  for (const auto& input : std::as_const(compiled).inputs()) ports_.emplace_back(input);
+  for (const auto& output : std::as_const(compiled).outputs()) {
     Port port(output);
     port.is_twin = std::any_of(ports_.begin(), ports_.end(),
                                [&port](const Port& earlier) { return port.is_same_tensor(earlier); });

@@ -28,9 +28,10 @@ class InferRequest {
 
   /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting
   /// one costs more: 1.5 to 2 us each where every request lies elsewhere (measured), a quarter of a tiny inference.
-  static Status Create(std::shared_ptr<const CompiledModel> model, bool copies_small,
+  /// @param compiled one of the model's compilations.
+  static Status Create(std::shared_ptr<const CompiledModel> model, const ov::CompiledModel& compiled, bool copies_small,
                        std::shared_ptr<InferRequest>& request);
-  InferRequest(std::shared_ptr<const CompiledModel> model, bool copies_small);
+  InferRequest(std::shared_ptr<const CompiledModel> model, ov::CompiledModel compiled, bool copies_small);
   InferRequest(const InferRequest&) = delete;
   InferRequest& operator=(const InferRequest&) = delete;
   InferRequest(InferRequest&&) = delete;

@@ -42,6 +42,8 @@ struct ModelDescription {
   bool may_fail_inside = true;
   /// Whether an input without elements may be answered with what the inference before left (`core/empty_inputs.h`).
   bool needs_elements = false;
+  /// Why each combination of shapes is compiled by itself; empty when one compilation serves all of them.
+  std::string compiled_by_shape;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
   SharedConstants shared_constants = SharedConstants::kUntouched;

@@ -34,6 +34,7 @@ class ModelRegistry {
 
  private:
   std::shared_ptr<ov::Core> core_;
+  std::shared_ptr<ShapeThreads> shape_threads_;
   EntryTable<CompiledModel> models_;
 };
 

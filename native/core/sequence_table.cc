@@ -96,7 +96,7 @@ bool SequenceTurn::granted() const {
   return stage_ == Stage::kGranted;
 }
 
-void SequenceTurn::Start(Done done) {
+void SequenceTurn::Start(Done done, Again /*again*/) {
   const std::scoped_lock lock(table_->mutex_);
   awaited_ = true;
   done_ = std::move(done);

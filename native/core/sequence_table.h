@@ -81,7 +81,7 @@ class SequenceTurn : public Flight {
   /// Whether it was started as a flight before: that is possible once.
   bool awaited() const { return awaited_; }
 
-  void Start(Done done) override;
+  void Start(Done done, Again again) override;
   Status Land(Status end) override { return end; }
   void Cancel() override { Withdraw(); }
   void Wait() override;

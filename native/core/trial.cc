@@ -186,6 +186,12 @@ TrialAnswer Collect(Asked& asked, std::size_t outputs) {
 
 Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::vector<TrialAnswer>& answers) {
   ov::CompiledModel compiled = model.compiled();
+  std::shared_ptr<const ShapeVerdict> verdict;
+  if (model.shapes() != nullptr) {
+    verdict = model.shapes()->Resolve(question.shapes);
+    if (!verdict->refusal.ok()) return verdict->refusal;
+    compiled = verdict->variant->compiled;
+  }
   std::vector<ov::Tensor> inputs;
   if (Status status = MakeInputs(compiled, question, inputs); !status.ok()) return status;
   std::vector<Asked> all;
@@ -193,6 +199,8 @@ Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::
   for (Asked& asked : all) asked.Do([&asked] { asked.request.start_async(); });
   for (Asked& asked : all) {
     TrialAnswer answer = Collect(asked, compiled.outputs().size());
+    // What failed inside must not spoil the answers to requests.
+    if (verdict != nullptr && !answer.fault.empty()) model.shapes()->Fail(verdict->variant, question.shapes);
     if (std::find(answers.begin(), answers.end(), answer) == answers.end()) answers.push_back(std::move(answer));
   }
   return Status::Ok();

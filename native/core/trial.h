@@ -47,7 +47,8 @@ struct TrialAnswer {
 /// Floating point is from -1 to 1 for even seeds, from 0 to 255 for odd ones. Integers of 8 bits have their whole range,
 /// those of 16 bits are from 0 to 255. Others are 0 or 1, because they may be places in a table. Texts are short.
 ///
-/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs.
+/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs; `kReshapeFailed` for
+/// shapes that the model does not take.
 Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::vector<TrialAnswer>& answers);
 
 }  // namespace vinery

@@ -34,15 +34,27 @@ void Completions::Open(Napi::Env env, const Napi::Int32Array& records, const Nap
 
 void Completions::Start(Napi::Env env, const std::shared_ptr<Flight>& flight, std::int32_t token, Status bound) {
   if (!KeepsAlive()) wake_.Ref(env);
-  const std::uint32_t number = flights_.Add(flight);
+  Launch(flights_.Add(flight), token, std::move(bound));
+}
+
+void Completions::Launch(std::uint32_t number, std::int32_t token, Status bound) {
   if (!bound.ok()) {
     ring_.Post({token, number, 0, std::move(bound)});
     return;
   }
   // Three words fit into std::function's own buffer, so a start allocates nothing here.
-  flight->Start([this, token, number](Status status, std::int32_t micros) {
-    ring_.Post({token, number, micros, std::move(status)});
-  });
+  flights_.At(number).Start(
+      [this, token, number](Status status, std::int32_t micros) {
+        ring_.Post({token, number, micros, std::move(status)});
+      },
+      [this, token, number] { ring_.Post({token, number, 0, Status::Ok(), true}); });
+}
+
+/// Whether the completion was no end, and its flight has gone on.
+bool Completions::Resume(const Completion& completion) {
+  if (!completion.is_paused) return false;
+  Launch(completion.flight, completion.token, flights_.At(completion.flight).Resume());
+  return true;
 }
 
 void Completions::TellNow(Napi::Env env, std::int32_t token) {
@@ -92,6 +104,8 @@ void Completions::OnWake(Napi::Env env, Napi::Function /*callback*/, Completions
 void Completions::Drain(Napi::Env env) {
   // What ends while JavaScript handles these wakes the loop anew, so sockets and timers get their turn in between.
   ring_.TakeAll(taken_);
+  const auto resumes = [this](const Completion& completion) { return Resume(completion); };
+  taken_.erase(std::remove_if(taken_.begin(), taken_.end(), resumes), taken_.end());
   const std::size_t capacity = records_.Value().ElementLength() / kCompletionStride;
   for (std::size_t begin = 0; begin < taken_.size();) {
     const std::size_t count = std::min(capacity, taken_.size() - begin);

@@ -52,6 +52,8 @@ class Completions {
   using Wake = Napi::TypedThreadSafeFunction<Completions, void, &Completions::OnWake>;
 
   void Drain(Napi::Env env);
+  void Launch(std::uint32_t number, std::int32_t token, Status bound);
+  bool Resume(const Completion& completion);
   void Report(Napi::Env env, std::uint32_t count);
   void WriteRecord(Completion& completion, std::int32_t* record);
   void StopFlights();

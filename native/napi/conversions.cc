@@ -329,6 +329,7 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("hasState", description.has_state);
   object.Set("sharedConstants", SharedConstantsName(description.shared_constants));
   object.Set("loadedFromCache", description.loaded_from_cache);
+  if (!description.compiled_by_shape.empty()) object.Set("compiledByShape", description.compiled_by_shape);
   return object;
 }
 

@@ -14,6 +14,7 @@ namespace vinery {
 class Flights {
  public:
   std::uint32_t Add(std::shared_ptr<Flight> flight);
+  Flight& At(std::uint32_t number) const { return *places_.at(number); }
   std::shared_ptr<Flight> Remove(std::uint32_t number);
   void Clear();
   std::uint32_t count() const { return count_; }

@@ -10,6 +10,7 @@
 #include "core/flight.h"
 #include "core/infer_request.h"
 #include "core/sequence_table.h"
+#include "core/shaped_request.h"
 #include "napi/conversions.h"
 #include "napi/napi_setup.h"
 
@@ -19,9 +20,13 @@ namespace vinery {
 class BoundRequest : public Flight {
  public:
   BoundRequest(std::shared_ptr<InferRequest> request, const Napi::Float64Array& table)
-      : request_(std::move(request)), table_(Napi::Persistent(table)) {}
+      : request_(std::move(request)), port_count_(request_->port_count()), table_(Napi::Persistent(table)) {}
+  /// Of a model with open dimensions.
+  BoundRequest(std::unique_ptr<ShapedRequest> shaped, std::size_t port_count, const Napi::Float64Array& table);
 
-  InferRequest& request() const { return *request_; }
+  /// Null when nothing was inferred yet with a model that is being compiled.
+  InferRequest* request() const { return request_.get(); }
+  bool running() const { return running_; }
   /// Sets the tensors that the table names now.
   Status Bind(const SlabTable& slabs);
   /// As `Bind`, and the next start happens in the turn of a sequence: with its state, which it leaves behind for it.
@@ -29,18 +34,30 @@ class BoundRequest : public Flight {
   /// Binds, infers and waits here.
   Status Infer(const SlabTable& slabs);
 
-  void Start(Done done) override;
+  void Start(Done done, Again again) override;
+  Status Resume() override;
   Status Land(Status end) override;
-  void Cancel() override { request_->Cancel(); }
-  void Wait() override { request_->Wait(); }
-  bool Uses(const Slab& slab) const override { return request_->Uses(slab); }
+  void Cancel() override;
+  void Wait() override;
+  bool Uses(const Slab& slab) const override { return request_ != nullptr && request_->Uses(slab); }
 
  private:
   double* TableData() const;
+  Status BindChosen();
+  Status InferChosen();
   Status WriteShapes();
 
+  /// That of the shapes in the table, where these are open.
   std::shared_ptr<InferRequest> request_;
+  /// Null unless the model has open dimensions.
+  std::unique_ptr<ShapedRequest> shaped_;
+  std::size_t port_count_;
   Napi::Reference<Napi::Float64Array> table_;
+  /// Of the environment, once something was bound.
+  const SlabTable* slabs_ = nullptr;
+  bool running_ = false;
+  /// The shapes are to be found out first.
+  bool is_unknown_ = false;
   /// Until the end has been seen.
   std::shared_ptr<SequenceTurn> turn_;
 };

@@ -8,18 +8,31 @@ namespace {
 
 const std::shared_ptr<BoundRequest>& IdleRequest(const Napi::CallbackInfo& info) {
   const auto& bound = OpenHandle<BoundRequest>(info[0]);
-  if (bound->request().running()) ThrowTypeError(info.Env(), "request: an inference of it is running");
+  if (bound->running()) ThrowTypeError(info.Env(), "request: an inference of it is running");
   return bound;
+}
+
+/// The infer request that inferred last.
+InferRequest& InferredRequest(const Napi::CallbackInfo& info) {
+  InferRequest* request = IdleRequest(info)->request();
+  if (request == nullptr) ThrowTypeError(info.Env(), "request: nothing was inferred yet");
+  return *request;
 }
 
 }  // namespace
 
 Napi::Value CreateInferRequest(const Napi::CallbackInfo& info) {
   const auto& model = OpenHandle<const CompiledModel>(info[0]);
-  std::shared_ptr<InferRequest> request;
   const bool copies_small = !info[2].IsUndefined() && ReadBoolean(info[2], "copiesSmallInputs");
-  ThrowFault(info.Env(), InferRequest::Create(model, copies_small, request));
-  const Napi::Float64Array table = ReadTable(info[1], request->port_count());
+  const std::size_t port_count = model->description().inputs.size() + model->description().outputs.size();
+  if (model->shapes() != nullptr) {
+    const Napi::Float64Array table = ReadTable(info[1], port_count);
+    auto shaped = std::make_unique<ShapedRequest>(model, copies_small);
+    return NewHandle(info.Env(), std::make_shared<BoundRequest>(std::move(shaped), port_count, table));
+  }
+  std::shared_ptr<InferRequest> request;
+  ThrowFault(info.Env(), InferRequest::Create(model, model->compiled(), copies_small, request));
+  const Napi::Float64Array table = ReadTable(info[1], port_count);
   return NewHandle(info.Env(), std::make_shared<BoundRequest>(std::move(request), table));
 }
 
@@ -54,7 +67,7 @@ Napi::Value Infer(const Napi::CallbackInfo& info) {
 void Cancel(const Napi::CallbackInfo& info) { OpenHandle<BoundRequest>(info[0])->Cancel(); }
 
 void CopyOutput(const Napi::CallbackInfo& info) {
-  InferRequest& request = IdleRequest(info)->request();
+  InferRequest& request = InferredRequest(info);
   const std::uint32_t output = ReadUint32(info[1], "outputIndex");
   if (output >= request.output_count()) ThrowTypeError(info.Env(), "outputIndex: no output " + std::to_string(output));
   ThrowFault(info.Env(), request.CopyOutput(output, Environment::Of(info.Env()).slabs(), ReadUint32(info[2], "slabId"),
@@ -62,7 +75,7 @@ void CopyOutput(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TensorAddress(const Napi::CallbackInfo& info) {
-  InferRequest& request = IdleRequest(info)->request();
+  InferRequest& request = InferredRequest(info);
   const std::uint32_t port = ReadUint32(info[1], "port");
   if (port >= request.port_count()) ThrowTypeError(info.Env(), "port: no port " + std::to_string(port));
   std::uint64_t address = 0;

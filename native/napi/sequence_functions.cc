@@ -61,7 +61,7 @@ Napi::Value WithdrawTurn(const Napi::CallbackInfo& info) {
 void StartInTurn(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::Of(info.Env());
   const auto& bound = OpenHandle<BoundRequest>(info[0]);
-  if (bound->request().running()) ThrowTypeError(info.Env(), "request: an inference of it is running");
+  if (bound->running()) ThrowTypeError(info.Env(), "request: an inference of it is running");
   const auto& turn = OpenHandle<SequenceTurn>(info[1]);
   const std::int32_t token = ReadToken(info[2]);
   environment.OpenedCompletions(info.Env()).Start(info.Env(), bound, token, bound->BindIn(turn, environment.slabs()));

@@ -64,15 +64,6 @@ export class BlockingPool implements PictureDecoder {
     return this.#run({ kind: 'measure', modelId, description, wanted });
   }
 
-  /**
-   * Tries whether the rows of a model compiled for joined rows depend on one another.
-   *
-   * @throws ServingError MODEL_BATCHING_INVALID when they do
-   */
-  checkRows(modelId: number, description: ModelDescription): Promise<void> {
-    return this.#run({ kind: 'check-rows', modelId, description });
-  }
-
   /** The first difference between the answers of two models to the same seeded numbers; `null` when there is none ({@link compareAnswers}). */
   compareAnswers(reference: TrialReference, tried: TriedModel): Promise<string | null> {
     return this.#run({ kind: 'compare-answers', reference, tried });

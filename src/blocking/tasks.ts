@@ -13,7 +13,6 @@ import { fromNativeError } from '../native/errors.js';
 import { loadNativeBinding } from '../native/load.js';
 import type { PictureTarget } from '../servables/strings/picture-decoder.js';
 import type { TensorInfo } from '../tensors/tensor-info.js';
-import { checkRows } from './check-rows.js';
 import { compareAnswers, digestAnswers, type TriedModel, type TrialReference } from './compare-answers.js';
 import { measureInference } from './measure-inference.js';
 import { decodePicture, measurePicture } from './pictures.js';
@@ -23,7 +22,6 @@ export type BlockingTask =
   | PrepareTask
   | CompileTask
   | MeasureTask
-  | CheckRowsTask
   | CompareAnswersTask
   | DigestAnswersTask
   | InitializeCustomNodeTask
@@ -52,13 +50,6 @@ export interface MeasureTask {
   readonly description: ModelDescription;
   /** Microseconds below which one need not look closer. */
   readonly wanted: number;
-}
-
-/** Infers rows one by one and joined; the result is nothing. */
-export interface CheckRowsTask {
-  readonly kind: 'check-rows';
-  readonly modelId: number;
-  readonly description: ModelDescription;
 }
 
 /** Compares the answers of two models; the result is the first difference, `null` when there is none. */
@@ -134,9 +125,6 @@ function runKind(task: BlockingTask): unknown {
       return { value: compile(task) };
     case 'measure':
       return { value: measureInference(task.modelId, task.description, task.wanted) };
-    case 'check-rows':
-      checkRows(task.modelId, task.description);
-      return { value: undefined };
     case 'compare-answers':
       return { value: compareAnswers(task.reference, task.tried) };
     case 'digest-answers':

@@ -71,7 +71,8 @@ function perInput<T>(
 }
 
 /**
- * `auto` is compiled once for all shapes, where OVMS 2026.2.1 compiles again for each that comes: the answers are the same.
+ * `auto` is compiled once for all shapes, where OVMS 2026.2.1 compiles again for each that comes. Where that gave other answers, native
+ * code compiles for each, too.
  * `null` stands for the rank of the model with every dimension open.
  */
 function dimensions(shape: ShapeParameter): NativeDimension[] | null {

@@ -98,6 +98,29 @@ export class ModelCompiler {
   }
 
   /**
+   * As {@link compile}; a model whose requests cannot be joined is compiled for single ones, and the log says why.
+   *
+   * @throws ServingError as `compile`; MODEL_BATCHING_INVALID when the batches of the configuration have no room for two requests
+   */
+  async compileJoined(specification: CompileSpecification, followsLoad: boolean): Promise<CompiledModelReference> {
+    try {
+      return await this.compile(specification, followsLoad);
+    } catch (error) {
+      const { joinedRows } = specification;
+      if (joinedRows === null || !(error instanceof ServingError && error.code === 'MODEL_BATCHING_INVALID'))
+        throw error;
+      const single = await this.compile({ ...specification, joinedRows: null }, followsLoad);
+      const rows = single.description.inputs[0]?.dimensions?.[0]?.[0] ?? 1;
+      if (rows * 2 > joinedRows) {
+        this.release(single);
+        throw error;
+      }
+      log.modelmanager.warning(`${specification.path}: requests are inferred one by one: ${error.detail}`);
+      return single;
+    }
+  }
+
+  /**
    * A model once more, for as many inferences at a time as are best for the device: whoever asks first has it compiled. It goes with the
    * model. `null`: that one is gone, or does not follow the load, or would have no more of them, or cannot be compiled so or
    * has other files by now, which the log tells.
@@ -131,7 +154,6 @@ export class ModelCompiler {
     const loaded = await this.#compileTried(specification, stamp);
     const { modelId, description } = loaded;
     try {
-      if (specification.joinedRows !== null) await this.#pool.checkRows(modelId, description);
       const inline = await this.#compileInline(loaded);
       // Infer requests that remember something must stay those that they are.
       const follows = mayFollow && inline === null && !description.hasState;
@@ -147,6 +169,11 @@ export class ModelCompiler {
     if (compiled.description.sharedConstants === 'one stream') {
       log.modelmanager.warning(
         `${specification.path}: compiled for one stream, because OpenVINO would not answer rightly on several`,
+      );
+    }
+    if (compiled.description.compiledByShape !== undefined) {
+      log.modelmanager.info(
+        `${specification.path}: compiled for the shapes of each request by themselves: ${compiled.description.compiledByShape}`,
       );
     }
     if (this.#trials === null) return compiled;

@@ -53,7 +53,7 @@ async function compileVersion(
   if (isRetry) log.modelmanager.debug(text);
   else log.modelmanager.info(text);
   const specification = compileSpecification(settings, modelFile.path, mapping, compiler);
-  const reference = await compiler.compile(specification, settings.followsLoad);
+  const reference = await compiler.compileJoined(specification, settings.followsLoad);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
     const ports = servedPorts(reference.description, mapping);
@@ -63,7 +63,8 @@ async function compileVersion(
       ...ports,
       isAuto: isAuto(settings),
       stateful: settings.stateful,
-      batching: settings.dynamicBatching,
+      // What cannot be joined is served all the same.
+      batching: reference.specification.joinedRows === null ? null : settings.dynamicBatching,
     };
     logLoaded(name, version, model);
     log.modelmanager.debug(`Model ${name} version ${version} was read from ${basePath}`);

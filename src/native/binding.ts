@@ -358,7 +358,8 @@ export interface CompileSpecification {
   readonly stateful: StatefulModel | null;
   /**
    * Opens the batch dimension, so that the rows of several requests are inferred at once: so many together, or what one request may have
-   * where that is more. The description keeps the shapes that requests have. `null`: the shapes are those of the description.
+   * where that is more. The description keeps the shapes that requests have. BATCHING_FAILED when answers would not be those to single
+   * requests, bit for bit. `null`: the shapes are those of the description.
    */
   readonly joinedRows: number | null;
 }
@@ -426,6 +427,8 @@ export interface ModelDescription {
   readonly sharedConstants: 'untouched' | 'folded' | 'one stream';
   /** The device found it compiled in CACHE_DIR; false where it does not tell. */
   readonly loadedFromCache: boolean;
+  /** Why each combination of input shapes is compiled by itself; absent when one compilation serves all of them. */
+  readonly compiledByShape?: string;
   /** `rt_info/model_info` of the model file; `null` when it has none. */
   readonly modelInfo: ModelInfo | null;
 }

@@ -207,7 +207,7 @@ test('failing node: fails its request alone, also while other nodes wait for the
     ]),
   );
   for (const [index, { code, outputs }] of (await Promise.all(calls)).entries()) {
-    assert.equal(code, index % 2 === 0 ? 'OK' : 'INTERNAL');
+    assert.equal(code, index % 2 === 0 ? 'OK' : 'FAILED_PRECONDITION');
     if (index % 2 === 0) assert.deepEqual(floatsOf(outputs.get('y')), [2, 3, 4, 5]);
   }
 });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { covers } from '../contract/covers.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
-import { writeDummyModel, writeFullyConnectedModel } from '../fixtures/ir.js';
+import { writeDummyModel, writeFullyConnectedModel, writeNarrowingModel } from '../fixtures/ir.js';
 import { addDummy, assertServes, pipelineOf } from '../helpers/dummy-servables.js';
 import { embeddedSettings, withEmbeddedServer } from '../helpers/embedded-server.js';
 import { withGrpcClient } from '../helpers/grpc-client.js';
@@ -17,6 +17,7 @@ import { startInVain } from '../helpers/vinery.js';
 const repository = new TestRepository();
 addDummy(repository);
 writeFullyConnectedModel(repository.path('connected', '1'));
+writeNarrowingModel(repository.path('narrowing', '1'));
 writeDummyModel(repository.path('picture', '1'), { shape: [1, 3, 1, 2], layout: 'NCHW' });
 
 interface Ports {
@@ -122,6 +123,26 @@ describe('auto', () => {
       assert.deepEqual(await ask(server, 'connected', filled(1, 2, 4, 4)), ['OK', [1, 2], SUMS_OF_ONES]);
     });
   });
+
+  for (const open of [{ batch_size: 'auto' }, { batch_size: '1:4' }, { shape: 'auto' }, { shape: '(-1,4)' }]) {
+    test(`${JSON.stringify(open)} answers integers of 8 bits as a fixed shape does`, async () => {
+      const ones = (rows: number) => ({ inputs: { b: Array.from({ length: rows }, () => [300, -1, 255.6, 3.5]) } });
+      const answerOf = async (settings: object, rows: number): Promise<string> => {
+        let answer = '';
+        await serving({ name: 'narrowing', ...settings }, async (server) => {
+          const { status, text } = await restPredict(server.restPort, 'narrowing', ones(rows));
+          assert.equal(status, 200, text);
+          answer = text;
+        });
+        return answer;
+      };
+      for (const rows of [1, 3]) {
+        const expected = await answerOf({ batch_size: rows }, rows);
+        assert.match(expected, /\b44\b/);
+        assert.equal(await answerOf(open, rows), expected);
+      }
+    });
+  }
 
   for (const auto of [{ batch_size: 'auto' }, { shape: 'auto' }]) {
     test(`a pipeline over a model with ${JSON.stringify(auto)} is refused, and the log warns`, async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { writeDummyModel, writeReshapeModel } from '../fixtures/ir.js';
+import { writeDummyModel, writeMisplacingModel, writeReshapeModel } from '../fixtures/ir.js';
 import type { RowId } from '../contract/rows/index.js';
 import { addDummy, assertServes } from '../helpers/dummy-servables.js';
 import { FourApis, type Answers, type Question } from '../helpers/four-apis.js';
@@ -20,11 +20,12 @@ let apis: FourApis;
 before(async () => {
   const repository = new TestRepository();
   writeReshapeModel(repository.path('reshape', '1'));
+  writeMisplacingModel(repository.path('misplacing', '1'));
   writeDummyModel(repository.path('any', '1'), { shape: [1, -1] });
   writeDummyModel(repository.path('four', '1'), { shape: [1, 4] });
   writeDummyModel(repository.path('rows', '1'), { shape: [-1, 1, 4] });
   repository.write('throws.mjs', THROWING);
-  const models = ['reshape', 'any', 'four', 'rows'].map((name) => ({ name }));
+  const models = ['reshape', 'misplacing', 'any', 'four', 'rows'].map((name) => ({ name }));
   const over = (name: string, model: string, more: Partial<Pipeline> = {}): Pipeline =>
     pipeline(name, ['b'], [modelNode('node', model, { b: 'request.b' }, ['a'])], { a: 'node.a' }, more);
   const chain = (name: string, first: string, demultiply_count?: number): Pipeline => {
@@ -40,6 +41,7 @@ before(async () => {
     [addDummy(repository), ...models],
     [
       over('reshape_pipeline', 'reshape'),
+      over('misplacing_pipeline', 'misplacing'),
       over('sharded', 'four', { demultiply_count: -1 }),
       chain('misfit', 'any'),
       chain('three_shards', 'rows', 3),
@@ -81,16 +83,30 @@ const NO_CONTENT = 'ABORTED Pipeline execution aborted due to no content from cu
 
 const FAILURES: readonly Failure[] = [
   {
+    title: 'a shape that the model refuses',
+    covers: 'errors.auto-shape',
+    servable: 'reshape',
+    shape: [3],
+    answers: known('FAILED_PRECONDITION', 412, 'Model could not be reshaped with requested shape'),
+  },
+  {
+    title: 'a shape that the model of a node refuses',
+    covers: 'errors.auto-shape',
+    servable: 'reshape_pipeline',
+    shape: [3],
+    answers: known('FAILED_PRECONDITION', 412, 'Model could not be reshaped with requested shape'),
+  },
+  {
     title: 'an inference that fails',
     covers: 'errors.inference',
-    servable: 'reshape',
+    servable: 'misplacing',
     shape: [3],
     answers: known('INTERNAL', 500, 'Internal inference error'),
   },
   {
     title: 'an inference that fails in a pipeline',
     covers: 'errors.inference',
-    servable: 'reshape_pipeline',
+    servable: 'misplacing_pipeline',
     shape: [3],
     answers: known('INTERNAL', 500, 'Internal inference error'),
   },

@@ -59,7 +59,7 @@ test('batch: one that a model cannot have is RESHAPE_FAILED', () => {
   assert.throws(() => compile(path, { batch: [9, 9] }), { code: 'RESHAPE_FAILED' });
 });
 
-test('shapes: null opens every dimension, and what cannot be connected fails in the inference', async () => {
+test('shapes: null opens every dimension, and what cannot be connected is refused before the inference', async () => {
   const path = writeFullyConnectedModel(directory, { name: 'open' });
   const model = compile(path, { shapes: [{ name: '', dimensions: null }] });
   assert.deepEqual(binding.describeModel(model).inputs[0]!.dimensions, Array(4).fill([0, -1]));
@@ -67,8 +67,8 @@ test('shapes: null opens every dimension, and what cannot be connected fails in 
   const input = (shape: readonly number[]) => ({ slab: slab.id, offset: 0, shape });
   assert.equal((await new TestRequest(model, input([2, 2, 4, 4]), null).start()).status, 'OK');
   const outcome = await new TestRequest(model, input([1, 2, 5, 5]), null).start();
-  assert.equal(outcome.status, 'INFERENCE_FAILED');
-  assert.match(outcome.text, /shape/i);
+  assert.equal(outcome.status, 'RESHAPE_FAILED');
+  assert.match(outcome.text, /^\(1,2,5,5\): /);
 });
 
 /** What the dummy (`a = b + 1`) answers to a picture of two pixels after a preprocessing. */

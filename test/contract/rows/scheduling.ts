@@ -15,7 +15,7 @@ export const scheduling = {
   ),
   'scheduling.batching-refused': different(
     'there is no batching that a model could refuse',
-    'a model that cannot be batched does not load, and its error says why: it has state, strings, no batch dimension, or outputs that are not a row for each row',
+    'a model that cannot be batched is served one request at a time, and the log says why: it has state, strings, no batch dimension, outputs that are not a row for each row, or other answers in a batch',
   ),
   'scheduling.hint': supported('`PERFORMANCE_HINT=LATENCY` unless a hint or a number of streams is configured'),
   'scheduling.container': supported(

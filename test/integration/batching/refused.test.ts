@@ -7,6 +7,7 @@ import {
   writeDummyModel,
   writeHeavyModel,
   writeMaximumModel,
+  writeNarrowingModel,
   writeNonZeroModel,
   writeSoftmaxModel,
   writeStringModel,
@@ -15,7 +16,7 @@ import { addDummy, assertServes } from '../../helpers/dummy-servables.js';
 import { TestRepository, type Model } from '../../helpers/repository.js';
 import { withServerProcess } from '../../helpers/server.js';
 
-const REFUSED: Readonly<Record<string, readonly [(directory: string) => string, string, Partial<Model>?]>> = {
+const UNJOINED: Readonly<Record<string, readonly [(directory: string) => string, string, Partial<Model>?]>> = {
   state: [writeAccumulatorModel, 'expected a model without state'],
   strings: [writeStringModel, 'input b: expected numbers, received strings'],
   scalar: [(directory) => writeDummyModel(directory, { shape: [] }), 'input b: expected a batch dimension'],
@@ -38,33 +39,40 @@ const REFUSED: Readonly<Record<string, readonly [(directory: string) => string, 
   squares: [(directory) => writeHeavyModel(directory, { size: 2, depth: 1 }), ''],
   over_all_rows: [
     (directory) => writeSoftmaxModel(directory, 0),
-    'output a: expected rows that do not depend on other rows, received 0.',
+    'answers to joined requests differ from those to single ones',
   ],
+  narrowing: [writeNarrowingModel, 'expected operations that answer joined requests as single ones, received Convert '],
   batches: [
     (directory) => writeArgmaxModel(directory, { classes: 10 }),
     'expected one batch size for all inputs, received 1 and 2',
     { shape: { in1: '(1,10)', in2: '(2,10)' } },
   ],
-  small: [
-    (directory) => writeDummyModel(directory, { shape: [3, 10] }),
-    'expected room for two requests of batch size 3, received a max_batch_size of 4',
-  ],
 };
+const NO_ROOM = 'expected room for two requests of batch size 3, received a max_batch_size of 4';
 
-test('batching: models that do not allow it do not load and say why; the others are served', async () => {
+test('batching: models that do not allow it are served one by one, and the log says why', async () => {
   covers('scheduling.batching-refused');
   const repository = new TestRepository();
-  const models = Object.entries(REFUSED).map(([name, [write, , more]]): Model => {
+  const models = Object.entries(UNJOINED).map(([name, [write, , more]]): Model => {
     write(repository.path(name, '1'));
     return { name, dynamic_batching: { max_batch_size: 4 }, ...more };
   });
+  writeDummyModel(repository.path('small', '1'), { shape: [3, 10] });
+  const small: Model = { name: 'small', dynamic_batching: { max_batch_size: 4 } };
   const dummy: Model = { ...addDummy(repository), dynamic_batching: { max_batch_size: 4 } };
-  await withServerProcess(['--config_path', repository.writeConfig([...models, dummy])], async (server) => {
-    for (const [name, [, reason]] of Object.entries(REFUSED)) {
-      const text = `Requests to the model cannot be joined to batches - ${reason}`;
-      const line = server.lines.find((each) => each.includes(text) && each.includes(name));
-      assert.ok(line !== undefined, `${name}: ${server.lines.filter((each) => each.includes(name)).join('\n')}`);
+  const config = repository.writeConfig([...models, small, dummy]);
+  await withServerProcess(['--config_path', config], async (server) => {
+    const find = (...parts: readonly string[]): boolean =>
+      server.lines.some((line) => parts.every((part) => line.includes(part)));
+    for (const [name, [, reason]] of Object.entries(UNJOINED)) {
+      assert.ok(
+        find(`/${name}/1/`, `requests are inferred one by one: ${reason}`),
+        `${name}\n${server.lines.join('\n')}`,
+      );
+      assert.ok(find(`Version 1 of model ${name} status change`, '"AVAILABLE"'), name);
     }
+    assert.ok(find('small', `Requests to the model cannot be joined to batches - ${NO_ROOM}`));
+    assert.ok(!find('Version 1 of model small status change', '"AVAILABLE"'));
     await assertServes(server);
   });
 });

@@ -183,9 +183,9 @@ test('batching: shapes that the model refuses fail each request of the batch, an
     const outcomes = await Promise.all([10, 9, 10, 9, 9, 10].map(call));
     assert.deepEqual(
       outcomes.map(({ status }) => status),
-      [200, 500, 200, 500, 500, 200],
+      [200, 412, 200, 412, 412, 200],
     );
-    for (const { status, text } of outcomes) if (status === 500) assert.match(text, /Internal inference error/);
+    for (const { status, text } of outcomes) if (status === 412) assert.match(text, /Model could not be reshaped/);
   });
 });
 

@@ -42,11 +42,11 @@ class Fixture {
 
   constructor(settings: { readonly nodeExecutor?: 'adaptive' | 'async'; readonly triesModels?: boolean } = {}) {
     const pool = {
-      compile: (_id: number, { properties }: CompileSpecification) => {
+      compile: (_id: number, { properties, joinedRows }: CompileSpecification) => {
         this.compiled.push(properties);
         this.meanwhile();
         const isForThroughput = properties['PERFORMANCE_HINT'] === 'THROUGHPUT';
-        if (isForThroughput && this.fault !== null) return Promise.reject(this.fault);
+        if ((isForThroughput || joinedRows !== null) && this.fault !== null) return Promise.reject(this.fault);
         const described = describe(isForThroughput ? this.streams : 1, this.hasState);
         return Promise.resolve({ ...described, loadedFromCache: this.loadedFromCache && 'CACHE_DIR' in properties });
       },
@@ -215,4 +215,29 @@ test('model compiler: files that do not stay as they are for long enough are ref
     await assert.rejects(fixture.compiler.compile({ ...SPECIFICATION, path }), { code: 'MODEL_READ_FAILED' });
     assert.deepEqual([...fixture.held], []);
   });
+});
+
+test('model compiler: a model whose requests cannot be joined is compiled for single ones', async () => {
+  const fixture = new Fixture();
+  const joined = { ...SPECIFICATION, joinedRows: 4 };
+  assert.equal((await fixture.compiler.compileJoined(joined, false)).specification.joinedRows, 4);
+  fixture.fault = new ServingError('MODEL_BATCHING_INVALID', 'expected a model without state');
+  const single = await fixture.compiler.compileJoined(joined, false);
+  assert.equal(single.specification.joinedRows, null);
+  assert.deepEqual([...fixture.held], [1, single.modelId]);
+});
+
+test('model compiler: batches without room for two requests are a fault of the configuration', async () => {
+  const fixture = new Fixture();
+  fixture.fault = new ServingError('MODEL_BATCHING_INVALID', 'expected room for two requests');
+  const compiled = fixture.compiler.compileJoined({ ...SPECIFICATION, joinedRows: 1 }, false);
+  await assert.rejects(compiled, { code: 'MODEL_BATCHING_INVALID' });
+  assert.equal(fixture.held.size, 0);
+});
+
+test('model compiler: what fails otherwise is told as it is', async () => {
+  const fixture = new Fixture();
+  fixture.fault = new ServingError('MODEL_READ_FAILED', 'no file');
+  const compiled = fixture.compiler.compileJoined({ ...SPECIFICATION, joinedRows: 4 }, false);
+  await assert.rejects(compiled, { code: 'MODEL_READ_FAILED' });
 });

@@ -1,0 +1,62 @@
+#include "core/shape_check.h"
+
+#include <algorithm>
+#include <map>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/parameter.hpp>
+#include <string>
+
+#include "core/openvino_fault.h"
+#include "core/operation_check.h"
+
+namespace vinery {
+namespace {
+
+/// Larger constants are weights. Smaller ones may be axes, sizes and patterns, whose values tell shapes.
+constexpr std::size_t kLargestPattern = 4096;
+
+/// The constant in a parameter's place keeps the order of the model's own parameters: it stands after them.
+void Unload(ov::Model& model, const std::shared_ptr<ov::Node>& operation) {
+  const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(operation);
+  if (constant == nullptr || constant->get_byte_size() <= kLargestPattern) return;
+  auto stand_in = std::make_shared<ov::op::v0::Parameter>(constant->get_element_type(), constant->get_shape());
+  constant->output(0).replace(stand_in->output(0));
+  model.add_parameters({std::move(stand_in)});
+}
+
+std::string ToText(const InputShapes& shapes) {
+  std::string text;
+  for (const ov::Shape& shape : shapes) {
+    text += text.empty() ? "(" : ", (";
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) text += (axis == 0 ? "" : ",") + std::to_string(shape[axis]);
+    text += ")";
+  }
+  return text;
+}
+
+}  // namespace
+
+bool HasOpenInputs(const ov::Model& model) {
+  const auto inputs = model.inputs();
+  return std::any_of(inputs.begin(), inputs.end(), [](const auto& port) { return port.get_partial_shape().is_dynamic(); });
+}
+
+std::shared_ptr<ov::Model> WithoutWeights(const ov::Model& model) {
+  auto copy = model.clone();
+  for (const auto& operation : copy->get_ops()) Unload(*copy, operation);
+  return copy;
+}
+
+Status FitShapes(const ov::Model& model, const InputShapes& shapes, std::shared_ptr<ov::Model>& fitted) {
+  Status status = Guard(StatusCode::kReshapeFailed, [&] {
+    auto copy = model.clone();
+    std::map<ov::Output<ov::Node>, ov::PartialShape> wanted;
+    for (std::size_t index = 0; index < shapes.size(); ++index) wanted[copy->input(index)] = shapes[index];
+    copy->reshape(wanted);
+    CheckOperations(*copy);
+    fitted = std::move(copy);
+  });
+  return status.ok() ? status : std::move(status).At(ToText(shapes));
+}
+
+}  // namespace vinery

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <openvino/core/model.hpp>
+#include <vector>
+
+#include "core/status.h"
+
+namespace vinery {
+
+/// The shapes of the inputs of one inference, in the order of the inputs.
+using InputShapes = std::vector<ov::Shape>;
+
+/// Whether a request can choose a size of an input.
+bool HasOpenInputs(const ov::Model& model);
+
+/// A copy of a model that says which shapes go together, without its weights: large constants became parameters. It
+/// costs a few megabytes, whatever the model weighs.
+std::shared_ptr<ov::Model> WithoutWeights(const ov::Model& model);
+
+/// A copy of a model for these shapes alone, which shares its constants. The plug-ins do not check every operation when
+/// they infer (a MatMul with constant weights reads beyond rows that are too short, OpenVINO 2024.6 to 2026.4.1); the
+/// model's own operations do. `kReshapeFailed`, beginning with the shapes, when one refuses.
+Status FitShapes(const ov::Model& model, const InputShapes& shapes, std::shared_ptr<ov::Model>& fitted);
+
+}  // namespace vinery
