@@ -545,7 +545,7 @@ export class ServingError extends Error {
     this.detail = boundedMessage(detail);
   }
 
-  /** The text that a client receives: `message`, or the catalogue's text alone where OVMS 2026.2.1 adds nothing to it. */
+  /** What a client receives: `message`, or the catalogue's text alone where OVMS 2026.2.1 adds nothing to it. */
   get clientText(): string {
     return WITHOUT_DETAIL.has(this.code) ? CATALOGUE[this.code].text : this.message;
   }

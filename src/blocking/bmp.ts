@@ -47,8 +47,9 @@ interface Header {
 }
 
 /**
- * Opens a Windows bitmap, as OpenCV's IMREAD_UNCHANGED has it: three channels; one where the palette is grey, and with the header of
- * 12 bytes, whose colours become grey; four where masks come with 32 bits. The library for other formats reads no bitmaps.
+ * Opens a Windows bitmap, as OpenCV's IMREAD_UNCHANGED has it. A bitmap has three channels, or four where masks come with
+ * 32 bits. It has one where the palette is grey, and with the header of 12 bytes, whose colours become grey.
+ * This reader is ours because the library for other formats reads no bitmaps.
  *
  * @throws Error that says what is wrong with the header
  */
@@ -233,8 +234,8 @@ const END_OF_PICTURE = 1;
 const STEP = 2;
 
 /**
- * Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top. A run of bytes that fills a row
- * goes on to the next one, so an end of row that follows says nothing, and steps go on from row to row (as OpenCV).
+ * Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top. A run of bytes that
+ * fills a row ends it, so an end of row that follows is passed over. Steps go on from row to row (as OpenCV).
  */
 function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }: Header): Uint8Array {
   const indices = new Uint8Array(height * width);

@@ -46,8 +46,9 @@ interface Frame {
 }
 
 /**
- * Opens the first frame of a GIF, as OpenCV's IMREAD_UNCHANGED has it: three channels, four where the last frame has a transparent
- * colour; what the frame leaves free has the background's colour and is transparent. Libraries compose otherwise, so this reader is ours.
+ * Opens the first frame of a GIF, as OpenCV's IMREAD_UNCHANGED has it. It has three channels, four where the last frame has a
+ * transparent colour. What the frame leaves free has the background's colour and is transparent.
+ * This reader is ours because the library for other formats composes frames otherwise.
  *
  * @throws Error that says what is wrong with the file; all its blocks are walked through.
  */
@@ -150,8 +151,8 @@ function fill(elements: Uint8Array, channels: number, color: Uint8Array): void {
 }
 
 /**
- * The pixel of each index: of the frame's table, of the screen's for what that has not. Without any table indices are grey, and the
- * second one is white (as OpenCV).
+ * The pixel of each index: of the frame's table, or of the screen's where the frame's is too short. Without any table indices
+ * are grey, and the second one is white (as OpenCV).
  */
 function pixelsOf({ colors }: Screen, frame: Frame, channels: number): Uint8Array {
   const pixels = new Uint8Array(COLORS * channels).fill(255);

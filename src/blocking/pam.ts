@@ -23,8 +23,9 @@ interface Header {
 }
 
 /**
- * Opens a portable arbitrary map, as OpenCV's IMREAD_UNCHANGED has it: channels as they stand in the file, also red first; samples
- * above 255 keep 16 bits; with a `MAXVAL` of 1 the first bytes of a row are read as its bits. The library for other formats knows none.
+ * Opens a portable arbitrary map, as OpenCV's IMREAD_UNCHANGED has it. Channels stay as they stand in the file, also red
+ * first; samples above 255 keep 16 bits. With a `MAXVAL` of 1 the first bytes of a row are read as its bits.
+ * This reader is ours because the library for other formats knows no such maps.
  *
  * @throws Error that says what is wrong with the header
  */

@@ -6,8 +6,9 @@ const HEADER_BYTES = 256;
 const SAMPLE_BYTES = 4;
 
 /**
- * Opens a portable float map, as OpenCV's IMREAD_UNCHANGED has it: rows begin at the bottom, the sign of the scale says how bytes are
- * ordered, and samples are divided by its magnitude. The library for other formats knows none.
+ * Opens a portable float map, as OpenCV's IMREAD_UNCHANGED has it. Rows begin at the bottom, the sign of the scale says how
+ * bytes are ordered, and samples are divided by its magnitude.
+ * This reader is ours because the library for other formats knows no such maps.
  *
  * @throws Error that says what is wrong with the header
  */

@@ -29,8 +29,8 @@ export interface PreparedPng {
 }
 
 /**
- * Takes out of a PNG what OpenCV's IMREAD_UNCHANGED passes over: the transparent grey of a grey picture; and the default image of an
- * animation where it is no frame, whose first frame is decoded instead.
+ * Takes out of a PNG what OpenCV's IMREAD_UNCHANGED passes over. That is the transparent grey of a grey picture. It is also an
+ * animation's default image that is no frame: the first frame is decoded instead.
  *
  * @param encoded begins with the signature of PNG.
  * @throws Error that says what is wrong with its chunks

@@ -14,8 +14,8 @@ const PHOTOMETRICS: readonly number[] = [0, 1, 2, 3];
 const YCBCR = 6;
 
 /**
- * Refuses what the library would read as other numbers: samples that are signed, floats or wider than 16 bits, and colours that it does
- * not convert. OVMS 2026.2.1 is built without TIFF, so nothing is lost that it has.
+ * Refuses what the library would read as other numbers: samples that are signed, floats or wider than 16 bits, and colours
+ * that the library does not convert. OVMS 2026.2.1 is built without TIFF, so nothing is lost that it has.
  *
  * @throws Error that says what was found
  */

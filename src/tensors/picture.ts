@@ -4,7 +4,7 @@ export interface PictureSize {
   readonly width: number;
 }
 
-/** What a header says of a picture: 1 channel for grey, 2 for grey with alpha, 3 for colours, 4 for colours with alpha. */
+/** What a header says of a picture: 1 channel for grey, 2 for grey and alpha, 3 for colours, 4 for colours and alpha. */
 export interface PictureShape extends PictureSize {
   readonly channels: number;
 }

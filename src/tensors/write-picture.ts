@@ -52,8 +52,8 @@ function limit(elements: Picture['elements'], range: readonly [number, number] |
 }
 
 /**
- * Rounds floats to integers as OpenCV's `saturate_cast`: to the nearest, ties to even; what no 32-bit integer holds is the smallest one,
- * and then the range's nearer end.
+ * Rounds floats to integers as OpenCV's `saturate_cast`: to the nearest, ties to even. What no 32-bit integer holds becomes the
+ * smallest one, and then the range's nearer end.
  */
 function roundWithin(elements: Float32Array, smallest: number, largest: number): void {
   for (let at = 0; at < elements.length; at += 1) {
