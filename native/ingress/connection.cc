@@ -375,8 +375,7 @@ Clock::time_point Connection::Tend() {
   while (!over_) {
     const bool watched = life_.is_watched();
     if (watched) NoteUnacknowledged();
-    const ConnectionLife::Look look =
-        life_.At(host_.now(), watched ? Awaited() : ConnectionLife::Awaited::kServer);
+    const ConnectionLife::Look look = life_.At(host_.now(), watched ? Awaited() : ConnectionLife::Awaited::kServer);
     switch (look.step) {
       case ConnectionLife::Step::kNone:
         return look.next;
@@ -403,7 +402,8 @@ Clock::time_point Connection::Tend() {
         // They go when that is written.
         return host_.now() + host_.limits().life.quiet;
       case ConnectionLife::Step::kStalled:
-        Notice("has not read its answers for too long while the server stops");
+        // What the system has it goes on sending.
+        if (!half_closed_) Notice("has not read its answers for too long while the server stops");
         Close();
         break;
       case ConnectionLife::Step::kGone:

@@ -151,7 +151,8 @@ class Connection : private H2Handler, private StreamCarrier {
   bool ended_ = false;
   /// Calls were there when the ingress began to stop, or came afterwards.
   bool had_calls_ = false;
-  /// Nothing more is framed; once everything is written the server's side is closed, and the client's is read to its end.
+  /// Nothing more is framed; once everything is written the server's side is closed, and the client's is read to its
+  /// end.
   bool leaving_ = false;
   bool half_closed_ = false;
   bool hurries_ = false;

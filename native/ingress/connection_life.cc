@@ -61,7 +61,8 @@ ConnectionLife::Step ConnectionLife::DueOfStop(Time now, Awaited awaited, Time& 
     case Awaited::kReading:
       return still >= limits_.stalled ? Step::kStalled : Step::kNone;
     case Awaited::kRequest:
-      return still >= limits_.quiet || now - stopping_since_ >= limits_.unfinished ? Step::kDropUnfinished : Step::kNone;
+      return still >= limits_.quiet || now - stopping_since_ >= limits_.unfinished ? Step::kDropUnfinished
+                                                                                   : Step::kNone;
     case Awaited::kNothing:
       return leaving_ && still >= limits_.quiet ? Step::kGone : Step::kNone;
   }

@@ -66,8 +66,8 @@ class EventQueue {
     if (first) wake_();
   }
 
-  /// The environment's thread. Replaces `taken` by all that was pushed. A request that is cancelled or refused behind in
-  /// the same events is marked: nothing need begin of it.
+  /// The environment's thread. Replaces `taken` by all that was pushed. A request that is cancelled or refused behind
+  /// in the same events is marked: nothing need begin of it.
   void TakeAll(std::vector<IngressEvent>& taken) {
     taken.clear();
     bool has_withdrawn = false;

@@ -130,7 +130,7 @@ class JsConnection {
     const session = this.#session;
     if (session === null || session.destroyed) return;
     await answerToPing(session);
-    if (!session.destroyed && this.socket.writable) this.socket.write(ANNOUNCEMENT);
+    if (this.socket.writable) this.socket.write(ANNOUNCEMENT);
     await answerToPing(session);
   }
 

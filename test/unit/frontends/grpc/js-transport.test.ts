@@ -76,9 +76,7 @@ async function withTransport(
 /** Answers every ping of the server, as clients do. */
 async function answerPings(client: RawHttp2): Promise<void> {
   let answered = 0;
-  let isOver = false;
-  void client.ended.then(() => (isOver = true));
-  while (!isOver) {
+  while (!client.socket.closed) {
     const pings = client.of(FRAME.PING).filter(({ flags }) => flags === 0);
     for (const { payload } of pings.slice(answered)) client.send(frame(FRAME.PING, ACK, 0, payload));
     answered = pings.length;
@@ -115,9 +113,7 @@ describe('the end of grpc-js', () => {
           const closed = close();
           const answered = client.answer(1);
           const answering = answerPings(client);
-          let isOver = false;
-          void client.ended.then(() => (isOver = true));
-          while (!isOver) {
+          while (!client.socket.closed) {
             client.socket.resume();
             await turn();
             client.socket.pause();
