@@ -98,7 +98,9 @@ export class ModelTrials {
     const requests = requestsOf(variant.description);
     const difference = await this.#pool.compareAnswers(reference, { modelId: variant.modelId, requests });
     if (difference === null) return true;
-    log.modelmanager.warning(`${model.specification.path}: not compiled ${purpose}, because it answered otherwise so: ${difference}`);
+    log.modelmanager.warning(
+      `${model.specification.path}: not compiled ${purpose}, because it answered otherwise so: ${difference}`,
+    );
     return false;
   }
 
