@@ -21,8 +21,8 @@ constexpr const char* kOriginalNames = "originalLayersNames";
 /// Types of nodes that never write over their input. Those that work in place (Reshape and some of the others) only
 /// give it another shape.
 constexpr std::array<std::string_view, 11> kNeverOverwrite = {
-    "Reorder",      "Transpose", "Convert",   "Gather",  "Concatenation",  "StridedSlice",
-    "Tile",         "Broadcast", "Reshape",   "MatMul",  "FullyConnected"};
+    "Reorder", "Transpose", "Convert", "Gather", "Concatenation", "StridedSlice",
+    "Tile",    "Broadcast", "Reshape", "MatMul", "FullyConnected"};
 
 /// Types of nodes that write over what other nodes have made, but never over a constant of the model. Others may, as
 /// NormalizeL2 does.
@@ -81,7 +81,7 @@ void Unshare(const ov::Output<ov::Node>& output) {
   const auto constant = ov::as_type_ptr<ov::op::v0::Constant>(output.get_node_shared_ptr());
   if (constant == nullptr) return;
   bool is_first = true;
-  for (auto input : output.get_target_inputs()) {
+  for (const auto& input : output.get_target_inputs()) {
     if (ov::is_type<ov::op::v0::Result>(input.get_node())) continue;
     if (!is_first) {
       input.replace_source_output(std::make_shared<ov::op::v0::Constant>(

@@ -18,7 +18,8 @@ OperationNames FindConstantChains(const ov::Model& runtime_model);
 /// Whether a model has an operation on constants: without it there is no chain.
 bool HasExecutedConstants(const ov::Model& model);
 
-/// Replaces the named operations by constants of their values, where all that they depend on are constants. Others stay.
+/// Replaces the named operations by constants of their values, where all that they depend on are constants. Others
+/// stay.
 void FoldConstants(const ov::Model& model, const OperationNames& names);
 
 }  // namespace vinery

@@ -94,7 +94,8 @@ std::uint32_t ReadCount(const ov::CompiledModel& compiled, const Property& prope
 /// Not among the supported properties of a device, because OpenVINO itself answers. Some devices refuse.
 bool IsFromCache(const ov::CompiledModel& compiled) {
   bool is_from_cache = false;
-  const Status status = Guard(StatusCode::kInternal, [&] { is_from_cache = compiled.get_property(ov::loaded_from_cache); });
+  const Status status =
+      Guard(StatusCode::kInternal, [&] { is_from_cache = compiled.get_property(ov::loaded_from_cache); });
   return status.ok() && is_from_cache;
 }
 

@@ -116,7 +116,8 @@ GuardedModel CompileGuarded(ov::Core& core, const std::shared_ptr<ov::Model>& mo
     return {compiled, SharedConstants::kFolded};
   }
   compiled = core.compile_model(model, device, WithOneStream(properties, device));
-  OPENVINO_ASSERT(!HasSeveralStreams(compiled), "expected one stream, because the constants of the model cannot be shared ",
+  OPENVINO_ASSERT(!HasSeveralStreams(compiled),
+                  "expected one stream, because the constants of the model cannot be shared ",
                   "by several; received more from device ", device);
   return {compiled, SharedConstants::kOneStream};
 }

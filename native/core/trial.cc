@@ -116,13 +116,14 @@ bool FillTensor(ov::Tensor& tensor, const Numbers& numbers) {
 Status MakeInputs(const ov::CompiledModel& compiled, const TrialQuestion& question, std::vector<ov::Tensor>& inputs) {
   const auto& ports = compiled.inputs();
   if (ports.size() != question.shapes.size()) {
-    return {StatusCode::kBindingFailed, "expected " + std::to_string(ports.size()) + " shapes, received " +
-                                            std::to_string(question.shapes.size())};
+    return {StatusCode::kBindingFailed,
+            "expected " + std::to_string(ports.size()) + " shapes, received " + std::to_string(question.shapes.size())};
   }
   for (std::size_t input = 0; input < ports.size(); ++input) {
     inputs.emplace_back(ports[input].get_element_type(), question.shapes[input]);
     if (FillTensor(inputs.back(), {question.seed, input})) continue;
-    return {StatusCode::kBindingFailed, "input " + std::to_string(input) + ": there are no numbers of the element type " +
+    return {StatusCode::kBindingFailed, "input " + std::to_string(input) +
+                                            ": there are no numbers of the element type " +
                                             ports[input].get_element_type().get_type_name()};
   }
   return Status::Ok();

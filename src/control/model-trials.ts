@@ -1,5 +1,5 @@
 import type { BlockingPool } from '../blocking/blocking-pool.js';
-import { trialShapes, type TrialReference } from '../blocking/compare-answers.js';
+import { REFERENCE_REQUESTS, trialShapes, type TrialReference } from '../blocking/compare-answers.js';
 import type { CompileSpecification, ModelDescription, NativeBinding } from '../native/binding.js';
 import { log } from '../observability/logger.js';
 import { RememberedAnswers } from './remembered-answers.js';
@@ -63,7 +63,7 @@ export class ModelTrials {
         ? new RememberedAnswers(cacheDir, [this.#binding.openvinoVersion(), stamp, plain])
         : null;
     if (remembered !== null) {
-      const digest = await this.#pool.digestAnswers(reference, requests);
+      const digest = await this.#pool.digestAnswers(reference, isPlain ? REFERENCE_REQUESTS : requests);
       if (isPlain) return remembered.write(digest).then(() => compiled);
       if (digest !== null && digest === (await remembered.read())) return compiled;
     }
@@ -71,7 +71,7 @@ export class ModelTrials {
     let kept = compiled;
     try {
       const expected = { ...reference, modelId: judge.modelId };
-      await remembered?.write(await this.#pool.digestAnswers(expected, 1));
+      await remembered?.write(await this.#pool.digestAnswers(expected, REFERENCE_REQUESTS));
       const difference = await this.#pool.compareAnswers(expected, { modelId, requests });
       if (difference !== null) {
         kept = judge;
@@ -98,7 +98,9 @@ export class ModelTrials {
     const requests = requestsOf(variant.description);
     const difference = await this.#pool.compareAnswers(reference, { modelId: variant.modelId, requests });
     if (difference === null) return true;
-    log.modelmanager.warning(`${model.specification.path}: not compiled ${purpose}, because it answered otherwise so: ${difference}`);
+    log.modelmanager.warning(
+      `${model.specification.path}: not compiled ${purpose}, because it answered otherwise so: ${difference}`,
+    );
     return false;
   }
 
