@@ -10,23 +10,90 @@ namespace {
 
 using Names = std::unordered_set<std::string_view>;
 
-// The sources of the three lists are the CPU plug-in's nodes (`src/plugins/intel_cpu/src/nodes`) and OpenVINO's reference
-// implementations (`src/core/reference`): once shapes are known, what runs for these operations checks no value.
-// Left out are operations that look up a place which the data names (GatherElements, the Scatter family, EmbeddingBag,
-// ROIAlign, ReverseSequence, CTCLoss and the like), states, random numbers, and all that have not been examined.
+// The sources of the three lists are the CPU plug-in's nodes (`src/plugins/intel_cpu/src/nodes`) and OpenVINO's
+// reference implementations (`src/core/reference`): once shapes are known, what runs for these operations checks no
+// value. Left out are operations that look up a place which the data names (GatherElements, the Scatter family,
+// EmbeddingBag, ROIAlign, ReverseSequence, CTCLoss and the like), states, random numbers, and all that have not been
+// examined.
 
 /// Ports; element by element (`eltwise.cpp`, `fake_quantize.cpp`, `convert.cpp`); over windows, rows and channels
 /// (`conv.cpp`, `pooling.cpp`, `matmul.cpp`, `softmax.cpp`); moved by attributes (`concat.cpp`, `depth_to_space.cpp`).
 const Names& Harmless() {
   static const Names names = {
-      "Abs", "Acos", "Acosh", "Add", "Asin", "Asinh", "Atan", "Atanh", "AvgPool", "BatchNormInference", "Ceiling",
-      "Clamp", "Concat", "Convert", "ConvertLike", "Convolution", "Cos", "Cosh", "DepthToSpace", "Elu", "Equal", "Erf",
-      "Exp", "FakeQuantize", "Floor", "Gelu", "Greater", "GreaterEqual", "GroupConvolution", "GroupNormalization",
-      "HSigmoid", "HSwish", "HardSigmoid", "IsFinite", "IsInf", "IsNaN", "Less", "LessEqual", "Log", "LogSoftmax",
-      "LogicalAnd", "LogicalNot", "LogicalOr", "LogicalXor", "MatMul", "MaxPool", "Maximum", "Minimum", "Mish",
-      "Multiply", "Negative", "NotEqual", "PRelu", "Parameter", "Relu", "Result", "Round", "Select", "Selu",
-      "ShuffleChannels", "Sigmoid", "Sign", "Sin", "Sinh", "SoftPlus", "SoftSign", "Softmax", "SpaceToDepth", "Sqrt",
-      "SquaredDifference", "Subtract", "Swish", "Tan", "Tanh",
+      "Abs",
+      "Acos",
+      "Acosh",
+      "Add",
+      "Asin",
+      "Asinh",
+      "Atan",
+      "Atanh",
+      "AvgPool",
+      "BatchNormInference",
+      "Ceiling",
+      "Clamp",
+      "Concat",
+      "Convert",
+      "ConvertLike",
+      "Convolution",
+      "Cos",
+      "Cosh",
+      "DepthToSpace",
+      "Elu",
+      "Equal",
+      "Erf",
+      "Exp",
+      "FakeQuantize",
+      "Floor",
+      "Gelu",
+      "Greater",
+      "GreaterEqual",
+      "GroupConvolution",
+      "GroupNormalization",
+      "HSigmoid",
+      "HSwish",
+      "HardSigmoid",
+      "IsFinite",
+      "IsInf",
+      "IsNaN",
+      "Less",
+      "LessEqual",
+      "Log",
+      "LogSoftmax",
+      "LogicalAnd",
+      "LogicalNot",
+      "LogicalOr",
+      "LogicalXor",
+      "MatMul",
+      "MaxPool",
+      "Maximum",
+      "Minimum",
+      "Mish",
+      "Multiply",
+      "Negative",
+      "NotEqual",
+      "PRelu",
+      "Parameter",
+      "Relu",
+      "Result",
+      "Round",
+      "Select",
+      "Selu",
+      "ShuffleChannels",
+      "Sigmoid",
+      "Sign",
+      "Sin",
+      "Sinh",
+      "SoftPlus",
+      "SoftSign",
+      "Softmax",
+      "SpaceToDepth",
+      "Sqrt",
+      "SquaredDifference",
+      "Subtract",
+      "Swish",
+      "Tan",
+      "Tanh",
   };
   return names;
 }
@@ -35,7 +102,10 @@ const Names& Harmless() {
 /// the processor refuses.
 const Names& HarmlessOverFloats() {
   static const Names names = {
-      "Divide", "FloorMod", "Mod", "Power",
+      "Divide",
+      "FloorMod",
+      "Mod",
+      "Power",
   };
   return names;
 }
@@ -44,10 +114,35 @@ const Names& HarmlessOverFloats() {
 /// `reshape.cpp`, `transpose.cpp`, `gather.cpp`, `pad.cpp`, `topk.cpp`).
 const Names& HarmlessByConstants() {
   static const Names names = {
-      "Broadcast", "ConvolutionBackpropData", "CumSum", "Gather", "GroupConvolutionBackpropData", "Interpolate", "LRN",
-      "MVN", "NormalizeL2", "Pad", "ReduceL1", "ReduceL2", "ReduceLogicalAnd", "ReduceLogicalOr", "ReduceMax",
-      "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Slice", "Split", "Squeeze", "StridedSlice",
-      "Tile", "TopK", "Transpose", "Unsqueeze", "VariadicSplit",
+      "Broadcast",
+      "ConvolutionBackpropData",
+      "CumSum",
+      "Gather",
+      "GroupConvolutionBackpropData",
+      "Interpolate",
+      "LRN",
+      "MVN",
+      "NormalizeL2",
+      "Pad",
+      "ReduceL1",
+      "ReduceL2",
+      "ReduceLogicalAnd",
+      "ReduceLogicalOr",
+      "ReduceMax",
+      "ReduceMean",
+      "ReduceMin",
+      "ReduceProd",
+      "ReduceSum",
+      "Reshape",
+      "Slice",
+      "Split",
+      "Squeeze",
+      "StridedSlice",
+      "Tile",
+      "TopK",
+      "Transpose",
+      "Unsqueeze",
+      "VariadicSplit",
   };
   return names;
 }

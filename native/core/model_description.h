@@ -51,8 +51,8 @@ struct ModelDescription {
   bool loaded_from_cache = false;
 };
 
-/// Element types and shapes come from the compiled model. Names, layouts and what the model says of itself come from the
-/// model it was compiled from: compiling drops layouts, and may rename a tensor or give it more names.
+/// Element types and shapes come from the compiled model. Names, layouts and what the model says of itself come from
+/// the model it was compiled from: compiling drops layouts, and may rename a tensor or give it more names.
 ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
 
 /// Gives the ports the shapes that they have in another model: in that before its batch was opened.

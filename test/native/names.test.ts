@@ -46,7 +46,7 @@ for (const [name, changes] of Object.entries(CHANGES)) {
     slab.floats.set([-1, 2, -3, 4]);
     const shape = 'shapes' in changes ? [2, 2] : [1, 4];
     const request = new TestRequest(model, ...[0, 1024, 2048].map((offset) => ({ slab: slab.id, offset, shape })));
-    for (const _ of [1, 2]) {
+    for (let round = 0; round < 2; round += 1) {
       slab.floats.fill(7, 256);
       assert.equal(request.infer().status, 'OK');
       for (const start of [256, 512]) assert.deepEqual([...slab.floats.subarray(start, start + 4)], [0, 2, 0, 4]);
