@@ -219,16 +219,17 @@ bool FlushesDenormals(const ov::CompiledModel& compiled) {
 
 }  // namespace
 
-CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
+CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source,
                              const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
     : core_(std::move(core)),
-      compiled_(std::move(compiled)),
+      compiled_(std::move(guarded.compiled)),
       description_(Describe(compiled_, source)),
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)) {
   if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
+  description_.limited_to_one_stream = guarded.limited_to_one_stream;
 }
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
@@ -249,8 +250,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   const FloatMode kept;
   status = Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
-    auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences));
+    auto guarded = CompileGuarded(*core, source, specification.device, ToAnyMap(specification.properties));
+    model = std::make_shared<const CompiledModel>(core, std::move(guarded), *source, *served, std::move(sequences));
   });
   return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }

@@ -7,6 +7,7 @@
 #include "core/model_description.h"
 #include "core/sequence_table.h"
 #include "core/status.h"
+#include "core/stream_guard.h"
 
 namespace vinery {
 
@@ -15,11 +16,12 @@ namespace vinery {
 /// core.
 class CompiledModel {
  public:
+  /// @param guarded the compiled model.
   /// @param source what was compiled.
   /// @param served what requests see of it: the model before its batch was opened, else the source.
   /// @param sequences null unless the model is stateful.
-  CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                const ov::Model& served, std::shared_ptr<SequenceTable> sequences);
+  CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
+                std::shared_ptr<SequenceTable> sequences);
 
   /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
   /// long as that takes. Each phase has its own status code.

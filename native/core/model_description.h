@@ -42,6 +42,8 @@ struct ModelDescription {
   bool may_fail_inside = true;
   /// Whether an infer request remembers something from one inference to the next.
   bool has_state = false;
+  /// Whether the device was asked for several streams and has one (`core/stream_guard.h`).
+  bool limited_to_one_stream = false;
 };
 
 /// Ports come from the compiled model; layouts and what the model says of itself come from the model it was compiled

@@ -288,6 +288,7 @@ Napi::Value ToValue(Napi::Env env, const ModelDescription& description) {
   object.Set("modelInfo", description.model_info ? InfoToValue(env, *description.model_info) : env.Null());
   object.Set("mayFailInside", description.may_fail_inside);
   object.Set("hasState", description.has_state);
+  object.Set("limitedToOneStream", description.limited_to_one_stream);
   return object;
 }
 

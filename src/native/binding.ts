@@ -409,6 +409,8 @@ export interface ModelDescription {
   readonly mayFailInside: boolean;
   /** Infer requests remember something from one inference to the next. */
   readonly hasState: boolean;
+  /** Several streams were asked for, and there is one, because OpenVINO would not answer rightly on more. */
+  readonly limitedToOneStream: boolean;
   /** `rt_info/model_info` of the model file; `null` when it has none. */
   readonly modelInfo: ModelInfo | null;
 }

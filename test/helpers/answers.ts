@@ -5,7 +5,7 @@ import { METHOD } from '#src/frontends/kserve/method.js';
 import { addon as ov } from '#src/openvino/index.js';
 import type { ResponseTensor } from '#src/servables/predict-request.js';
 import { writeCompressedNetwork, type CompressOptions, type WeightForm } from '../fixtures/compressed-weights.js';
-import { writeCompressedChainModel } from '../fixtures/ir.js';
+import { writePackedWeightsModel } from '../fixtures/ir.js';
 import type { GrpcClient } from './grpc-client.js';
 import { decodeKserve, rawInferRequest } from './kserve-messages.js';
 import { modelNode, pipeline, type Model, type Pipeline, type TestRepository } from './repository.js';
@@ -90,8 +90,8 @@ export async function writeNetworks(
     const name = `efficientnet-${form}`;
     return { name, file: writeCompressedNetwork(EFFICIENTNET, repository.path(name, '1'), form, options), ...PICTURE };
   });
-  const chain = writeCompressedChainModel(repository.path('chain-u8', '1'));
-  files.push({ name: 'chain-u8', file: chain, ...PLANES, shape: [4, 4, 64] });
+  const chain = writePackedWeightsModel(repository.path('chain-u8', '1'), { depth: 24 });
+  files.push({ name: 'chain-u8', file: chain, ...PLANES, shape: [4, 8, 32] });
   const isWanted = ({ name, file }: NetworkFile): boolean => existsSync(file) && (names?.includes(name) ?? true);
   for (const network of AS_THEY_ARE.filter(isWanted)) {
     const directory = repository.path(network.name, '1');

@@ -57,6 +57,7 @@ function describe(streams: number, hasState: boolean): ModelDescription {
     modelInfo: null,
     mayFailInside: true,
     hasState,
+    limitedToOneStream: false,
   };
 }
 

@@ -30,6 +30,7 @@ function model(inputs: readonly PortDescription[], outputs: readonly PortDescrip
     streams: 1,
     mayFailInside: false,
     hasState: false,
+    limitedToOneStream: false,
     modelInfo: null,
   };
 }

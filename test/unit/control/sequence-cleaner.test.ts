@@ -17,6 +17,7 @@ function serving(modelId: number, stateful: StatefulSettings | null): ServingMod
     modelInfo: null,
     mayFailInside: false,
     hasState: true,
+    limitedToOneStream: false,
   };
   return {
     reference: { modelId, specification, description, inline: null, followsLoad: false },

@@ -26,6 +26,7 @@ const DUMMY: ModelDescription = {
   modelInfo: null,
   mayFailInside: true,
   hasState: false,
+  limitedToOneStream: false,
 };
 
 const COMPILER_SETTINGS = {
