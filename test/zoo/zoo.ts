@@ -13,7 +13,7 @@ import { backendTests, exhibit, networks, type Candidate, type Exhibit } from '.
 
 /**
  * Serves every network of the zoo by gRPC, by REST and as a pipeline, and compares each answer bit for bit with OpenVINO's own:
- * `node build/test/zoo/zoo.js [part of a name]`.
+ * `node build/test/zoo/zoo.js [regular expression of names]`.
  */
 
 /** So many networks share a server. */
@@ -28,13 +28,13 @@ const equal: Record<Way, number> = { gRPC: 0, REST: 0, pipeline: 0 };
 let served = 0;
 let asked = 0;
 
-const part = process.argv[2] ?? '';
-const candidates = [...networks(), ...backendTests()].filter(({ name }) => name.includes(part));
+const pattern = new RegExp(process.argv[2] ?? '');
+const candidates = [...networks(), ...backendTests()].filter(({ name }) => pattern.test(name));
 const directory = mkdtempSync(join(tmpdir(), 'vinery-zoo-'));
 try {
   for (let at = 0; at < candidates.length; at += A_SERVER) {
     await serve(await exhibitsOf(candidates.slice(at, at + A_SERVER)));
-    console.error(`${Math.min(at + A_SERVER, candidates.length)} of ${candidates.length}`);
+    console.error(`${Math.min(at + A_SERVER, candidates.length)} of ${candidates.length}: ${totals()}`);
   }
 } finally {
   rmSync(directory, { recursive: true });
@@ -97,7 +97,10 @@ async function compare(client: GrpcClient, restPort: number, name: string, shown
     else {
       const wrong = wrongOutputs(shown, answer);
       if (wrong.length === 0) equal[way] += 1;
-      else differing.push(`${shown.name}: ${way}: ${wrong.join('; ')}`);
+      else {
+        differing.push(`${shown.name}: ${way}: ${wrong.join('; ')}`);
+        console.error(differing.at(-1));
+      }
     }
   }
 }
@@ -206,6 +209,10 @@ function report(): void {
   list('not asked, as OpenVINO does not take them or there is nothing to send', absent);
   list('refused by the server', refused);
   list('differing', differing);
-  const totals = WAYS.map((way) => `${equal[way]} by ${way}`).join(', ');
-  console.log(`\nnetworks: ${candidates.length}; OpenVINO answers: ${asked}; loaded: ${served}; bit-equal: ${totals}`);
+  console.log(`\nnetworks: ${candidates.length}; ${totals()}`);
+}
+
+function totals(): string {
+  const each = WAYS.map((way) => `${equal[way]} by ${way}`).join(', ');
+  return `OpenVINO answers: ${asked}; loaded: ${served}; bit-equal: ${each}; differing: ${differing.length}`;
 }
