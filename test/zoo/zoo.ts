@@ -93,8 +93,10 @@ async function compare(client: GrpcClient, restPort: number, name: string, shown
   served += 1;
   for (const way of WAYS) {
     const answer = await ask(way, client, restPort, name, shown);
-    if (typeof answer === 'string') refused.push(`${shown.name}: ${way}: ${answer.slice(0, 200)}`);
-    else {
+    if (typeof answer === 'string') {
+      refused.push(`${shown.name}: ${way}: ${answer.slice(0, 200)}`);
+      console.error(refused.at(-1));
+    } else {
       const wrong = wrongOutputs(shown, answer);
       if (wrong.length === 0) equal[way] += 1;
       else {
@@ -181,7 +183,11 @@ function post(
       response.once('end', () => {
         const all = Buffer.concat(chunks);
         if (response.statusCode !== 200) resolve(`${response.statusCode} ${all.toString('utf8')}`);
-        else resolve({ body: all, header: Number(response.headers['inference-header-content-length']) });
+        else {
+          // Without the header all of it is JSON.
+          const length = response.headers['inference-header-content-length'] ?? all.byteLength;
+          resolve({ body: all, header: Number(length) });
+        }
       });
     });
     sent.once('error', reject);
