@@ -128,6 +128,20 @@ test-integration: build-tests models ocr-models
 	@echo "== whole servers, gRPC by @grpc/grpc-js"
 	@VINERY_TEST_GRPC_TRANSPORT=js $(NODE) test/run.mjs integration bad-connections,cancellation,kserve
 
+# By hand: every setting that may change an answer, and every network there is, over STARTS starts each; an hour on two cores.
+STARTS ?= 5
+.PHONY: test-answers
+test-answers: build-tests models ocr-models
+	@echo "== answers of busy servers"
+	@VINERY_TEST_ANSWERS=$(STARTS) $(NODE) test/run.mjs integration answers/
+
+# By hand: networks that packages carry and ONNX's backend tests, against OpenVINO directly; see test/zoo/README.md.
+ZOO ?=
+.PHONY: test-zoo
+test-zoo: build-tests
+	@$(PYTHON) test/zoo/fetch.py
+	@$(NODE) build/test/zoo/zoo.js '$(ZOO)'
+
 # The emulators' own stamp: `npm ci` takes a minute, and each Node line runs the same.
 test/emulators/node_modules/.vinery-stamp: test/emulators/package.json test/emulators/package-lock.json
 	@cd test/emulators && npm ci --no-progress --silent

@@ -5,7 +5,7 @@ export function floatTensor(name: string, shape: readonly number[], values: read
   return { name, precision: 'FP32', shape, bytes: bytesOf(Float32Array.from(values)) };
 }
 
-export function bytesOf(values: Float32Array | Int32Array | BigInt64Array): Uint8Array {
+export function bytesOf(values: Float32Array | Int32Array | BigInt64Array | Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
@@ -19,8 +19,8 @@ export function integersOf(tensor: RequestTensor | undefined): number[] {
   return Array.from(new BigInt64Array(contentOf(tensor).buffer), Number);
 }
 
-/** A copy: the view into the message need not be aligned. */
-function contentOf(tensor: RequestTensor | undefined): Uint8Array<ArrayBuffer> {
+/** The bytes of a received tensor: a copy, as the view into the message need not be aligned. */
+export function contentOf(tensor: RequestTensor | undefined): Uint8Array<ArrayBuffer> {
   if (tensor?.content.kind !== 'bytes') throw new Error('expected a tensor with bytes');
   return new Uint8Array(tensor.content.bytes);
 }
