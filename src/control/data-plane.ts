@@ -87,6 +87,11 @@ export class DataPlane {
     return outcomes.filter((outcome) => outcome !== null);
   }
 
+  /** Has every worker close a model that it opened for a warm-up and that no snapshot will show. */
+  forget(modelId: number): void {
+    for (const owner of this.#owners) owner.forget(modelId);
+  }
+
   /** Lets every worker finish what it accepted, then ends the pool. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -219,6 +224,10 @@ class Owner {
     const outcome = new Promise<WarmUpOutcome | null>((resolve) => this.#warming.set(id, resolve));
     this.#send({ kind: 'warm-up', id, snapshot, metrics: this.ledger.grow(), task });
     return outcome;
+  }
+
+  forget(modelId: number): void {
+    this.#send({ kind: 'forget', modelId });
   }
 
   /** Resolves when the worker has ended, in whichever way. */

@@ -53,6 +53,8 @@ export type OwnerCommand =
       readonly metrics: readonly MetricsBlock[];
       readonly task: WarmUpTask;
     }
+  /** A model that was opened for a warm-up: no snapshot will show it. */
+  | { readonly kind: 'forget'; readonly modelId: number }
   /** To the question with this number; `null`: there is none. */
   | { readonly kind: 'throughput-variant'; readonly id: number; readonly answer: Answered<ThroughputVariant | null> }
   /** What all owner workers have counted, to the question with this number. */

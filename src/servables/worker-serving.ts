@@ -99,6 +99,12 @@ export class WorkerServing implements Serving {
     return prepared;
   }
 
+  /** Closes a model that {@link prepare} opened for a snapshot that will not come. */
+  forget(modelId: number): void {
+    const prepared = this.#prepared.takeModel(modelId);
+    if (prepared !== undefined) retire(prepared);
+  }
+
   /**
    * Runs a plan as a request does, and forgets the answer: nothing is counted, and of a sequence nothing stays.
    *
@@ -572,6 +578,12 @@ class Prepared {
 
   model(modelId: number): OpenedModel | undefined {
     return this.#models.get(modelId);
+  }
+
+  takeModel(modelId: number): OpenedModel | undefined {
+    const model = this.#models.get(modelId);
+    this.#models.delete(modelId);
+    return model;
   }
 
   userNode(key: string): Opened<UserUnit> | undefined {
