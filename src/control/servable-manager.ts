@@ -48,12 +48,22 @@ const NOTHING_BEGUN: Begun = { ended: Promise.resolve([]) };
 type Taken =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly look: Extract<ConfigLook, { kind: 'refused' }> }
-  | { readonly kind: 'begun'; readonly isChange: boolean; readonly begun: Begun };
+  | {
+      readonly kind: 'begun';
+      /** Whether there was one. */
+      readonly isChange: boolean;
+      /** Of the snapshots, before. */
+      readonly epoch: number;
+      readonly begun: Begun;
+    };
 
 /** A configuration that was taken over. */
 interface Application {
   /** That it has left so far. */
   faults: readonly ServingError[];
+  /** Resolves when they are all told. Never rejects. */
+  ended: Promise<unknown>;
+  hasEnded: boolean;
 }
 
 /**
@@ -75,7 +85,7 @@ export class ServableManager {
   readonly #slots: LoadSlots;
   readonly #patienceMs: number;
   #libraries: LoadedConfig['libraries'] = [];
-  #application: Application = { faults: [] };
+  #application: Application = { faults: [], ended: Promise.resolve(), hasEnded: true };
   /** As snapshots have them: a pass that plans shows nothing before its commit. */
   #shownPipelines: readonly Pipeline[] = [];
   /** Each of them gets the faults of pipelines that passes meet. */
@@ -193,13 +203,11 @@ export class ServableManager {
   }
 
   async #reload(): Promise<ReloadOutcome> {
-    const { epoch } = this.#publisher;
     const first = await this.#exclusively(() => this.#take(false));
-    if (first.kind === 'unchanged') await this.#settled();
-    const taken = first.kind === 'unchanged' ? await this.#exclusively(() => this.#takeAgain()) : first;
+    const taken = first.kind === 'unchanged' ? await this.#takeAgain() : first;
     if (taken.kind === 'refused') return refusedOutcome(taken.look);
     const [fault] = await taken.begun.ended;
-    if (fault === undefined) return { kind: 'done', reloaded: taken.isChange || epoch !== this.#publisher.epoch };
+    if (fault === undefined) return { kind: 'done', reloaded: taken.isChange || taken.epoch !== this.#publisher.epoch };
     const code = taken.isChange ? 'CONFIG_RELOAD_FAILED' : 'VERSIONS_RELOAD_FAILED';
     return { kind: 'failed', code, cause: fault.code };
   }
@@ -207,13 +215,26 @@ export class ServableManager {
   /** @param evenUnchanged takes a configuration that was taken before once more. */
   async #take(evenUnchanged: boolean): Promise<Taken> {
     const look = await this.#config.look(evenUnchanged);
-    if (look.kind === 'changed') return { kind: 'begun', isChange: true, begun: await this.#apply(look.config) };
+    const { epoch } = this.#publisher;
+    if (look.kind === 'changed') return { kind: 'begun', isChange: true, epoch, begun: await this.#apply(look.config) };
     return look.kind === 'refused' ? { kind: 'refused', look } : { kind: 'unchanged' };
   }
 
+  /** When nothing is under way any more: the configuration again if it has left faults, else what the file system has by now. */
   async #takeAgain(): Promise<Exclude<Taken, { kind: 'unchanged' }>> {
-    const taken = await this.#take(this.#application.faults.length > 0);
-    return taken.kind === 'unchanged' ? { kind: 'begun', isChange: false, begun: await this.#start() } : taken;
+    for (;;) {
+      await this.#settled();
+      const taken = await this.#exclusively(async () => {
+        const { faults, hasEnded } = this.#application;
+        // Another call took the configuration while this one waited for its turn.
+        if (!hasEnded) return null;
+        const { epoch } = this.#publisher;
+        const again = await this.#take(faults.length > 0);
+        if (again.kind !== 'unchanged') return again;
+        return { kind: 'begun', isChange: false, epoch, begun: await this.#start() } as const;
+      });
+      if (taken !== null) return taken;
+    }
   }
 
   /** Takes over a configuration and begins to load what it asks for. */
@@ -226,14 +247,17 @@ export class ServableManager {
     this.#shownPipelines = this.#pipelines.snapshots();
     this.#publisher.changed();
     const refused = [...refusedLoaders, ...refusedModels, ...refusedLibraries, ...refusedPipelines];
-    const application = { faults: refused };
+    const application: Application = { faults: refused, ended: Promise.resolve(), hasEnded: false };
     this.#application = application;
     const { ended } = await this.#start();
     const told = async (): Promise<readonly ServingError[]> => {
       application.faults = [...refused, ...(await ended)];
       return application.faults;
     };
-    return { ended: told() };
+    const begun = { ended: told() };
+    const hasEnded = (): void => void (application.hasEnded = true);
+    application.ended = begun.ended.then(hasEnded, hasEnded);
+    return begun;
   }
 
   /**
@@ -257,9 +281,10 @@ export class ServableManager {
     return { ended: ended() };
   }
 
-  /** Resolves when no round is under way, and what they brought is about to be committed. */
+  /** Resolves when no round is under way, and what they brought is committed or about to be. */
   async #settled(): Promise<void> {
     await Promise.all([...this.#models.values()].map((model) => model.settled()));
+    await this.#application.ended;
   }
 
   /** A pass that begins after this call; calls that come before it begins share it. */

@@ -362,7 +362,10 @@ export class WorkerServing implements Serving {
     while ('error' in found && found.waitMs > 0 && !deadline.aborted) {
       await once(this.#events, 'applied', { signal }).catch(() => undefined);
       if (cancellation.aborted) throw cancellation.reason;
+      const { waitMs } = found;
       found = this.#directory.find(name, version);
+      // It turned out to be a pipeline.
+      if ('error' in found && found.waitMs < waitMs) return this.#awaitPlan(name, version, cancellation);
     }
     if ('error' in found) throw found.late ?? found.error;
     return found;
