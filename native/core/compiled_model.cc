@@ -217,10 +217,18 @@ bool FlushesDenormals(const ov::CompiledModel& compiled) {
   return has && compiled.get_property(ov::intel_cpu::denormals_optimization);
 }
 
+/// Devices other than CPU have streams always, or do not tell.
+bool HasNoStreams(const ov::CompiledModel& compiled) {
+  const auto known = compiled.get_property(ov::supported_properties);
+  const bool has = std::find(known.begin(), known.end(), ov::num_streams.name()) != known.end();
+  return has && compiled.get_property(ov::num_streams) == ov::streams::Num(0);
+}
+
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences)
+                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences,
+                             std::shared_ptr<ThreadPool> threads)
     : core_(std::move(core)),
       compiled_(std::move(compiled)),
       description_(Describe(compiled_, source)),
@@ -229,10 +237,12 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel c
   if (&served != &source) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailInside(source);
   description_.has_state = !source.get_variables().empty();
+  // Faults are lost where OpenVINO infers on the calling thread; a stream's thread reports them.
+  if (!description_.may_fail_inside && HasNoStreams(compiled_)) threads_ = std::move(threads);
 }
 
-Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                              std::shared_ptr<const CompiledModel>& model) {
+Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const std::shared_ptr<ThreadPool>& threads,
+                              const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model) {
   std::shared_ptr<ov::Model> source;
   Status status = Guard(StatusCode::kReadFailed, [&] { source = core->read_model(specification.path); });
   if (!status.ok()) return status;
@@ -250,7 +260,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   status = Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = stateful ? std::make_shared<SequenceTable>(stateful->max_sequences) : nullptr;
     auto compiled = core->compile_model(source, specification.device, ToAnyMap(specification.properties));
-    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences));
+    model = std::make_shared<const CompiledModel>(core, std::move(compiled), *source, *served, std::move(sequences),
+                                                  threads);
   });
   return status.ok() ? status : std::move(status).At(DescribeDevice(*core, specification.device));
 }

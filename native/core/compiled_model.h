@@ -7,6 +7,7 @@
 #include "core/model_description.h"
 #include "core/sequence_table.h"
 #include "core/status.h"
+#include "core/thread_pool.h"
 
 namespace vinery {
 
@@ -18,13 +19,14 @@ class CompiledModel {
   /// @param source what was compiled.
   /// @param served what requests see of it: the model before its batch was opened, else the source.
   /// @param sequences null unless the model is stateful.
+  /// @param threads for inferences of a model without streams of its own.
   CompiledModel(std::shared_ptr<ov::Core> core, ov::CompiledModel compiled, const ov::Model& source,
-                const ov::Model& served, std::shared_ptr<SequenceTable> sequences);
+                const ov::Model& served, std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ThreadPool> threads);
 
   /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
   /// long as that takes. Each phase has its own status code.
-  static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                        std::shared_ptr<const CompiledModel>& model);
+  static Status Compile(const std::shared_ptr<ov::Core>& core, const std::shared_ptr<ThreadPool>& threads,
+                        const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model);
 
   const ModelDescription& description() const { return description_; }
   const ov::CompiledModel& compiled() const { return compiled_; }
@@ -33,6 +35,9 @@ class CompiledModel {
   bool flushes_denormals() const { return flushes_denormals_; }
   /// Null unless the model is stateful.
   const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
+  /// Null unless the model has no streams of its own: then its inferences run on the thread that calls, and what must
+  /// not run there runs on one of these. Each stream has a thread, and so has the end of its inferences.
+  const std::shared_ptr<ThreadPool>& threads() const { return threads_; }
 
  private:
   std::shared_ptr<ov::Core> core_;
@@ -40,6 +45,7 @@ class CompiledModel {
   ModelDescription description_;
   bool flushes_denormals_;
   std::shared_ptr<SequenceTable> sequences_;
+  std::shared_ptr<ThreadPool> threads_;
 };
 
 }  // namespace vinery

@@ -1,10 +1,19 @@
 #include "core/model_registry.h"
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "core/openvino_fault.h"
 #include "core/thread_binding.h"
 
 namespace vinery {
 namespace {
+
+constexpr std::chrono::seconds kIdleTime{5};
+
+/// An inference has a core busy and waits for nothing.
+std::size_t MostThreads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 std::shared_ptr<ov::Core> MakeCore() {
   LeaveThreadsUnbound();
@@ -13,11 +22,16 @@ std::shared_ptr<ov::Core> MakeCore() {
 
 }  // namespace
 
-ModelRegistry::ModelRegistry() : core_(MakeCore()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+ModelRegistry::ModelRegistry()
+    : core_(MakeCore()),
+      threads_(std::make_shared<ThreadPool>(MostThreads(), kIdleTime)),
+      models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+
+ModelRegistry::~ModelRegistry() { threads_->Stop(); }
 
 Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& specification) {
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {
-    return CompiledModel::Compile(core_, specification, model);
+    return CompiledModel::Compile(core_, threads_, specification, model);
   });
 }
 

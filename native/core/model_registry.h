@@ -8,6 +8,7 @@
 #include "core/compiled_model.h"
 #include "core/entry_table.h"
 #include "core/status.h"
+#include "core/thread_pool.h"
 
 namespace vinery {
 
@@ -16,6 +17,12 @@ namespace vinery {
 class ModelRegistry {
  public:
   ModelRegistry();
+  ModelRegistry(const ModelRegistry&) = delete;
+  ModelRegistry& operator=(const ModelRegistry&) = delete;
+  ModelRegistry(ModelRegistry&&) = delete;
+  ModelRegistry& operator=(ModelRegistry&&) = delete;
+  /// Waits for inferences on the threads of models without streams. Goes with the last environment.
+  ~ModelRegistry();
 
   std::uint32_t Reserve() { return models_.Reserve(); }
 
@@ -34,6 +41,7 @@ class ModelRegistry {
 
  private:
   std::shared_ptr<ov::Core> core_;
+  std::shared_ptr<ThreadPool> threads_;
   EntryTable<CompiledModel> models_;
 };
 
