@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "core/openvino_fault.h"
@@ -33,6 +34,15 @@ Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& spec
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {
     return CompiledModel::Compile(core_, threads_, specification, model);
   });
+}
+
+void ModelRegistry::LeaveToProcess() const {
+  // Never destroyed: the destructors of other libraries run at the end of the process, too.
+  static auto* const left = new std::vector<std::shared_ptr<const CompiledModel>>();
+  static std::mutex mutex;
+  const auto models = models_.All();
+  const std::scoped_lock lock(mutex);
+  left->insert(left->end(), models.begin(), models.end());
 }
 
 Status ModelRegistry::AddExtension(const std::string& library_path) {

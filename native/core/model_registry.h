@@ -33,6 +33,10 @@ class ModelRegistry {
   /// Drops the entry; who uses the model goes on using it.
   void Release(std::uint32_t id) { models_.Release(id); }
 
+  /// Leaves every model that is here now to the end of the process, whoever releases it. OpenVINO trims the whole heap
+  /// at the end of each model, so to free many takes seconds.
+  void LeaveToProcess() const;
+
   /// `kNotCompiled` when the entry is unknown or nothing was compiled into it.
   Status Find(std::uint32_t id, std::shared_ptr<const CompiledModel>& model) const { return models_.Find(id, model); }
 

@@ -245,7 +245,8 @@ class Owner {
       () => metrics.page(),
       (error) => logBug('Writing metrics', error),
     );
-    this.#send({ kind: 'page', id, answer });
+    const moved = 'value' in answer && answer.value !== null ? [answer.value.buffer] : [];
+    this.#send({ kind: 'page', id, answer }, moved);
   }
 
   async #answerCrowded(id: number, compile: () => ReturnType<CompileForThroughput>): Promise<void> {
@@ -266,7 +267,7 @@ class Owner {
     }
   }
 
-  #send(command: OwnerCommand): void {
-    this.#port.postMessage(command);
+  #send(command: OwnerCommand, moved: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(command, moved);
   }
 }

@@ -37,6 +37,7 @@ export class Server {
   readonly #cleaner: SequenceCleaner;
   readonly #cleaning: Watcher;
   readonly #metrics: Metrics;
+  readonly #binding: NativeBinding;
   /** Port of the gRPC listener, `null` without one. */
   readonly grpcPort: number | null;
   /** Port of the REST listener, `null` without one. */
@@ -58,6 +59,7 @@ export class Server {
     this.#repository = repository;
     this.#manager = manager;
     this.#metrics = metrics;
+    this.#binding = binding;
     this.#watcher = new Watcher(() => manager.look(), pollIntervalSeconds);
     this.#cleaner = new SequenceCleaner(binding, () => manager.models());
     const clean = (): Promise<void> => {
@@ -159,9 +161,13 @@ export class Server {
     return this.#manager.reload();
   }
 
-  /** Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise. */
-  stop(): Promise<void> {
-    return (this.#stopped ??= this.#stop());
+  /**
+   * Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise.
+   *
+   * @param endsProcess leaves the memory of models to the end of the process, which is to follow.
+   */
+  stop(endsProcess = false): Promise<void> {
+    return (this.#stopped ??= this.#stop(endsProcess));
   }
 
   /** The owner workers' threads, for tests that end one. */
@@ -182,11 +188,12 @@ export class Server {
     if (this.#cleaning.start()) log.modelmanager.info('Started sequence cleaner');
   }
 
-  async #stop(): Promise<void> {
+  async #stop(endsProcess: boolean): Promise<void> {
     this.#watcher.stop();
     this.#cleaning.stop();
     this.#manager.stop();
     for (const listeners of this.#listeners) listeners.close();
+    if (endsProcess) this.#binding.leaveModelsToProcess();
     await this.#dataPlane.stop();
     this.#compiler.close();
     await this.#repository.close();

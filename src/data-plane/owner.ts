@@ -76,7 +76,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
 interface Asked {
   readonly reloads: Questions<ReloadOutcome>;
   /** Of metrics; `null`: they are off. */
-  readonly pages: Questions<string | null>;
+  readonly pages: Questions<Uint8Array | null>;
   readonly statistics: Questions<readonly ServableStatistics[]>;
   /** `null`: there is none. */
   readonly throughputVariants: Questions<ThroughputVariant | null>;
