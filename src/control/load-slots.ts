@@ -26,10 +26,10 @@ export class LoadSlots {
    */
   async run<T>(work: () => Promise<T>, dropped?: AbortSignal): Promise<T> {
     await this.#turn();
-    let isLent = false;
+    const turn = { isLent: false };
     const timer = setTimeout(() => {
       if (this.#lendable === 0) return;
-      isLent = true;
+      turn.isLent = true;
       this.#lendable -= 1;
       this.#give();
     }, this.#slowMs);
@@ -38,7 +38,7 @@ export class LoadSlots {
       return await work();
     } finally {
       clearTimeout(timer);
-      if (isLent) this.#lendable += 1;
+      if (turn.isLent) this.#lendable += 1;
       else this.#give();
     }
   }

@@ -176,15 +176,14 @@ export class Server {
   }
 
   async #load(source: ServablesSource): Promise<void> {
-    let isWatching = false;
     // Models that take long to load keep no later configuration waiting.
-    void this.#manager.configured.then(() => (isWatching = this.#watcher.start()));
+    const watching = this.#manager.configured.then(() => this.#watcher.start());
     // Whoever waits for the metrics must not wait for a configuration that never comes.
     const [fault] = await this.#manager.load().finally(() => this.#metrics.giveUp());
     if (source.kind === 'single-model' && fault !== undefined) throw fault;
     log.serving.info('ServableManagerModule started');
     // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
-    if (isWatching) log.modelmanager.info('Started model manager thread');
+    if (await watching) log.modelmanager.info('Started model manager thread');
     if (this.#cleaning.start()) log.modelmanager.info('Started sequence cleaner');
   }
 

@@ -144,7 +144,7 @@ export class Pipelines {
       this.#relisted.has(definition) ||
       !this.#listed.has(definition) ||
       definition.used.some(({ kind, name }) => kind === 'pipeline' || pending.isChanging(name));
-    for (let before = -1; before !== waiting.size + held.size; ) {
+    for (let before = -1; before !== waiting.size + held.size;) {
       before = waiting.size + held.size;
       for (const definition of live) if (mustWait(definition)) waiting.add(definition);
       for (const { kind, name } of [...waiting].flatMap(({ builtFrom }) => builtFrom)) {

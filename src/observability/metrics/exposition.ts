@@ -17,10 +17,7 @@ const CHUNK_LINES = 512;
  *
  * @param names that replace the default set; `null`: the default set.
  */
-export async function exposition(
-  book: MetricsBook,
-  names: readonly string[] | null,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function exposition(book: MetricsBook, names: readonly string[] | null): Promise<Uint8Array<ArrayBuffer>> {
   const totals = book.totals();
   const { capacities } = book;
   const chunks: Buffer[] = [];

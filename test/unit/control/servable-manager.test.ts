@@ -388,51 +388,60 @@ test('while a model compiles, 30 later configurations take effect, each before t
     slow.open();
     await fixture.showsVersions('slow', '1 AVAILABLE');
     assert.equal(fixture.held.size, 2);
-  }));
+  }),
+);
 
-test('while a model of a configuration compiles, all else of it takes effect: models and pipelines come, change and go', SOON, () =>
-  withHastyManager(async (fixture) => {
-    covers('life-cycle.slow-model');
-    for (const model of ['m', 'old', 'new', 'slow']) await fixture.addVersion(model, 1);
-    await fixture.configure({ m: {}, old: {} }, { p: 'm', q: 'old' });
-    await fixture.manager.load();
-    const slow = fixture.gate('/slow/');
-    await fixture.configure({ m: { nireq: 2 }, new: {}, slow: {} }, { p: 'new', late: 'slow' });
-    await fixture.manager.look();
-    await fixture.shows(() => fixture.runs('p') === 'new' && fixture.nireq('m') === 2);
-    await fixture.showsVersions('old', '1 END');
-    await fixture.showsVersions('new', '1 AVAILABLE');
-    const states = fixture.snapshots.at(-1)!.pipelines.map(({ name, state }) => `${name} ${state}`);
-    assert.deepEqual(states, ['p AVAILABLE', 'q END', 'late LOADING']);
-    slow.open();
-    await fixture.shows(() => fixture.runs('late') === 'slow');
-    assert.equal(fixture.versions('slow'), '1 AVAILABLE');
-  }));
+test(
+  'while a model of a configuration compiles, all else of it takes effect: models and pipelines come, change and go',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model');
+      for (const model of ['m', 'old', 'new', 'slow']) await fixture.addVersion(model, 1);
+      await fixture.configure({ m: {}, old: {} }, { p: 'm', q: 'old' });
+      await fixture.manager.load();
+      const slow = fixture.gate('/slow/');
+      await fixture.configure({ m: { nireq: 2 }, new: {}, slow: {} }, { p: 'new', late: 'slow' });
+      await fixture.manager.look();
+      await fixture.shows(() => fixture.runs('p') === 'new' && fixture.nireq('m') === 2);
+      await fixture.showsVersions('old', '1 END');
+      await fixture.showsVersions('new', '1 AVAILABLE');
+      const states = fixture.snapshots.at(-1)!.pipelines.map(({ name, state }) => `${name} ${state}`);
+      assert.deepEqual(states, ['p AVAILABLE', 'q END', 'late LOADING']);
+      slow.open();
+      await fixture.shows(() => fixture.runs('late') === 'slow');
+      assert.equal(fixture.versions('slow'), '1 AVAILABLE');
+    }),
+);
 
-test('a pipeline that moves to a model that compiles serves on with the one it has, and both change in one snapshot', SOON, () =>
-  withHastyManager(async (fixture) => {
-    covers('life-cycle.slow-model', 'life-cycle.new-before-old');
-    for (const model of ['old', 'slow', 'other']) await fixture.addVersion(model, 1);
-    await fixture.configure({ old: {}, other: {} }, { p: 'old', q: 'old' });
-    await fixture.manager.load();
-    const slow = fixture.gate('/slow/');
-    const seen = fixture.snapshots.length;
-    await fixture.configure({ slow: {} }, { p: 'slow' });
-    await fixture.manager.look();
-    await fixture.showsVersions('other', '1 END');
-    // Another look changes nothing of that.
-    await fixture.manager.look();
-    assert.deepEqual([fixture.versions('old'), fixture.runs('p'), fixture.runs('q')], ['1 AVAILABLE', 'old', 'old']);
-    slow.open();
-    await fixture.showsVersions('old', '1 END');
-    for (const snapshot of fixture.snapshots.slice(seen)) {
-      const model = fixture.runs('p', snapshot)!;
-      assert.equal(fixture.versions(model, snapshot), '1 AVAILABLE', `of ${model} at ${snapshot.epoch}`);
-      assert.equal(fixture.runs('q', snapshot) === 'old', fixture.versions('old', snapshot) === '1 AVAILABLE');
-    }
-    assert.equal(fixture.runs('p'), 'slow');
-    assert.equal(fixture.held.size, 1);
-  }));
+test(
+  'a pipeline that moves to a model that compiles serves on with the one it has, and both change in one snapshot',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model', 'life-cycle.new-before-old');
+      for (const model of ['old', 'slow', 'other']) await fixture.addVersion(model, 1);
+      await fixture.configure({ old: {}, other: {} }, { p: 'old', q: 'old' });
+      await fixture.manager.load();
+      const slow = fixture.gate('/slow/');
+      const seen = fixture.snapshots.length;
+      await fixture.configure({ slow: {} }, { p: 'slow' });
+      await fixture.manager.look();
+      await fixture.showsVersions('other', '1 END');
+      // Another look changes nothing of that.
+      await fixture.manager.look();
+      assert.deepEqual([fixture.versions('old'), fixture.runs('p'), fixture.runs('q')], ['1 AVAILABLE', 'old', 'old']);
+      slow.open();
+      await fixture.showsVersions('old', '1 END');
+      for (const snapshot of fixture.snapshots.slice(seen)) {
+        const model = fixture.runs('p', snapshot)!;
+        assert.equal(fixture.versions(model, snapshot), '1 AVAILABLE', `of ${model} at ${snapshot.epoch}`);
+        assert.equal(fixture.runs('q', snapshot) === 'old', fixture.versions('old', snapshot) === '1 AVAILABLE');
+      }
+      assert.equal(fixture.runs('p'), 'slow');
+      assert.equal(fixture.held.size, 1);
+    }),
+);
 
 test('a model that a waiting pipeline serves on keeps its settings until the pipeline moves', SOON, () =>
   withHastyManager(async (fixture) => {
@@ -451,7 +460,8 @@ test('a model that a waiting pipeline serves on keeps its settings until the pip
     await fixture.shows(() => fixture.runs('p') === 'slow' && fixture.nireq('m') === 3);
     const shown = fixture.snapshots.map(({ models }) => models[0]!.versions[0]?.serving?.nireq ?? 1);
     assert.deepEqual([...new Set(shown)], [1, 3]);
-  }));
+  }),
+);
 
 test('a configuration without the model that compiles drops what comes of it', SOON, () =>
   withHastyManager(async (fixture) => {
@@ -471,59 +481,68 @@ test('a configuration without the model that compiles drops what comes of it', S
     await fixture.manager.close();
     assert.equal(fixture.held.size, 1);
     assert.equal(fixture.versions('slow'), '1 END');
-  }));
+  }),
+);
 
-test('a configuration with other settings of the model that compiles overtakes it, and the first result is dropped', SOON, () =>
-  withHastyManager(async (fixture) => {
-    covers('life-cycle.slow-model');
-    await fixture.addVersion('slow', 1);
-    await fixture.configure({ slow: {} });
-    await fixture.manager.load();
-    const [first, second] = [new Gate(), new Gate()];
-    const gates = [first, second];
-    fixture.compile = async () => {
-      await gates.shift()!.meet();
-      return DUMMY;
-    };
-    await fixture.configure({ slow: { nireq: 2 } });
-    const reloaded = fixture.manager.reload();
-    await first.met;
-    await fixture.configure({ slow: { nireq: 3 } });
-    await fixture.manager.look();
-    await second.met;
-    second.open();
-    await fixture.shows(() => fixture.nireq('slow') === 3);
-    // Who asked for the first settings is answered when the second ones serve.
-    assert.deepEqual(await reloaded, { kind: 'done', reloaded: true });
-    first.open();
-    await fixture.manager.close();
-    const shown = fixture.snapshots.map(({ models }) => models[0]?.versions[0]?.serving?.nireq ?? 1);
-    assert.deepEqual([...new Set(shown)], [1, 3]);
-    assert.equal(fixture.held.size, 1);
-  }));
+test(
+  'a configuration with other settings of the model that compiles overtakes it, and the first result is dropped',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model');
+      await fixture.addVersion('slow', 1);
+      await fixture.configure({ slow: {} });
+      await fixture.manager.load();
+      const [first, second] = [new Gate(), new Gate()];
+      const gates = [first, second];
+      fixture.compile = async () => {
+        await gates.shift()!.meet();
+        return DUMMY;
+      };
+      await fixture.configure({ slow: { nireq: 2 } });
+      const reloaded = fixture.manager.reload();
+      await first.met;
+      await fixture.configure({ slow: { nireq: 3 } });
+      await fixture.manager.look();
+      await second.met;
+      second.open();
+      await fixture.shows(() => fixture.nireq('slow') === 3);
+      // Who asked for the first settings is answered when the second ones serve.
+      assert.deepEqual(await reloaded, { kind: 'done', reloaded: true });
+      first.open();
+      await fixture.manager.close();
+      const shown = fixture.snapshots.map(({ models }) => models[0]?.versions[0]?.serving?.nireq ?? 1);
+      assert.deepEqual([...new Set(shown)], [1, 3]);
+      assert.equal(fixture.held.size, 1);
+    }),
+);
 
-test('a reload answers when what it has begun serves, whatever else compiles; one that finds nothing new waits for that, too', SOON, () =>
-  withHastyManager(async (fixture) => {
-    covers('life-cycle.reload-waits');
-    for (const model of ['m', 'n', 'slow']) await fixture.addVersion(model, 1);
-    const slow = fixture.gate('/slow/');
-    await fixture.configure({ m: {} });
-    await fixture.manager.load();
-    await fixture.configure({ m: {}, slow: {} });
-    await fixture.manager.look();
-    await slow.met;
-    await fixture.configure({ m: {}, slow: {}, n: {} });
-    assert.deepEqual(await fixture.manager.reload(), { kind: 'done', reloaded: true });
-    assert.deepEqual([fixture.versions('n'), fixture.versions('slow')], ['1 AVAILABLE', '1 LOADING']);
-    let isAnswered = false;
-    const waiting = fixture.manager.reload().finally(() => (isAnswered = true));
-    await fixture.manager.look();
-    assert.equal(isAnswered, false);
-    slow.open();
-    // The look that found it has loaded it.
-    assert.deepEqual(await waiting, { kind: 'done', reloaded: false });
-    assert.equal(fixture.versions('slow'), '1 AVAILABLE');
-  }));
+test(
+  'a reload answers when what it has begun serves, whatever else compiles; one that finds nothing new waits for that, too',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.reload-waits');
+      for (const model of ['m', 'n', 'slow']) await fixture.addVersion(model, 1);
+      const slow = fixture.gate('/slow/');
+      await fixture.configure({ m: {} });
+      await fixture.manager.load();
+      await fixture.configure({ m: {}, slow: {} });
+      await fixture.manager.look();
+      await slow.met;
+      await fixture.configure({ m: {}, slow: {}, n: {} });
+      assert.deepEqual(await fixture.manager.reload(), { kind: 'done', reloaded: true });
+      assert.deepEqual([fixture.versions('n'), fixture.versions('slow')], ['1 AVAILABLE', '1 LOADING']);
+      let isAnswered = false;
+      const waiting = fixture.manager.reload().finally(() => (isAnswered = true));
+      await fixture.manager.look();
+      assert.equal(isAnswered, false);
+      slow.open();
+      // The look that found it has loaded it.
+      assert.deepEqual(await waiting, { kind: 'done', reloaded: false });
+      assert.equal(fixture.versions('slow'), '1 AVAILABLE');
+    }),
+);
 
 test('a fault that comes late is told to every later reload', SOON, () =>
   withHastyManager(async (fixture) => {
@@ -543,26 +562,31 @@ test('a fault that comes late is told to every later reload', SOON, () =>
     const failed = { kind: 'failed', code: 'CONFIG_RELOAD_FAILED', cause: 'MODEL_READ_FAILED' };
     assert.deepEqual(await Promise.all([...asked, fixture.manager.reload()]), [failed, failed, failed]);
     assert.equal(fixture.versions('slow'), '1 LOADING UNKNOWN');
-  }));
+  }),
+);
 
-test('a model awaits its scan from the snapshot that lists it to the first look at its versions, also at another path', SOON, () =>
-  withHastyManager(async (fixture) => {
-    covers('life-cycle.wait-for-scan');
-    await fixture.addVersion('m', 1);
-    await fixture.configure({ m: {}, nothing: { base_path: 'm/1' }, absent: {} });
-    await fixture.manager.load();
-    const waiting = (name: string): boolean[] =>
-      fixture.snapshots.flatMap(({ models }) => models.filter((model) => model.name === name)).map(awaitsScan);
-    for (const name of ['m', 'nothing', 'absent']) {
-      assert.deepEqual([waiting(name)[0], waiting(name).at(-1)], [true, false], name);
-    }
-    const seen = fixture.snapshots.length;
-    await fixture.manager.poll();
-    await fixture.configure({ m: {}, nothing: {}, absent: {} });
-    await fixture.manager.poll();
-    assert.deepEqual(waiting('m').slice(seen).includes(true), false, 'what was looked at is not waited for again');
-    assert.deepEqual(waiting('nothing').slice(seen).includes(true), true);
-  }));
+test(
+  'a model awaits its scan from the snapshot that lists it to the first look at its versions, also at another path',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.wait-for-scan');
+      await fixture.addVersion('m', 1);
+      await fixture.configure({ m: {}, nothing: { base_path: 'm/1' }, absent: {} });
+      await fixture.manager.load();
+      const waiting = (name: string): boolean[] =>
+        fixture.snapshots.flatMap(({ models }) => models.filter((model) => model.name === name)).map(awaitsScan);
+      for (const name of ['m', 'nothing', 'absent']) {
+        assert.deepEqual([waiting(name)[0], waiting(name).at(-1)], [true, false], name);
+      }
+      const seen = fixture.snapshots.length;
+      await fixture.manager.poll();
+      await fixture.configure({ m: {}, nothing: {}, absent: {} });
+      await fixture.manager.poll();
+      assert.deepEqual(waiting('m').slice(seen).includes(true), false, 'what was looked at is not waited for again');
+      assert.deepEqual(waiting('nothing').slice(seen).includes(true), true);
+    }),
+);
 
 function awaitsScan({ awaitsScan }: ServablesSnapshot['models'][number]): boolean {
   return awaitsScan === true;
