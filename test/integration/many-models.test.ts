@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { covers } from '../contract/covers.js';
-import { assertServes, DUMMY_BODY, pipelineOf } from '../helpers/dummy-servables.js';
+import { assertServes, DUMMY_INPUT, pipelineOf } from '../helpers/dummy-servables.js';
+import { withGrpcClient, type GrpcClient } from '../helpers/grpc-client.js';
 import { addManyModels } from '../helpers/many-models.js';
 import { TestRepository } from '../helpers/repository.js';
-import { restCall, restPredict } from '../helpers/rest-client.js';
+import { restCall } from '../helpers/rest-client.js';
 import { startServerProcess } from '../helpers/server.js';
 
 const MODELS = 500;
@@ -31,18 +32,20 @@ test('500 tiny models need few threads, each of them answers, and a signal under
     }
     let answered = 0;
     let isStopping = false;
-    const calls = Array.from({ length: 16 }, async (_, first) => {
+    const call = async (client: GrpcClient, first: number): Promise<void> => {
       for (let index = first; !isStopping; index += 16) {
-        const { status, text: answer } = await restPredict(server.restPort, models[index % MODELS]!.name, DUMMY_BODY);
-        assert.equal(status, 200, answer);
+        const { code, details } = await client.predict(models[index % MODELS]!.name, [DUMMY_INPUT]);
+        assert.equal(code, 'OK', details);
         answered += 1;
         if (answered !== ANSWERS) continue;
         isStopping = true;
         assert.ok(threads() < MOST_THREADS, `${threads()} threads under load`);
         server.process.kill('SIGTERM');
       }
-    });
-    await Promise.all(calls);
+    };
+    await withGrpcClient(server.grpcPort, (client) =>
+      Promise.all(Array.from({ length: 16 }, (_, first) => call(client, first))),
+    );
     assert.ok(answered >= ANSWERS);
     await server.line('Server stopped');
     assert.equal(await server.exited, 0);
