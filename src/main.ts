@@ -79,7 +79,7 @@ async function serve(settings: ServerSettings, warnings: readonly string[]): Pro
       await Promise.race([signalled, server.loaded]);
       await signalled;
     } finally {
-      await server.stop();
+      await server.stop(true);
     }
     return 0;
   } catch (error) {

@@ -37,6 +37,13 @@ bool FlushesDenormals(const ov::CompiledModel& compiled) {
   return has && compiled.get_property(ov::intel_cpu::denormals_optimization);
 }
 
+/// Devices other than CPU have streams always, or do not tell.
+bool HasNoStreams(const ov::CompiledModel& compiled) {
+  const auto known = compiled.get_property(ov::supported_properties);
+  const bool has = std::find(known.begin(), known.end(), ov::num_streams.name()) != known.end();
+  return has && compiled.get_property(ov::num_streams) == ov::streams::Num(0);
+}
+
 Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const std::string& device,
                   const ov::AnyMap& properties, GuardedModel& guarded) {
   const FloatMode kept;
@@ -150,7 +157,7 @@ std::string TryOpened(const ShapeSource& source, const PreparedModel& prepared, 
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source,
                              const ov::Model& served, std::shared_ptr<SequenceTable> sequences,
-                             std::shared_ptr<ShapeTable> shapes)
+                             std::shared_ptr<ShapeTable> shapes, std::shared_ptr<ThreadPool> threads)
     : core_(std::move(core)),
       compiled_(std::move(guarded.compiled)),
       description_(Describe(compiled_, served)),
@@ -163,6 +170,8 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarde
   description_.needs_elements = NeedsElements(source);
   description_.has_state = !source.get_variables().empty();
   description_.shared_constants = guarded.shared_constants;
+  // Faults are lost where OpenVINO infers on the calling thread; a stream's thread reports them.
+  if (!description_.may_fail_inside && HasNoStreams(compiled_)) threads_ = std::move(threads);
 }
 
 void CompiledModel::BeginShapes(const InputShapes& first, std::string reason) {
@@ -172,8 +181,8 @@ void CompiledModel::BeginShapes(const InputShapes& first, std::string reason) {
   shapes_->Begin(std::exchange(compiled_, {}), first);
 }
 
-Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                              const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model) {
+Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const ModelThreads& threads,
+                              const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model) {
   ShapeSource later = LaterSource(core, specification);
   PreparedModel prepared;
   if (Status status = Prepare(*core, specification, prepared); !status.ok()) return status;
@@ -205,10 +214,10 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
     std::shared_ptr<ShapeTable> shapes;
     if (HasOpenInputs(*source)) {
       auto told = later.is_fixed ? source : WithoutWeights(*source);
-      shapes = std::make_shared<ShapeTable>(std::move(told), std::move(later), threads);
+      shapes = std::make_shared<ShapeTable>(std::move(told), std::move(later), threads.shapes);
     }
     auto made = std::make_shared<CompiledModel>(core, std::move(guarded), *source, *prepared.served,
-                                                std::move(sequences), std::move(shapes));
+                                                std::move(sequences), std::move(shapes), threads.inference);
     made->BeginShapes(fixed.shapes, std::move(reason));
     model = std::move(made);
   });

@@ -9,8 +9,17 @@
 #include "core/shape_table.h"
 #include "core/status.h"
 #include "core/stream_guard.h"
+#include "core/thread_pool.h"
 
 namespace vinery {
+
+/// Threads of the process that models use besides OpenVINO's.
+struct ModelThreads {
+  /// For inferences of models without streams of their own.
+  std::shared_ptr<ThreadPool> inference;
+  /// For what requests of other shapes wait for.
+  std::shared_ptr<ShapeThreads> shapes;
+};
 
 /// A model that a device can run. Immutable and shared: the registry, handles and infer requests hold it, on any
 /// thread, and the last of them frees it. It keeps the core alive, because the plug-in that runs it belongs to the
@@ -23,8 +32,10 @@ class CompiledModel {
   /// the source.
   /// @param sequences null unless the model is stateful.
   /// @param shapes null unless inputs have open dimensions.
+  /// @param threads for inferences of a model without streams of its own.
   CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
-                std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes);
+                std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes,
+                std::shared_ptr<ThreadPool> threads);
 
   /// Once, before it is shared, for a model with open dimensions. @param first the shapes that it was compiled for, and
   /// @param reason why it is compiled for each combination of shapes; empty unless it is.
@@ -33,9 +44,8 @@ class CompiledModel {
   /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
   /// long as that takes. Each phase has its own status code. Where the configuration leaves sizes to requests, or joins
   /// requests, the answers are compared with those of fixed shapes.
-  /// @param threads for what requests of other shapes wait for later.
-  static Status Compile(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
-                        const std::weak_ptr<ShapeThreads>& threads, std::shared_ptr<const CompiledModel>& model);
+  static Status Compile(const std::shared_ptr<ov::Core>& core, const ModelThreads& threads,
+                        const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model);
 
   const ModelDescription& description() const { return description_; }
   /// Empty for a model with open dimensions: its shapes tell which compilation infers them.
@@ -47,6 +57,9 @@ class CompiledModel {
   bool flushes_denormals() const { return flushes_denormals_; }
   /// Null unless the model is stateful.
   const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
+  /// Null unless the model has no streams of its own: then its inferences run on the thread that calls, and what must
+  /// not run there runs on one of these. Each stream has a thread, and so has the end of its inferences.
+  const std::shared_ptr<ThreadPool>& threads() const { return threads_; }
 
  private:
   std::shared_ptr<ov::Core> core_;
@@ -55,6 +68,7 @@ class CompiledModel {
   bool flushes_denormals_;
   std::shared_ptr<SequenceTable> sequences_;
   std::shared_ptr<ShapeTable> shapes_;
+  std::shared_ptr<ThreadPool> threads_;
 };
 
 }  // namespace vinery

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "core/status.h"
 
@@ -53,6 +54,16 @@ class EntryTable {
     if (found == entries_.end()) return;
     released = std::move(found->second);
     entries_.erase(found);
+  }
+
+  /// Everything that was made and not released.
+  std::vector<std::shared_ptr<const Held>> All() const {
+    std::vector<std::shared_ptr<const Held>> all;
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [id, entry] : entries_) {
+      if (entry.held != nullptr) all.push_back(entry.held);
+    }
+    return all;
   }
 
   Status Find(std::uint32_t id, std::shared_ptr<const Held>& held) const {

@@ -174,11 +174,38 @@ void InferRequest::Start(Done done) {
   done_ = std::move(done);
   running_ = true;
   started_at_ = std::chrono::steady_clock::now();
+  if (model_->threads() != nullptr) return StartOn(*model_->threads());
   Status status = Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
     unsettled_ = true;
   });
   if (!status.ok()) done_(std::move(status), 0);
+}
+
+void InferRequest::StartOn(ThreadPool& threads) {
+  was_posted_ = true;
+  is_posted_ = true;
+  std::uint64_t ticket = 0;
+  Status posted = threads.Post(
+      [this] {
+        Status status = InferHere();
+        done_(std::move(status), MicrosSince(started_at_));
+        const std::scoped_lock lock(mutex_);
+        is_posted_ = false;
+        // Under the lock: this object may end as soon as it is released.
+        left_.notify_all();
+      },
+      ticket);
+  if (posted.ok()) return;
+  was_posted_ = false;
+  is_posted_ = false;
+  done_(std::move(posted), 0);
+}
+
+void InferRequest::WaitForThread() {
+  was_posted_ = false;
+  std::unique_lock lock(mutex_);
+  left_.wait(lock, [this] { return !is_posted_; });
 }
 
 void InferRequest::Finish(const std::exception_ptr& exception) {
@@ -194,11 +221,7 @@ Status InferRequest::Infer() {
   // So a request goes that way only where no value makes the model fail (`core/data_faults.h`), and after a first
   // inference, which meets every other failure, has succeeded. All others take the hop to a stream's thread, which
   // reports failures.
-  if (has_succeeded_ && !model_->may_fail_inside()) {
-    const FloatMode mode;
-    if (model_->flushes_denormals()) mode.FlushDenormals();
-    return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
-  }
+  if (has_succeeded_ && !model_->may_fail_inside()) return InferHere();
   done_ = [](const Status&, std::int32_t) {};
   Status status = Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
@@ -206,6 +229,12 @@ Status InferRequest::Infer() {
   });
   has_succeeded_ = status.ok();
   return status;
+}
+
+Status InferRequest::InferHere() {
+  const FloatMode mode;
+  if (model_->flushes_denormals()) mode.FlushDenormals();
+  return Guard(StatusCode::kInferenceFailed, [&] { request_.infer(); });
 }
 
 bool InferRequest::HasTwin(std::size_t input) const {
@@ -231,6 +260,7 @@ void InferRequest::Cancel() {
 }
 
 void InferRequest::Wait() {
+  if (was_posted_) WaitForThread();
   if (!unsettled_) return;
   unsettled_ = false;
   // A fault of the inference is thrown here again; it was reported by `Finish`.

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <openvino/runtime/infer_request.hpp>
 #include <optional>
 #include <string>
@@ -23,7 +25,8 @@ inline constexpr std::size_t kSmallInputBytes = 2048;
 /// this object and the bound slabs alive until the end has been reported.
 class InferRequest {
  public:
-  /// Called once for each start, on a thread of OpenVINO, or within `Start` when the inference could not begin.
+  /// Called once for each start, on a thread of OpenVINO or of the model, or within `Start` when the inference could not
+  /// begin.
   using Done = std::function<void(Status status, std::int32_t micros)>;
 
   /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting
@@ -114,6 +117,10 @@ class InferRequest {
   Status FillTwin(Port& port);
   bool HasTwin(std::size_t input) const;
   void Finish(const std::exception_ptr& exception);
+  /// Infers on this thread; only what cannot fail inside.
+  Status InferHere();
+  void StartOn(ThreadPool& threads);
+  void WaitForThread();
 
   std::shared_ptr<const CompiledModel> model_;
   bool copies_small_;
@@ -124,6 +131,12 @@ class InferRequest {
   bool unsettled_ = false;
   /// Whether the last inference by `Infer` on a stream's thread succeeded.
   bool has_succeeded_ = false;
+  /// Of a model without streams: one of its threads was given the inference, and nobody has waited for it since.
+  bool was_posted_ = false;
+  std::mutex mutex_;
+  std::condition_variable left_;
+  /// Under the mutex: that thread uses this object.
+  bool is_posted_ = false;
   /// Last, so that it goes first: its end waits for OpenVINO, whose callback uses what stands above.
   ov::InferRequest request_;
 };

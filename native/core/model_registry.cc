@@ -1,10 +1,20 @@
 #include "core/model_registry.h"
 
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
 #include "core/openvino_fault.h"
 #include "core/thread_binding.h"
 
 namespace vinery {
 namespace {
+
+constexpr std::chrono::seconds kIdleTime{5};
+
+/// An inference has a core busy and waits for nothing.
+std::size_t MostThreads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 std::shared_ptr<ov::Core> MakeCore() {
   LeaveThreadsUnbound();
@@ -14,12 +24,25 @@ std::shared_ptr<ov::Core> MakeCore() {
 }  // namespace
 
 ModelRegistry::ModelRegistry()
-    : core_(MakeCore()), shape_threads_(std::make_shared<ShapeThreads>()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+    : core_(MakeCore()),
+      threads_{std::make_shared<ThreadPool>(MostThreads(), kIdleTime), std::make_shared<ShapeThreads>()},
+      models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+
+ModelRegistry::~ModelRegistry() { threads_.inference->Stop(); }
 
 Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& specification) {
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {
-    return CompiledModel::Compile(core_, specification, shape_threads_, model);
+    return CompiledModel::Compile(core_, threads_, specification, model);
   });
+}
+
+void ModelRegistry::LeaveToProcess() const {
+  // Never destroyed: the destructors of other libraries run at the end of the process, too.
+  static auto* const left = new std::vector<std::shared_ptr<const CompiledModel>>();
+  static std::mutex mutex;
+  const auto models = models_.All();
+  const std::scoped_lock lock(mutex);
+  left->insert(left->end(), models.begin(), models.end());
 }
 
 Status ModelRegistry::AddExtension(const std::string& library_path) {

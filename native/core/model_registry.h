@@ -8,6 +8,7 @@
 #include "core/compiled_model.h"
 #include "core/entry_table.h"
 #include "core/status.h"
+#include "core/thread_pool.h"
 
 namespace vinery {
 
@@ -16,6 +17,12 @@ namespace vinery {
 class ModelRegistry {
  public:
   ModelRegistry();
+  ModelRegistry(const ModelRegistry&) = delete;
+  ModelRegistry& operator=(const ModelRegistry&) = delete;
+  ModelRegistry(ModelRegistry&&) = delete;
+  ModelRegistry& operator=(ModelRegistry&&) = delete;
+  /// Waits for inferences on the threads of models without streams. Goes with the last environment.
+  ~ModelRegistry();
 
   std::uint32_t Reserve() { return models_.Reserve(); }
 
@@ -26,6 +33,10 @@ class ModelRegistry {
   /// Drops the entry; who uses the model goes on using it.
   void Release(std::uint32_t id) { models_.Release(id); }
 
+  /// Leaves every model that is here now to the end of the process, whoever releases it. OpenVINO trims the whole heap
+  /// at the end of each model, so to free many takes seconds.
+  void LeaveToProcess() const;
+
   /// `kNotCompiled` when the entry is unknown or nothing was compiled into it.
   Status Find(std::uint32_t id, std::shared_ptr<const CompiledModel>& model) const { return models_.Find(id, model); }
 
@@ -34,7 +45,7 @@ class ModelRegistry {
 
  private:
   std::shared_ptr<ov::Core> core_;
-  std::shared_ptr<ShapeThreads> shape_threads_;
+  ModelThreads threads_;
   EntryTable<CompiledModel> models_;
 };
 

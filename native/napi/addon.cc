@@ -72,6 +72,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<ReserveModel>(exports, "reserveModel");
   Register<CompileModel>(exports, "compileModel");
   Register<ReleaseModel>(exports, "releaseModel");
+  Register<LeaveModelsToProcess>(exports, "leaveModelsToProcess");
   Register<OpenModel>(exports, "openModel");
   Register<CloseModel>(exports, "closeModel");
   Register<DescribeModel>(exports, "describeModel");

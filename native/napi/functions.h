@@ -13,6 +13,7 @@ void AddExtension(const Napi::CallbackInfo& info);
 Napi::Value ReserveModel(const Napi::CallbackInfo& info);
 void CompileModel(const Napi::CallbackInfo& info);
 void ReleaseModel(const Napi::CallbackInfo& info);
+void LeaveModelsToProcess(const Napi::CallbackInfo& info);
 Napi::Value OpenModel(const Napi::CallbackInfo& info);
 void CloseModel(const Napi::CallbackInfo& info);
 Napi::Value DescribeModel(const Napi::CallbackInfo& info);

@@ -41,6 +41,10 @@ void ReleaseModel(const Napi::CallbackInfo& info) {
   }
 }
 
+void LeaveModelsToProcess(const Napi::CallbackInfo& info) {
+  Environment::Of(info.Env()).models().registry().LeaveToProcess();
+}
+
 Napi::Value OpenModel(const Napi::CallbackInfo& info) {
   std::shared_ptr<const CompiledModel> model;
   ThrowFault(info.Env(), Environment::Of(info.Env()).models().registry().Find(ReadUint32(info[0], "modelId"), model));

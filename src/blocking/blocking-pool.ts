@@ -21,27 +21,33 @@ const LOADING_IDLE_MS = 2_000;
 /** Requests come again, and a worker that has decoded a picture holds a library that takes a tenth of a second to load. */
 export const SERVING_IDLE_MS = 60_000;
 
-const MOST_THREADS = Math.max(2, availableParallelism());
+/** Threads for work that has a core busy. */
+export const LOADING_THREADS = Math.max(2, availableParallelism());
+/** Threads that come to these while compilations take long; they are started only then. */
+export const SLOW_LOADING_THREADS = 6;
 
 /** A piscina pool for what would block an event loop. Its workers hold nothing between two tasks. */
 export class BlockingPool implements PictureDecoder {
   readonly #pool: Piscina;
 
-  /** @param idleMs how long workers without a task are kept. */
-  constructor(idleMs = LOADING_IDLE_MS) {
+  /**
+   * @param idleMs how long workers without a task are kept.
+   * @param mostThreads that there are ever.
+   */
+  constructor(idleMs = LOADING_IDLE_MS, mostThreads = LOADING_THREADS + SLOW_LOADING_THREADS) {
     this.#pool = new Piscina({
       filename: new URL('./tasks.js', import.meta.url).href,
       minThreads: 0,
-      maxThreads: MOST_THREADS,
+      maxThreads: mostThreads,
       idleTimeout: idleMs,
       // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
       atomics: 'disabled',
     });
   }
 
-  /** Starts all threads now, where their first tasks are known to come. */
+  /** Starts a thread for each core now, where their first tasks are known to come. */
   prepare(): void {
-    const prepared = Array.from({ length: MOST_THREADS }, () => this.#run({ kind: 'prepare' }));
+    const prepared = Array.from({ length: LOADING_THREADS }, () => this.#run({ kind: 'prepare' }));
     // A pool that is closed before drops its tasks.
     Promise.all(prepared).catch(() => undefined);
   }

@@ -87,6 +87,11 @@ export class DataPlane {
     return outcomes.filter((outcome) => outcome !== null);
   }
 
+  /** Has every worker close a model that it opened for a warm-up and that no snapshot will show. */
+  forget(modelId: number): void {
+    for (const owner of this.#owners) owner.forget(modelId);
+  }
+
   /** Lets every worker finish what it accepted, then ends the pool. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -221,6 +226,10 @@ class Owner {
     return outcome;
   }
 
+  forget(modelId: number): void {
+    this.#send({ kind: 'forget', modelId });
+  }
+
   /** Resolves when the worker has ended, in whichever way. */
   stop(): Promise<void> {
     this.#send({ kind: 'stop' });
@@ -236,7 +245,8 @@ class Owner {
       () => metrics.page(),
       (error) => logBug('Writing metrics', error),
     );
-    this.#send({ kind: 'page', id, answer });
+    const moved = 'value' in answer && answer.value !== null ? [answer.value.buffer] : [];
+    this.#send({ kind: 'page', id, answer }, moved);
   }
 
   async #answerCrowded(id: number, compile: () => ReturnType<CompileForThroughput>): Promise<void> {
@@ -257,7 +267,7 @@ class Owner {
     }
   }
 
-  #send(command: OwnerCommand): void {
-    this.#port.postMessage(command);
+  #send(command: OwnerCommand, moved: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(command, moved);
   }
 }

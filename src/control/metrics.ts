@@ -1,6 +1,7 @@
 import { resolveMetrics } from '../config/metrics-settings.js';
 import type { LoadedConfig, MetricsSettings, ServerSettings } from '../config/settings.js';
 import type { Subject } from '../observability/metrics/block.js';
+import { exposition } from '../observability/metrics/exposition.js';
 import { METRIC_NAMES } from '../observability/metrics/families.js';
 import { MetricsBook, type ModelCapacity } from '../observability/metrics/metrics-book.js';
 import { readStatistics, type ServableStatistics } from '../observability/metrics/statistics.js';
@@ -56,12 +57,9 @@ export class Metrics {
   }
 
   /** The page, or `null` when metrics are off. Who asks before the configuration was read waits for that. */
-  async page(): Promise<string | null> {
+  async page(): Promise<Uint8Array<ArrayBuffer> | null> {
     const { enabled, names } = await this.#settled;
-    if (!enabled) return null;
-    // The package that writes the text is large, and most servers are never asked.
-    const { exposition } = await import('../observability/metrics/exposition.js');
-    return exposition(this.book, names);
+    return enabled ? exposition(this.book, names) : null;
   }
 }
 

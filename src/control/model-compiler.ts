@@ -9,8 +9,11 @@ import { log } from '../observability/logger.js';
 import { folderStamp } from './folder-stamp.js';
 import { ModelTrials, type Compiled } from './model-trials.js';
 
-/** As inline inference wants it; a sync inference on several streams takes ten times as long (measured). */
-const INLINE_PROPERTIES = { NUM_STREAMS: 1, INFERENCE_NUM_THREADS: 1 } as const;
+/**
+ * As inline inference wants it: on the calling thread. A sync inference on several streams takes ten times as long (measured), and a
+ * stream would have two threads that nobody uses.
+ */
+const INLINE_PROPERTIES = { NUM_STREAMS: 0, INFERENCE_NUM_THREADS: 1 } as const;
 /** Behind each inference another one, or a stream would wait for the event loop in between: 1 % of the rate of large networks (measured). */
 const REQUESTS_A_STREAM = 2;
 const THROUGHPUT_PROPERTIES = { PERFORMANCE_HINT: 'THROUGHPUT' } as const;
@@ -155,9 +158,12 @@ export class ModelCompiler {
     const { modelId, description } = loaded;
     try {
       const inline = await this.#compileInline(loaded);
+      // A second single stream would be two threads more for each model.
+      const replacesIt = inline !== null && description.streams === 1;
+      if (replacesIt) this.#release(modelId);
       // Infer requests that remember something must stay those that they are.
       const follows = mayFollow && inline === null && !description.hasState;
-      return { ...loaded, inline, followsLoad: follows };
+      return { ...loaded, modelId: replacesIt ? inline.modelId : modelId, inline, followsLoad: follows };
     } catch (error) {
       this.#release(modelId);
       throw error;

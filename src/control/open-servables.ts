@@ -5,6 +5,7 @@ import type { ServerSettings, ServablesSource } from '../config/settings.js';
 import type { NativeBinding } from '../native/binding.js';
 import { CustomNodeFactory } from '../nodes/custom/custom-node-factory.js';
 import { configFileSource, singleModelSource, type ConfigSource } from './config-source.js';
+import type { LoadSlots } from './load-slots.js';
 import { settlingMetrics, type Metrics } from './metrics.js';
 import type { ModelCompiler } from './model-compiler.js';
 import { repositoryFor, type ModelRepository } from './model-repository.js';
@@ -27,6 +28,9 @@ export interface ServableSurroundings extends Pick<ServableManagerOptions, 'publ
   readonly compiler: ModelCompiler;
   readonly metrics: Metrics;
   readonly askOwners: AskOwners;
+  /** Has every owner worker close a model that it was asked about and that no snapshot will show. */
+  readonly forgetModel: (modelId: number) => void;
+  readonly slots: LoadSlots;
 }
 
 /**
@@ -34,14 +38,15 @@ export interface ServableSurroundings extends Pick<ServableManagerOptions, 'publ
  * the server start.
  */
 export function openServables(surroundings: ServableSurroundings): OpenedServables {
-  const { settings, binding, blocking, compiler, metrics, publish, askOwners } = surroundings;
+  const { settings, binding, blocking, compiler, metrics, publish, askOwners, forgetModel, slots } = surroundings;
   const repository = repositoryFor(new StorageRepository());
   const manager = new ServableManager({
     source: settlingMetrics(metrics, settings, configSource(settings.servables)),
     compiler,
     repository,
+    slots,
     publish,
-    warmUp: settings.warmUp === 'none' ? undefined : new WarmUp(settings.warmUp, askOwners),
+    warmUp: settings.warmUp === 'none' ? undefined : new WarmUp(settings.warmUp, askOwners, forgetModel),
     pipelineBuilder: new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking)),
   });
   return { manager, repository };

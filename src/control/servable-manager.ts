@@ -5,6 +5,7 @@ import type { ReloadOutcome } from '../servables/reload-outcome.js';
 import type { ModelSnapshot, ServablesSnapshot } from '../servables/snapshot.js';
 import type { ConfigSource } from './config-source.js';
 import { ConfigWatch, type ConfigLook } from './config-watch.js';
+import { LoadSlots } from './load-slots.js';
 import type { ModelCompiler } from './model-compiler.js';
 import { LOCAL_REPOSITORY, type ModelRepository } from './model-repository.js';
 import { ModelVersions } from './model-versions.js';
@@ -20,18 +21,58 @@ export interface ServableManagerOptions {
   readonly compiler: ModelCompiler;
   /** Where models come from; without it from directories of this machine. */
   readonly repository?: ModelRepository;
+  /** Turns of loads; without it as many as suit the machine. */
+  readonly slots?: LoadSlots;
   /** Resolves when every owner worker runs on the snapshot. */
   readonly publish: (snapshot: ServablesSnapshot) => Promise<void>;
   /** For nodes of users' own code; without it there are none. */
   readonly pipelineBuilder?: PipelineBuilder;
   /** Asks servables before they serve; without it nobody does. */
   readonly warmUp?: WarmUp | undefined;
+  /** How long a look waits for what it has begun before it commits what is there. */
+  readonly patienceMs?: number;
+}
+
+/** Most loads take less: then all that a configuration changes is committed together. */
+const PATIENCE_MS = 1_000;
+
+/** What a look has begun. */
+interface Begun {
+  /** Resolves with the faults when all of it serves or has failed, and the owner workers run on it. */
+  readonly ended: Promise<readonly ServingError[]>;
+}
+
+const NOTHING_BEGUN: Begun = { ended: Promise.resolve([]) };
+
+/** What came of the question whether there is a configuration to take over. */
+type Taken =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly look: Extract<ConfigLook, { kind: 'refused' }> }
+  | {
+      readonly kind: 'begun';
+      /** Whether there was one. */
+      readonly isChange: boolean;
+      /** Of the snapshots, before. */
+      readonly epoch: number;
+      readonly begun: Begun;
+    };
+
+/** A configuration that was taken over. */
+interface Application {
+  /** That it has left so far. */
+  faults: readonly ServingError[];
+  /** Resolves when they are all told. Never rejects. */
+  ended: Promise<unknown>;
+  hasEnded: boolean;
 }
 
 /**
- * All servables, from the configuration and the version directories to the snapshots that the data plane runs on. Its work comes in
- * passes, one at a time, whoever asks for them: models first, then pipelines, which are checked against the models that came up
- * (as OVMS 2026.2.1), then one change of all that is replaced and retired.
+ * All servables, from the configuration and the version directories to the snapshots that the data plane runs on.
+ *
+ * A look at the configuration begins a round for each model that has none under way, and rounds take as long as they take. Passes are
+ * short and come one at a time: a pass checks pipelines against the models as they will be (as OVMS 2026.2.1) and commits in one
+ * snapshot what is replaced and retired. It leaves out models whose round is under way, pipelines that wait for them, and what those
+ * pipelines serve on meanwhile. The end of a round brings another pass.
  */
 export class ServableManager {
   readonly #options: ServableManagerOptions;
@@ -41,11 +82,21 @@ export class ServableManager {
   readonly #modelFaults = new RepeatedFaults();
   readonly #models = new Map<string, ModelVersions>();
   readonly #stopping = new AbortController();
+  readonly #slots: LoadSlots;
+  readonly #patienceMs: number;
   #libraries: LoadedConfig['libraries'] = [];
-  /** Whether the configuration left a fault when it was last applied. */
-  #hasFaults = false;
+  #application: Application = { faults: [], ended: Promise.resolve(), hasEnded: true };
+  /** As snapshots have them: a pass that plans shows nothing before its commit. */
+  #shownPipelines: readonly Pipeline[] = [];
+  /** Each of them gets the faults of pipelines that passes meet. */
+  readonly #listeners = new Set<ServingError[]>();
   #isLoaded = false;
   #last: Promise<unknown> = Promise.resolve();
+  /** A pass that has its place and has not begun. */
+  #queued: Promise<void> | null = null;
+  #configure!: () => void;
+  /** Resolves when the first configuration was taken over; never when it cannot be used. */
+  readonly configured = new Promise<void>((resolve) => (this.#configure = resolve));
   #begin!: () => void;
   readonly #begun = new Promise<void>((resolve) => (this.#begin = resolve));
 
@@ -53,43 +104,50 @@ export class ServableManager {
     this.#options = options;
     this.#config = new ConfigWatch(options.source);
     this.#pipelines = new Pipelines(options.pipelineBuilder ?? plainPipelineBuilder);
+    this.#slots = options.slots ?? new LoadSlots();
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.#publisher = new SnapshotPublisher((epoch) => this.#snapshot(epoch), options.publish);
   }
 
   /**
-   * The first pass; when it ends, every owner worker knows that the server is ready. Faults of single servables are logged, seen in
-   * their states, and returned.
+   * The first configuration; when all of it serves or has failed, every owner worker knows that the server is ready. Faults of single
+   * servables are logged, seen in their states, and returned.
    *
    * @throws ServingError when the configuration cannot be used
    */
-  load(): Promise<readonly ServingError[]> {
-    const loaded = this.#exclusively(async () => {
+  async load(): Promise<readonly ServingError[]> {
+    const begun = this.#exclusively(async () => {
       const look = await this.#config.look();
       if (look.kind === 'refused') throw look.error;
-      const faults = look.kind === 'changed' ? await this.#apply(look.config) : [];
-      this.#isLoaded = true;
-      this.#publisher.changed();
-      await this.#publisher.applied();
-      return faults;
+      const first = look.kind === 'changed' ? await this.#apply(look.config) : NOTHING_BEGUN;
+      this.#configure();
+      return first;
     });
     this.#begin();
-    return loaded;
+    const faults = await (await begun).ended;
+    this.#isLoaded = true;
+    this.#publisher.changed();
+    await this.#publisher.applied();
+    return faults;
   }
 
-  /** One cycle of the watcher: the configuration if it changed, the version directories, the pipelines. Never rejects. */
-  poll(): Promise<void> {
-    return this.#exclusively(async () => {
-      const look = await this.#config.look();
-      if (look.kind === 'refused' && look.isNews) logRefused(look.error);
-      if (look.kind === 'changed') await this.#apply(look.config);
-      else await this.#pass();
-    }).catch((error: unknown) => {
-      log.modelmanager.error(`Watching met a fault of the server: ${String((error as Error).stack ?? error)}`);
-    });
+  /**
+   * One cycle of the watcher: the configuration if it changed, the version directories, the pipelines. What takes its time goes on
+   * behind it. Never rejects.
+   */
+  async look(): Promise<void> {
+    await this.#look();
+  }
+
+  /** As {@link look}; resolves when all that this look has begun serves or has failed. Never rejects. */
+  async poll(): Promise<void> {
+    const begun = await this.#look();
+    await begun.ended.catch(() => undefined);
   }
 
   /**
    * What a client asked for: as {@link poll}, and the whole configuration again when the last time left a fault (as OVMS 2026.2.1).
+   * Where the configuration has not changed, an earlier look may have begun what the client means: that is waited for, too.
    *
    * @throws ServingError SERVER_STOPPING
    */
@@ -103,8 +161,8 @@ export class ServableManager {
       signal.addEventListener('abort', stopped);
     });
     try {
-      // A client may ask before the first pass has begun.
-      return await Promise.race([stop, this.#begun.then(() => this.#exclusively(() => this.#reload()))]);
+      // A client may ask before the first look has begun.
+      return await Promise.race([stop, this.#begun.then(() => this.#reload())]);
     } finally {
       signal.removeEventListener('abort', stopped!);
     }
@@ -124,52 +182,138 @@ export class ServableManager {
   async close(): Promise<void> {
     this.stop();
     await this.#last;
+    await Promise.all([...this.#models.values()].map((model) => model.idle()));
+    await this.#last;
     this.#pipelines.close();
   }
 
-  async #reload(): Promise<ReloadOutcome> {
-    const { epoch } = this.#publisher;
-    const look = await this.#config.look(this.#hasFaults);
-    if (look.kind === 'refused') return refusedOutcome(look);
-    const changed = look.kind === 'changed';
-    const [fault] = changed ? await this.#apply(look.config) : await this.#pass();
-    if (fault === undefined) return { kind: 'done', reloaded: changed || epoch !== this.#publisher.epoch };
-    return { kind: 'failed', code: changed ? 'CONFIG_RELOAD_FAILED' : 'VERSIONS_RELOAD_FAILED', cause: fault.code };
+  async #look(): Promise<Begun> {
+    try {
+      const begun = await this.#exclusively(async () => {
+        const look = await this.#config.look();
+        if (look.kind === 'refused' && look.isNews) logRefused(look.error);
+        return look.kind === 'changed' ? this.#apply(look.config) : this.#start();
+      });
+      begun.ended.catch(logWatchingFault);
+      return begun;
+    } catch (error) {
+      logWatchingFault(error);
+      return NOTHING_BEGUN;
+    }
   }
 
-  /** Takes over a configuration and loads what it asks for. */
-  async #apply(config: LoadedConfig): Promise<readonly ServingError[]> {
+  async #reload(): Promise<ReloadOutcome> {
+    const first = await this.#exclusively(() => this.#take(false));
+    const taken = first.kind === 'unchanged' ? await this.#takeAgain() : first;
+    if (taken.kind === 'refused') return refusedOutcome(taken.look);
+    const [fault] = await taken.begun.ended;
+    if (fault === undefined) return { kind: 'done', reloaded: taken.isChange || taken.epoch !== this.#publisher.epoch };
+    const code = taken.isChange ? 'CONFIG_RELOAD_FAILED' : 'VERSIONS_RELOAD_FAILED';
+    return { kind: 'failed', code, cause: fault.code };
+  }
+
+  /** @param evenUnchanged takes a configuration that was taken before once more. */
+  async #take(evenUnchanged: boolean): Promise<Taken> {
+    const look = await this.#config.look(evenUnchanged);
+    const { epoch } = this.#publisher;
+    if (look.kind === 'changed') return { kind: 'begun', isChange: true, epoch, begun: await this.#apply(look.config) };
+    return look.kind === 'refused' ? { kind: 'refused', look } : { kind: 'unchanged' };
+  }
+
+  /** When nothing is under way any more: the configuration again if it has left faults, else what the file system has by now. */
+  async #takeAgain(): Promise<Exclude<Taken, { kind: 'unchanged' }>> {
+    for (;;) {
+      await this.#settled();
+      const taken = await this.#exclusively(async () => {
+        const { faults, hasEnded } = this.#application;
+        // Another call took the configuration while this one waited for its turn.
+        if (!hasEnded) return null;
+        const { epoch } = this.#publisher;
+        const again = await this.#take(faults.length > 0);
+        if (again.kind !== 'unchanged') return again;
+        return { kind: 'begun', isChange: false, epoch, begun: await this.#start() } as const;
+      });
+      if (taken !== null) return taken;
+    }
+  }
+
+  /** Takes over a configuration and begins to load what it asks for. */
+  async #apply(config: LoadedConfig): Promise<Begun> {
     for (const warning of config.warnings) log.modelmanager.warning(warning);
     const refusedLoaders = config.loaders.map(({ name, error }) => logRefusedLoader(name, error));
     const refusedModels = this.#listModels(config.models);
     const refusedLibraries = this.#listLibraries(config.libraries);
     const refusedPipelines = this.#pipelines.list(config.pipelines, (name) => this.#models.has(name));
+    this.#shownPipelines = this.#pipelines.snapshots();
     this.#publisher.changed();
-    const faults = await this.#pass();
-    const all = [...refusedLoaders, ...refusedModels, ...refusedLibraries, ...refusedPipelines, ...faults];
-    this.#hasFaults = all.length > 0;
-    return all;
+    const refused = [...refusedLoaders, ...refusedModels, ...refusedLibraries, ...refusedPipelines];
+    const application: Application = { faults: refused, ended: Promise.resolve(), hasEnded: false };
+    this.#application = application;
+    const { ended } = await this.#start();
+    const told = async (): Promise<readonly ServingError[]> => {
+      application.faults = [...refused, ...(await ended)];
+      return application.faults;
+    };
+    const begun = { ended: told() };
+    const hasEnded = (): void => void (application.hasEnded = true);
+    application.ended = begun.ended.then(hasEnded, hasEnded);
+    return begun;
+  }
+
+  /**
+   * Begins a round for each model that has none under way. What comes up soon is committed together; what does not, behind this, as it
+   * comes.
+   */
+  async #start(): Promise<Begun> {
+    const rounds = [...this.#models.values()].filter((model) => !model.isBusy).map((model) => model.update());
+    const heard: ServingError[] = [];
+    this.#listeners.add(heard);
+    const all = Promise.all(rounds);
+    const isLate = !(await endsWithin(all, this.#patienceMs));
+    await this.#pass();
+    if (isLate) for (const round of rounds) void round.then(() => this.#passSoon()).catch(logWatchingFault);
+    const ended = async (): Promise<readonly ServingError[]> => {
+      const faults = (await all).flat();
+      if (isLate) await this.#passSoon();
+      this.#listeners.delete(heard);
+      return [...faults, ...heard];
+    };
+    return { ended: ended() };
+  }
+
+  /** Resolves when no round is under way, and what they brought is committed or about to be. */
+  async #settled(): Promise<void> {
+    await Promise.all([...this.#models.values()].map((model) => model.settled()));
+    await this.#application.ended;
+  }
+
+  /** A pass that begins after this call; calls that come before it begins share it. */
+  #passSoon(): Promise<void> {
+    return (this.#queued ??= this.#exclusively(() => {
+      this.#queued = null;
+      return this.#pass();
+    }));
   }
 
   /** A name that a pipeline ever had is not given to a model (as OVMS 2026.2.1). */
   #listModels(models: LoadedConfig['models']): ServingError[] {
     const faults: ServingError[] = [];
-    for (const model of this.#models.values()) model.configure(null);
+    const listed = new Map<string, LoadedConfig['models'][number]>();
     for (const settings of models) {
       if (this.#pipelines.has(settings.name)) faults.push(nameOccupied(settings.name));
-      else this.#model(settings.name).configure(settings);
+      else listed.set(settings.name, settings);
     }
+    for (const name of listed.keys()) this.#learn(name);
+    for (const model of this.#models.values()) model.configure(listed.get(model.name) ?? null);
     return faults;
   }
 
-  #model(name: string): ModelVersions {
-    const known = this.#models.get(name);
-    if (known !== undefined) return known;
-    const { compiler, repository = LOCAL_REPOSITORY, warmUp } = this.#options;
+  #learn(name: string): void {
+    if (this.#models.has(name)) return;
+    const { compiler, repository = LOCAL_REPOSITORY, warmUp, slots = this.#slots } = this.#options;
     const changed = (): void => this.#publisher.changed();
-    const model = new ModelVersions(name, { compiler, repository, warmUp }, this.#modelFaults, changed);
+    const model = new ModelVersions(name, { compiler, repository, warmUp, slots }, this.#modelFaults, changed);
     this.#models.set(name, model);
-    return model;
   }
 
   #listLibraries(libraries: LoadedConfig['libraries']): ServingError[] {
@@ -181,46 +325,67 @@ export class ServableManager {
     return invalid.map(({ error }) => error);
   }
 
-  /** Brings everything to what the configuration and the file system say now; ends when the owner workers run on it. */
-  async #pass(): Promise<readonly ServingError[]> {
-    const models = [...this.#models.values()];
-    const modelFaults = (await Promise.all(models.map((model) => model.update()))).flat();
+  /** Commits what is ready; ends when the owner workers run on it. Only rounds that have ended by now have a part in it. */
+  async #pass(): Promise<void> {
     // Nothing loads any more, so that what pipelines need would seem to be missing.
-    if (this.#stopping.signal.aborted) return modelFaults;
-    const before = this.#pipelines.snapshots();
-    const pipelineFaults = await this.#pipelines.update(this.#surroundings());
-    await this.#warmUpPipelines(before, models);
-    const replaced = models.flatMap((model) => model.commit());
-    if (differ(before, this.#pipelines.snapshots())) this.#publisher.changed();
+    if (this.#stopping.signal.aborted) return;
+    const application = this.#application;
+    const settled = new Set([...this.#models.values()].filter((model) => !model.isBusy));
+    const isOfApplication = !this.#pipelines.isComplete;
+    const faults = await this.#pipelines.update(this.#surroundings(settled));
+    if (isOfApplication) application.faults = [...application.faults, ...faults];
+    for (const heard of this.#listeners) heard.push(...faults);
+    const ready = new Set([...settled].filter(({ name }) => !this.#pipelines.held.has(name)));
+    const pipelines = this.#pipelines.snapshots();
+    await this.#warmUpPipelines(pipelines, ready);
+    const replaced = [...ready].flatMap((model) => model.commit());
+    if (differ(this.#shownPipelines, pipelines)) {
+      this.#shownPipelines = pipelines;
+      this.#publisher.changed();
+    }
     await this.#publisher.applied();
     await Promise.all(replaced.map((version) => version.release()));
     this.#pipelines.releaseDiscarded();
-    for (const model of models) model.end();
+    for (const model of ready) model.end();
     await this.#publisher.applied();
-    return [...modelFaults, ...pipelineFaults];
   }
 
   /** Those that were built in this pass, over the models as they are when it is committed. */
-  async #warmUpPipelines(before: readonly Pipeline[], models: readonly ModelVersions[]): Promise<void> {
+  async #warmUpPipelines(pipelines: readonly Pipeline[], ready: ReadonlySet<ModelVersions>): Promise<void> {
     const { warmUp } = this.#options;
     if (warmUp === undefined) return;
-    const pipelines = this.#pipelines.snapshots();
-    const known = new Set(before.map(({ graph }) => graph));
+    const known = new Set(this.#shownPipelines.map(({ graph }) => graph));
     const fresh = pipelines.filter(({ graph }) => graph !== null && !known.has(graph));
-    const upcoming = { epoch: 1, isLoaded: true, models: models.map((model) => model.upcoming()), pipelines };
+    const models = [...this.#models.values()].map((model) => model.upcoming(ready.has(model)));
+    const upcoming = { epoch: 1, isLoaded: true, models, pipelines };
     await warmUp.pipelines(
       upcoming,
       fresh.map(({ name, version }) => ({ name, version, recorded: this.#pipelines.recordedRequests(name, version) })),
     );
   }
 
-  #surroundings(): ModelSurroundings {
+  /** @param settled models whose plans are complete. */
+  #surroundings(settled: ReadonlySet<ModelVersions>): ModelSurroundings {
+    const isSettled = (model: ModelVersions): boolean => settled.has(model);
     return {
       models: {
         isModelName: (name) => this.#models.has(name),
-        signature: (name, version) => this.#models.get(name)?.signature(version),
+        signature: (name, version) => {
+          const model = this.#models.get(name);
+          return model?.signature(version, isSettled(model));
+        },
       },
       libraries: this.#libraries,
+      pending: {
+        isAwaited: (name, version) => {
+          const model = this.#models.get(name);
+          return model !== undefined && !isSettled(model) && model.isAwaited(version);
+        },
+        isChanging: (name) => {
+          const model = this.#models.get(name);
+          return model !== undefined && isSettled(model) && model.hasPlans;
+        },
+      },
     };
   }
 
@@ -229,7 +394,7 @@ export class ServableManager {
       epoch,
       isLoaded: this.#isLoaded,
       models: this.models(),
-      pipelines: this.#pipelines.snapshots(),
+      pipelines: this.#shownPipelines,
     };
   }
 
@@ -262,6 +427,21 @@ function nameOccupied(name: string): ServingError {
 function logRefusedLoader(name: string, error: ServingError): ServingError {
   log.modelmanager.error(`Loading custom loader: ${name} failed: ${error.message}`);
   return error;
+}
+
+function logWatchingFault(error: unknown): void {
+  log.modelmanager.error(`Watching met a fault of the server: ${String((error as Error).stack ?? error)}`);
+}
+
+/** Whether something has ended by the time this resolves, which it does at the latest after so long. */
+async function endsWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, milliseconds, false)));
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function logRefused(error: ServingError): void {

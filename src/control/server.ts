@@ -13,6 +13,7 @@ import { EMPTY_SNAPSHOT, type ServablesSnapshot } from '../servables/snapshot.js
 import { DataPlane } from './data-plane.js';
 import { chooseGrpcTransport, sharesLoop } from './grpc-transport.js';
 import { hostText, Listeners } from './listeners.js';
+import { LoadSlots } from './load-slots.js';
 import { Metrics } from './metrics.js';
 import { ModelCompiler } from './model-compiler.js';
 import type { ModelRepository } from './model-repository.js';
@@ -36,6 +37,7 @@ export class Server {
   readonly #cleaner: SequenceCleaner;
   readonly #cleaning: Watcher;
   readonly #metrics: Metrics;
+  readonly #binding: NativeBinding;
   /** Port of the gRPC listener, `null` without one. */
   readonly grpcPort: number | null;
   /** Port of the REST listener, `null` without one. */
@@ -57,7 +59,8 @@ export class Server {
     this.#repository = repository;
     this.#manager = manager;
     this.#metrics = metrics;
-    this.#watcher = new Watcher(() => manager.poll(), pollIntervalSeconds);
+    this.#binding = binding;
+    this.#watcher = new Watcher(() => manager.look(), pollIntervalSeconds);
     this.#cleaner = new SequenceCleaner(binding, () => manager.models());
     const clean = (): Promise<void> => {
       this.cleanSequences();
@@ -86,6 +89,7 @@ export class Server {
     const ports = await openPorts(binding, settings);
     const blocking = new BlockingPool();
     const compiler = new ModelCompiler(binding, blocking, { ...settings, cacheDir });
+    const slots = new LoadSlots();
     const metrics = new Metrics();
     try {
       const { grpcWorkers: workers, sharesMemory, cors, log: logSettings, backend, nodeExecutor } = settings;
@@ -104,7 +108,7 @@ export class Server {
           backend,
           nodeExecutor,
           metrics,
-          compileForThroughput: (modelId) => compiler.compileForThroughput(modelId),
+          compileForThroughput: (modelId) => slots.run(() => compiler.compileForThroughput(modelId)),
         },
         EMPTY_SNAPSHOT,
         async () => (await opening).manager.reload(),
@@ -113,7 +117,18 @@ export class Server {
       const opening = import('./open-servables.js').then(({ openServables }) => {
         const publish = async (snapshot: ServablesSnapshot): Promise<void> => (await starting).publish(snapshot);
         const askOwners: AskOwners = async (snapshot, task) => (await starting).warmUp(snapshot, task);
-        return openServables({ settings, binding, blocking, compiler, metrics, publish, askOwners });
+        const forgetModel = (modelId: number): void => void starting.then((plane) => plane.forget(modelId));
+        return openServables({
+          settings,
+          binding,
+          blocking,
+          compiler,
+          metrics,
+          publish,
+          askOwners,
+          forgetModel,
+          slots,
+        });
       });
       const [dataPlane, { manager, repository }] = await Promise.all([starting, opening]);
       logPorts(ports);
@@ -124,7 +139,10 @@ export class Server {
     }
   }
 
-  /** Looks at the configuration and the version directories now, as the watcher does at each interval; never rejects. */
+  /**
+   * Looks at the configuration and the version directories now, as the watcher does at each interval; resolves when all that this has
+   * begun serves or has failed. Never rejects.
+   */
   poll(): Promise<void> {
     return this.#manager.poll();
   }
@@ -143,9 +161,13 @@ export class Server {
     return this.#manager.reload();
   }
 
-  /** Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise. */
-  stop(): Promise<void> {
-    return (this.#stopped ??= this.#stop());
+  /**
+   * Accepts nothing more, finishes every accepted request, frees everything. Every call returns the same promise.
+   *
+   * @param endsProcess leaves the memory of models to the end of the process, which is to follow.
+   */
+  stop(endsProcess = false): Promise<void> {
+    return (this.#stopped ??= this.#stop(endsProcess));
   }
 
   /** The owner workers' threads, for tests that end one. */
@@ -154,20 +176,23 @@ export class Server {
   }
 
   async #load(source: ServablesSource): Promise<void> {
+    // Models that take long to load keep no later configuration waiting.
+    const watching = this.#manager.configured.then(() => this.#watcher.start());
     // Whoever waits for the metrics must not wait for a configuration that never comes.
     const [fault] = await this.#manager.load().finally(() => this.#metrics.giveUp());
     if (source.kind === 'single-model' && fault !== undefined) throw fault;
     log.serving.info('ServableManagerModule started');
     // Scripts wait for this line of OVMS 2026.2.1; here the manager is the main thread itself.
-    if (this.#watcher.start()) log.modelmanager.info('Started model manager thread');
+    if (await watching) log.modelmanager.info('Started model manager thread');
     if (this.#cleaning.start()) log.modelmanager.info('Started sequence cleaner');
   }
 
-  async #stop(): Promise<void> {
+  async #stop(endsProcess: boolean): Promise<void> {
     this.#watcher.stop();
     this.#cleaning.stop();
     this.#manager.stop();
     for (const listeners of this.#listeners) listeners.close();
+    if (endsProcess) this.#binding.leaveModelsToProcess();
     await this.#dataPlane.stop();
     this.#compiler.close();
     await this.#repository.close();

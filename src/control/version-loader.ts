@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAuto, type ModelSettings } from '../config/settings.js';
 import { log } from '../observability/logger.js';
 import { compileSpecification } from './compile-specification.js';
+import type { LoadSlots } from './load-slots.js';
 import type { ModelCompiler } from './model-compiler.js';
 import { logLoaded } from './model-log.js';
 import type { ModelRepository, OpenedVersion } from './model-repository.js';
@@ -14,21 +15,28 @@ import type { WarmUp } from './warm-up.js';
  * Reads and compiles a version. The result holds the compiled model, and the files of it, until it is released.
  *
  * @param isRetry whether it failed before: such a try is not announced, there may be one a second.
- * @throws ServingError PATH_INVALID, FILE_INVALID, MODEL_*, NOT_IMPLEMENTED, SERVER_STOPPING, and those of a cloud storage
+ * @param dropped aborted when the result is not wanted any more: then what has not begun yet does not begin.
+ * @throws ServingError PATH_INVALID, FILE_INVALID, MODEL_*, NOT_IMPLEMENTED, SERVER_STOPPING, and those of a cloud storage; the
+ * reason of `dropped`
  */
 export async function loadVersion(
   settings: ModelSettings,
   version: number,
-  { compiler, repository, warmUp }: VersionSources,
+  { compiler, repository, warmUp, slots }: VersionSources,
   isRetry: boolean,
+  dropped: AbortSignal,
 ): Promise<LoadedVersion> {
   const files = await repository.open(settings, version);
   try {
-    const loaded = await compileVersion(settings, files, compiler, isRetry);
-    await warmUp?.model(settings.name, version, loaded.model, files.directory);
-    return loaded;
+    const load = async (): Promise<LoadedVersion> => {
+      const loaded = await compileVersion(settings, files, compiler, isRetry);
+      if (!dropped.aborted) await warmUp?.model(settings.name, version, loaded.model, files.directory);
+      return loaded;
+    };
+    return await slots.run(load, dropped);
   } catch (error) {
-    await files.release(error);
+    // That nobody wants it any more is no fault of the files.
+    await files.release(dropped.aborted ? undefined : error);
     throw error;
   }
 }
@@ -39,6 +47,8 @@ export interface VersionSources {
   readonly repository: ModelRepository;
   /** Asks versions before they serve; absent: nobody does. */
   readonly warmUp?: WarmUp | undefined;
+  /** Shared by all models. */
+  readonly slots: LoadSlots;
 }
 
 async function compileVersion(

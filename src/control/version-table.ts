@@ -1,5 +1,4 @@
 import type { ModelSettings } from '../config/settings.js';
-import type { ModelSignature } from '../dag/definition.js';
 import { log } from '../observability/logger.js';
 import type { ServableState, StateErrorCode } from '../servables/serving.js';
 import type { ModelSnapshot, ServingModel } from '../servables/snapshot.js';
@@ -18,11 +17,11 @@ export interface VersionRecord {
   readonly errorCode: StateErrorCode;
   /** Present while it can be asked. */
   readonly serving: LoadedVersion | null;
-  /** What the commit of this pass makes of it; `null`: it stays as it is. */
+  /** What the next commit makes of it; `null`: it stays as it is. */
   readonly next: LoadedVersion | 'retire' | null;
 }
 
-/** All versions a model ever had, with their states. What is planned in a pass shows in no snapshot before it is committed. */
+/** All versions a model ever had, with their states. What is planned shows in no snapshot before it is committed. */
 export class VersionTable {
   readonly #name: string;
   readonly #changed: () => void;
@@ -47,15 +46,43 @@ export class VersionTable {
     this.#changed();
   }
 
+  /** A replacement that was planned before must have been taken back. */
   planReplacement(version: number, next: LoadedVersion): void {
     this.#records.set(version, { ...this.get(version), next });
   }
 
-  planRetirement(kept: readonly number[]): void {
-    for (const record of this.#ascending()) {
-      const { version, state } = record;
-      if (state !== 'END' && !kept.includes(version)) this.#records.set(version, { ...record, next: 'retire' });
+  /** @returns the replacement that was planned for a version, if there was one: no snapshot has shown it, and none will. */
+  takeBack(version: number): LoadedVersion | null {
+    const record = this.get(version);
+    const { next } = record;
+    if (next === null || next === 'retire') return null;
+    this.#records.set(version, { ...record, next: null });
+    return next;
+  }
+
+  /**
+   * Plans the end of all versions but these, which stay even if their end was planned before.
+   *
+   * @returns replacements that are not wanted any more: no snapshot has shown them, and none will.
+   */
+  planRetirement(kept: readonly number[]): LoadedVersion[] {
+    const unwanted: LoadedVersion[] = [];
+    for (const { version, state, next } of this.#ascending()) {
+      if (state === 'END') continue;
+      if (kept.includes(version)) {
+        if (next === 'retire') this.#records.set(version, { ...this.get(version), next: null });
+        continue;
+      }
+      const replacement = this.takeBack(version);
+      if (replacement !== null) unwanted.push(replacement);
+      this.#records.set(version, { ...this.get(version), next: 'retire' });
     }
+    return unwanted;
+  }
+
+  /** Whether a commit would change anything. */
+  get hasPlans(): boolean {
+    return [...this.#records.values()].some(({ next }) => next !== null);
   }
 
   /** @returns what no snapshot shows any more. */
@@ -85,10 +112,10 @@ export class VersionTable {
     return { name: this.#name, versions };
   }
 
-  /** What can be asked after the commit, and nothing else. */
-  upcoming(): ModelSnapshot {
+  /** What can be asked after the commit, and nothing else; without a commit what can be asked now. */
+  upcoming(isCommitted: boolean): ModelSnapshot {
     const versions = this.#ascending().flatMap((record) => {
-      const serving = afterCommit(record)?.model;
+      const serving = (isCommitted ? afterCommit(record) : record.serving)?.model;
       return serving === undefined
         ? []
         : [{ version: record.version, state: 'AVAILABLE', errorCode: 'OK', serving } as const];
@@ -96,10 +123,11 @@ export class VersionTable {
     return { name: this.#name, versions };
   }
 
-  /** Signature of a version as it is after the commit; `null` asks for the highest that can be asked then. */
-  signature(version: number | null): ModelSignature | undefined {
+  /** A version as it is after the commit, or without one as it is now; `null` asks for the highest that can be asked then. */
+  find(version: number | null, isCommitted: boolean): LoadedVersion | undefined {
     const candidates = this.#ascending().filter((record) => version === null || record.version === version);
-    return candidates.map(afterCommit).findLast((loaded) => loaded !== null)?.model;
+    const loaded = candidates.map((record) => (isCommitted ? afterCommit(record) : record.serving));
+    return loaded.findLast((each) => each !== null) ?? undefined;
   }
 
   /** A copy: the caller may change what it goes through. */
@@ -108,7 +136,7 @@ export class VersionTable {
   }
 }
 
-/** What can be asked when the pass is committed. */
-export function afterCommit({ serving, next }: VersionRecord): LoadedVersion | null {
+/** What can be asked when what is planned is committed. */
+function afterCommit({ serving, next }: VersionRecord): LoadedVersion | null {
   return next === 'retire' ? null : (next ?? serving);
 }

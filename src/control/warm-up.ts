@@ -28,10 +28,17 @@ export interface FreshPipeline {
 export class WarmUp {
   readonly #mode: Exclude<WarmUpMode, 'none'>;
   readonly #ask: AskOwners;
+  readonly #tellToForget: (modelId: number) => void;
 
-  constructor(mode: Exclude<WarmUpMode, 'none'>, ask: AskOwners) {
+  /** @param tellToForget has every owner worker close a model that was asked and will not be shown. */
+  constructor(
+    mode: Exclude<WarmUpMode, 'none'>,
+    ask: AskOwners,
+    tellToForget: (modelId: number) => void = () => undefined,
+  ) {
     this.#mode = mode;
     this.#ask = ask;
+    this.#tellToForget = tellToForget;
   }
 
   /**
@@ -43,6 +50,11 @@ export class WarmUp {
     const versions = [{ version, state: 'AVAILABLE', errorCode: 'OK', serving } as const];
     const snapshot = { epoch: 1, isLoaded: true, models: [{ name, versions }], pipelines: [] };
     await this.#run(snapshot, { kind: 'model', name, version, recorded: join(directory, RECORDED_REQUESTS) });
+  }
+
+  /** A version that was asked, and that no snapshot will show. */
+  forget({ reference }: ServingModel): void {
+    this.#tellToForget(reference.modelId);
   }
 
   /**

@@ -43,8 +43,8 @@ export type OwnerCommand =
   | { readonly kind: 'snapshot'; readonly snapshot: ServablesSnapshot; readonly metrics: readonly MetricsBlock[] }
   /** To the question with this number. */
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answered<ReloadOutcome> }
-  /** The metrics of all owner workers as text, to the question with this number; `null`: metrics are off. */
-  | { readonly kind: 'page'; readonly id: number; readonly answer: Answered<string | null> }
+  /** The metrics of all owner workers as text in memory that moves here, to the question with this number; `null`: metrics are off. */
+  | { readonly kind: 'page'; readonly id: number; readonly answer: Answered<Uint8Array<ArrayBuffer> | null> }
   /** Open what the snapshot has, with the blocks of what it names first, and ask one servable of it, before a snapshot shows it to requests. */
   | {
       readonly kind: 'warm-up';
@@ -53,6 +53,8 @@ export type OwnerCommand =
       readonly metrics: readonly MetricsBlock[];
       readonly task: WarmUpTask;
     }
+  /** A model that was opened for a warm-up: no snapshot will show it. */
+  | { readonly kind: 'forget'; readonly modelId: number }
   /** To the question with this number; `null`: there is none. */
   | { readonly kind: 'throughput-variant'; readonly id: number; readonly answer: Answered<ThroughputVariant | null> }
   /** What all owner workers have counted, to the question with this number. */

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 
-import { BlockingPool, SERVING_IDLE_MS } from '../blocking/blocking-pool.js';
+import { BlockingPool, LOADING_THREADS, SERVING_IDLE_MS } from '../blocking/blocking-pool.js';
 import { ServingError } from '../errors.js';
 import { reloadEndpoint } from '../frontends/rest/config-endpoints.js';
 import { kserveEndpoints } from '../frontends/rest/kserve/endpoints.js';
@@ -51,7 +51,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
   inference.useArena(arena);
   const share = (nireq: number): number => Math.max(1, Math.floor(nireq / task.workers));
   const userNodes = new UserNodes(arena, task.backend === 'native', task.log);
-  const blocking = new BlockingPool(SERVING_IDLE_MS);
+  const blocking = new BlockingPool(SERVING_IDLE_MS, LOADING_THREADS);
   const openUserNode: UserNodeOpener = (reference) => userNodes.open(reference);
   const serving = new WorkerServing(inference, arena, share, openUserNode, metrics, blocking);
   const readiness = new Readiness(productVersion());
@@ -76,7 +76,7 @@ export default async function runOwner(task: OwnerTask): Promise<void> {
 interface Asked {
   readonly reloads: Questions<ReloadOutcome>;
   /** Of metrics; `null`: they are off. */
-  readonly pages: Questions<string | null>;
+  readonly pages: Questions<Uint8Array | null>;
   readonly statistics: Questions<readonly ServableStatistics[]>;
   /** `null`: there is none. */
   readonly throughputVariants: Questions<ThroughputVariant | null>;
@@ -110,6 +110,7 @@ function followControlPlane(
         );
         return;
       }
+      if (command.kind === 'forget') return serving.forget(command.modelId);
       if (command.kind === 'answer') return reloads.answered(command.id, command.answer);
       if (command.kind === 'page') return pages.answered(command.id, command.answer);
       if (command.kind === 'statistics') return statistics.answered(command.id, command.answer);

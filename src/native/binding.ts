@@ -38,6 +38,12 @@ export interface NativeBinding extends IngressBinding {
   /** Drops this environment's hold. Memory goes when the last handle, infer request and running inference are gone. */
   releaseModel(modelId: number): void;
 
+  /**
+   * Leaves all compiled models of the process to its end: releasing them frees nothing any more. For a process that is about to end,
+   * because OpenVINO takes milliseconds to free each of many models. Any thread.
+   */
+  leaveModelsToProcess(): void;
+
   /** A handle of a compiled entry for this environment; throws when the entry is unknown or not compiled. */
   openModel(modelId: number): CompiledModelHandle;
 

@@ -181,12 +181,13 @@ export class ServableDirectory {
       const found = defaultVersion(model);
       if (found !== null) return this.#versionPlan(model, found);
       const error = new ServingError('MODEL_VERSION_MISSING');
-      if (!model.versions.some(isLoading)) return { error, waitMs: 0 };
-      return { error, waitMs: MODEL_WAIT_MS, late: new ServingError('MODEL_VERSION_NOT_LOADED') };
+      return mayComeUp(model) ? awaited(error) : { error, waitMs: 0 };
     }
     const found = findVersion(model, version);
-    if (found === undefined) return { error: new ServingError('MODEL_VERSION_MISSING'), waitMs: 0 };
-    return this.#versionPlan(model, found);
+    const plan = found === undefined ? undefined : this.#versionPlan(model, found);
+    if (plan !== undefined && (!('error' in plan) || plan.waitMs > 0)) return plan;
+    const error = plan?.error ?? new ServingError('MODEL_VERSION_MISSING');
+    return model.awaitsScan === true ? awaited(error) : { error, waitMs: 0 };
   }
 
   #versionPlan(model: ModelSnapshot, version: ModelVersionSnapshot): Plan | Absent {
@@ -239,6 +240,15 @@ function identifyPipeline(versions: readonly PipelineSnapshot[], version: bigint
 
 function findVersion(model: ModelSnapshot, version: bigint): ModelVersionSnapshot | undefined {
   return model.versions.find((candidate) => BigInt(candidate.version) === version);
+}
+
+/** What it cannot answer yet is worth waiting for: no version is there, but there may be one soon. */
+function mayComeUp({ versions, awaitsScan }: ModelSnapshot): boolean {
+  return awaitsScan === true || versions.some(isLoading);
+}
+
+function awaited(error: ServingError): Absent {
+  return { error, waitMs: MODEL_WAIT_MS, late: new ServingError('MODEL_VERSION_NOT_LOADED') };
 }
 
 function isLoading({ state, errorCode }: VersionStatus): boolean {

@@ -22,6 +22,8 @@ export interface ModelSnapshot {
   readonly name: string;
   /** All versions ever seen, ascending. */
   readonly versions: readonly ModelVersionSnapshot[];
+  /** Present while nobody has looked for its versions since the configuration listed it, or listed it at another path. */
+  readonly awaitsScan?: boolean;
 }
 
 export interface ModelVersionSnapshot extends VersionStatus {

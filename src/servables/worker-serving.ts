@@ -100,6 +100,12 @@ export class WorkerServing implements Serving {
     return prepared;
   }
 
+  /** Closes a model that {@link prepare} opened for a snapshot that will not come. */
+  forget(modelId: number): void {
+    const prepared = this.#prepared.takeModel(modelId);
+    if (prepared !== undefined) retire(prepared);
+  }
+
   /**
    * Runs a plan as a request does, and forgets the answer: nothing is counted, and of a sequence nothing stays.
    *
@@ -357,7 +363,10 @@ export class WorkerServing implements Serving {
     while ('error' in found && found.waitMs > 0 && !deadline.aborted) {
       await once(this.#events, 'applied', { signal }).catch(() => undefined);
       if (cancellation.aborted) throw cancellation.reason;
+      const { waitMs } = found;
       found = this.#directory.find(name, version);
+      // It turned out to be a pipeline.
+      if ('error' in found && found.waitMs < waitMs) return this.#awaitPlan(name, version, cancellation);
     }
     if ('error' in found) throw found.late ?? found.error;
     return found;
@@ -574,6 +583,12 @@ class Prepared {
 
   model(modelId: number): OpenedModel | undefined {
     return this.#models.get(modelId);
+  }
+
+  takeModel(modelId: number): OpenedModel | undefined {
+    const model = this.#models.get(modelId);
+    this.#models.delete(modelId);
+    return model;
   }
 
   userNode(key: string): Opened<UserUnit> | undefined {

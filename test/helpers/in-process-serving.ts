@@ -1,6 +1,7 @@
 import { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { configFileSource } from '#src/control/config-source.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
+import { LOCAL_REPOSITORY, type ModelRepository } from '#src/control/model-repository.js';
 import { ServableManager } from '#src/control/servable-manager.js';
 import { UserCodePipelineBuilder } from '#src/control/pipelines/user-code-builder.js';
 import { wholeMessage, type RpcCall } from '#src/frontends/rpc.js';
@@ -38,6 +39,22 @@ export interface InProcessServing {
  * @param wantsInline as `--node_executor adaptive` does, else `async`.
  */
 export async function openInProcessServing(configPath: string, wantsInline = true): Promise<InProcessServing> {
+  const { loaded, ...opened } = beginInProcessServing(configPath, wantsInline);
+  const faults = await loaded;
+  if (faults[0] !== undefined) throw faults[0];
+  return opened;
+}
+
+/**
+ * As {@link openInProcessServing}, without waiting for the servables.
+ *
+ * @param repository where the models come from.
+ */
+export function beginInProcessServing(
+  configPath: string,
+  wantsInline = true,
+  repository: ModelRepository = LOCAL_REPOSITORY,
+): InProcessServing & Pick<ServableManager, 'configured'> & { readonly loaded: ReturnType<ServableManager['load']> } {
   const binding = loadNativeBinding();
   const inference = new NativeInference(binding);
   const arena = new Arena(inference.memory);
@@ -63,10 +80,10 @@ export async function openInProcessServing(configPath: string, wantsInline = tru
   const publish = (snapshot: ServablesSnapshot): Promise<void> => serving.apply(snapshot);
   const pipelineBuilder = new UserCodePipelineBuilder(new CustomNodeFactory(binding, blocking));
   const source = configFileSource(configPath);
-  const manager = new ServableManager({ source, compiler, publish, pipelineBuilder });
-  const faults = await manager.load();
-  if (faults[0] !== undefined) throw faults[0];
+  const manager = new ServableManager({ source, compiler, repository, publish, pipelineBuilder, patienceMs: 0 });
   return {
+    loaded: manager.load(),
+    configured: manager.configured,
     arena,
     serving,
     predict: async (request, signal = new AbortController().signal) =>

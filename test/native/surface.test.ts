@@ -19,6 +19,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   reserveModel: true,
   compileModel: true,
   releaseModel: true,
+  leaveModelsToProcess: true,
   openModel: true,
   closeModel: true,
   describeModel: true,

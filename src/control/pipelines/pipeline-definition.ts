@@ -35,6 +35,8 @@ export class PipelineDefinition {
   #settings: PipelineSettings;
   #state: PipelineState = 'BEGIN';
   #built: BuiltPipeline | null = null;
+  /** What the nodes of the built graph refer to. */
+  #builtFrom: readonly UsedServable[] = [];
   /** What the used servables were when the definition was last validated, by `describe`. */
   #used = new Map<string, unknown>();
   #files: FileDigests = new Map();
@@ -65,6 +67,11 @@ export class PipelineDefinition {
     return this.#settings.warmUpRequests;
   }
 
+  /** What the graph that serves refers to, whatever the definition says by now; each once. */
+  get builtFrom(): readonly UsedServable[] {
+    return this.#builtFrom;
+  }
+
   /** What its nodes refer to; each once. */
   get used(): readonly UsedServable[] {
     return this.#builder.used(this.#settings);
@@ -76,10 +83,10 @@ export class PipelineDefinition {
     return { name, version, state, errorCode, graph: this.#built?.graph ?? null };
   }
 
-  /** The file was read again and lists it, perhaps as it was before: it has to be validated. */
+  /** The file was read again and lists it, perhaps as it was before: it has to be validated, if it was not to be anyway. */
   relist(settings: PipelineSettings): void {
     this.#settings = settings;
-    if (this.#state !== 'BEGIN') this.#handle('ReloadEvent');
+    if (this.#state !== 'BEGIN' && this.#state !== 'RELOADING') this.#handle('ReloadEvent');
   }
 
   /** The file lists it no longer. Its name stays taken (as OVMS 2026.2.1). */
@@ -174,6 +181,7 @@ export class PipelineDefinition {
   #replace(built: BuiltPipeline | null): void {
     const previous = this.#built;
     this.#built = built;
+    this.#builtFrom = built === null ? [] : this.used;
     if (previous !== null) this.#discard(previous);
   }
 

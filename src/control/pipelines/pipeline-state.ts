@@ -31,8 +31,9 @@ const VALIDATED: Transitions = {
 const LISTED: Transitions = { ReloadEvent: 'RELOADING', RetireEvent: 'RETIRED' };
 
 const TRANSITIONS: Readonly<Record<PipelineState, Transitions>> = {
-  BEGIN: VALIDATED,
-  RELOADING: VALIDATED,
+  // Here, other than in OVMS 2026.2.1, a definition may leave the file while it still waits for a model.
+  BEGIN: { ...VALIDATED, RetireEvent: 'RETIRED' },
+  RELOADING: { ...VALIDATED, RetireEvent: 'RETIRED' },
   AVAILABLE: { ...LISTED, UsedModelChangedEvent: 'AVAILABLE_REQUIRED_REVALIDATION' },
   AVAILABLE_REQUIRED_REVALIDATION: {
     ...LISTED,

@@ -8,7 +8,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
  * `GET /metrics`. While metrics are off there is no such address (as OVMS 2026.2.1).
  * @param readPage resolves with the metrics of the whole server as text, `null` when they are off.
  */
-export function metricsEndpoint(readPage: () => Promise<string | null>): Endpoint {
+export function metricsEndpoint(readPage: () => Promise<Uint8Array | null>): Endpoint {
   return {
     api: 'TensorFlowServing',
     method: 'GET',

@@ -48,6 +48,9 @@ export const lifeCycle = {
     'while no version is available, a request without a version is refused at once: `Model with requested version is not found`',
     'waits, as one with a version does: clients that start with the server need no retries',
   ),
+  'life-cycle.wait-for-scan': supported(
+    'a request to a model that the configuration lists and whose directories nobody has looked at yet waits as for a loading one; so it is from the first moment that the ports answer',
+  ),
   'life-cycle.retired': supported(
     'a version that is unloading or has ended: NOT_FOUND, 404, `Model with requested version is retired`',
   ),
@@ -60,6 +63,14 @@ export const lifeCycle = {
     'serves on until its replacement is ready: no request waits or fails',
   ),
 
+  'life-cycle.slow-model': different(
+    'the models of a configuration load one after the other',
+    'they load at the same time, and one that takes long holds up no other change of the same or of a later configuration; one that removes the model, or asks for other settings of it, overtakes its load',
+  ),
+
+  'life-cycle.reload-waits': supported(
+    '`POST /v1/config/reload` answers when all that it has begun serves or has failed; where the file has not changed since the last look, when all that is under way does',
+  ),
   'life-cycle.reload-201': different(
     '`POST /v1/config/reload` answers 200 whether or not something was reloaded, other than documented',
     '201 when something was reloaded and 200 when not, as documented',

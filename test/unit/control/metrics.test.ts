@@ -9,13 +9,17 @@ import { EMPTY_SNAPSHOT, type ModelVersionSnapshot, type ServablesSnapshot } fro
 
 const server = (flags: string): ServerSettings => settings(`--config_path /c --port 1 --rest_port 2 ${flags}`.trim());
 
+function textOf(page: Uint8Array | null): string {
+  return page === null ? '' : Buffer.from(page).toString();
+}
+
 const LOADING: ModelVersionSnapshot = { version: 1, state: 'LOADING', errorCode: 'OK', serving: null };
 
 test('metrics: who asks before the configuration was read waits for it', async () => {
   const metrics = new Metrics();
   const page = metrics.page();
   metrics.settle(server('--metrics_enable --metrics_list ovms_streams'), null);
-  assert.match((await page) ?? '', /^# HELP ovms_streams /);
+  assert.match(textOf(await page), /^# HELP ovms_streams /);
 });
 
 test('metrics: off there is no page, nor when the configuration cannot be read', async () => {
@@ -43,7 +47,7 @@ test('metrics: only the first configuration is asked, and refused when they cann
   await settling.read();
   names = ['nonsense'];
   await settling.read();
-  assert.match((await metrics.page()) ?? '', /^# HELP ovms_streams /);
+  assert.match(textOf(await metrics.page()), /^# HELP ovms_streams /);
 });
 
 test('metrics: a version has series from its first state on, a pipeline before it is valid, its nodes once it is', () => {

@@ -6,6 +6,7 @@ import { covers } from '../../contract/covers.js';
 
 import type { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { configFileSource } from '#src/control/config-source.js';
+import { LoadSlots } from '#src/control/load-slots.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServableManager } from '#src/control/servable-manager.js';
 import { ServingError } from '#src/errors.js';
@@ -13,6 +14,7 @@ import type { CompileSpecification, ModelDescription } from '#src/native/binding
 import { configureLogging } from '#src/observability/logger.js';
 import type { ServablesSnapshot } from '#src/servables/snapshot.js';
 import { withFiles } from '../servables/temporary-directory.js';
+import { StandstillGate as Gate } from '../../helpers/standstill-gate.js';
 import { fakeRegistry } from './fake-registry.js';
 
 before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
@@ -51,8 +53,10 @@ class Fixture {
   /** What the data plane does with a snapshot. */
   apply: (snapshot: ServablesSnapshot) => Promise<void> = () => Promise.resolve();
   readonly #root: string;
+  readonly #gates = new Map<string, Gate>();
+  readonly #watching = new Set<() => void>();
 
-  constructor(root: string) {
+  constructor(root: string, patienceMs?: number) {
     this.#root = root;
     const pool = {
       compile: (_id: number, specification: CompileSpecification) => {
@@ -66,9 +70,57 @@ class Fixture {
       compiler: this.compiler,
       publish: (snapshot) => {
         this.snapshots.push(snapshot);
+        for (const look of this.#watching) look();
         return this.apply(snapshot);
       },
+      ...(patienceMs !== undefined && { patienceMs, slots: new LoadSlots(9, 0) }),
     });
+  }
+
+  /** Compiling what has this part in its path stands still until the gate is opened. */
+  gate(part: string): Gate {
+    const gate = new Gate();
+    this.#gates.set(part, gate);
+    this.compile = async ({ path }) => {
+      for (const [each, { meet }] of this.#gates) if (path.includes(each)) await meet();
+      return DUMMY;
+    };
+    return gate;
+  }
+
+  openGates(): void {
+    for (const gate of this.#gates.values()) gate.open();
+  }
+
+  /** Resolves when a snapshot, the last one or one to come, is as asked. */
+  shows(isAsAsked: (snapshot: ServablesSnapshot) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const last = this.snapshots.at(-1);
+        if (last === undefined || !isAsAsked(last)) return;
+        this.#watching.delete(look);
+        resolve();
+      };
+      this.#watching.add(look);
+      look();
+    });
+  }
+
+  /** Resolves when the versions of a model are as said. */
+  showsVersions(model: string, expected: string): Promise<void> {
+    return this.shows((snapshot) => this.versions(model, snapshot) === expected);
+  }
+
+  /** Number of infer requests of what serves as version 1; it tells which settings it was made with. */
+  nireq(model: string): number | undefined {
+    const found = this.snapshots.at(-1)!.models.find(({ name }) => name === model);
+    return found?.versions[0]?.serving?.nireq;
+  }
+
+  /** Which model the pipeline of a snapshot runs; `undefined` while it has no graph. */
+  runs(pipeline: string, snapshot = this.snapshots.at(-1)!): string | undefined {
+    const program = snapshot.pipelines.find(({ name }) => name === pipeline)?.graph?.nodes[0]!.program;
+    return program?.kind === 'model' ? program.modelName : undefined;
   }
 
   async addVersion(model: string, version: number): Promise<void> {
@@ -123,6 +175,20 @@ class Fixture {
 
 function withManager(use: (fixture: Fixture) => Promise<void>): Promise<void> {
   return withFiles({}, (root) => use(new Fixture(root)));
+}
+
+/** A manager that commits what is there and waits for nothing else. */
+async function withHastyManager(use: (fixture: Fixture) => Promise<void>): Promise<void> {
+  await withFiles({}, async (root) => {
+    const fixture = new Fixture(root, 0);
+    try {
+      await use(fixture);
+    } finally {
+      fixture.openGates();
+      fixture.compiler.close();
+      await fixture.manager.close();
+    }
+  });
 }
 
 test('new versions load before old ones retire: no snapshot is without one that serves', () =>
@@ -304,3 +370,227 @@ test('a server that stops refuses who waits for a reload, and ends behind the pa
     assert.equal(fixture.versions(), '1 LOADING');
     assert.equal(fixture.held.size, 0);
   }));
+
+const SOON = { timeout: 10_000 };
+
+test('while a model compiles, 30 later configurations take effect, each before the next one is written', SOON, () =>
+  withHastyManager(async (fixture) => {
+    covers('life-cycle.slow-model');
+    for (const model of ['m', 'slow']) await fixture.addVersion(model, 1);
+    const slow = fixture.gate('/slow/');
+    await fixture.configure({ m: {} });
+    await fixture.manager.load();
+    for (let nireq = 2; nireq < 32; nireq += 1) {
+      // Another place in the file, and other settings of another model, are no reason to begin again.
+      await fixture.configure(nireq % 2 === 0 ? { m: { nireq }, slow: {} } : { slow: {}, m: { nireq } });
+      await fixture.manager.look();
+      await fixture.shows(() => fixture.nireq('m') === nireq);
+    }
+    assert.equal(fixture.compiled.filter((path) => path === 'slow/1').length, 1);
+    assert.equal(fixture.versions('slow'), '1 LOADING');
+    slow.open();
+    await fixture.showsVersions('slow', '1 AVAILABLE');
+    assert.equal(fixture.held.size, 2);
+  }),
+);
+
+test(
+  'while a model of a configuration compiles, all else of it takes effect: models and pipelines come, change and go',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model');
+      for (const model of ['m', 'old', 'new', 'slow']) await fixture.addVersion(model, 1);
+      await fixture.configure({ m: {}, old: {} }, { p: 'm', q: 'old' });
+      await fixture.manager.load();
+      const slow = fixture.gate('/slow/');
+      await fixture.configure({ m: { nireq: 2 }, new: {}, slow: {} }, { p: 'new', late: 'slow' });
+      await fixture.manager.look();
+      await fixture.shows(() => fixture.runs('p') === 'new' && fixture.nireq('m') === 2);
+      await fixture.showsVersions('old', '1 END');
+      await fixture.showsVersions('new', '1 AVAILABLE');
+      const states = fixture.snapshots.at(-1)!.pipelines.map(({ name, state }) => `${name} ${state}`);
+      assert.deepEqual(states, ['p AVAILABLE', 'q END', 'late LOADING']);
+      slow.open();
+      await fixture.shows(() => fixture.runs('late') === 'slow');
+      assert.equal(fixture.versions('slow'), '1 AVAILABLE');
+    }),
+);
+
+test(
+  'a pipeline that moves to a model that compiles serves on with the one it has, and both change in one snapshot',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model', 'life-cycle.new-before-old');
+      for (const model of ['old', 'slow', 'other']) await fixture.addVersion(model, 1);
+      await fixture.configure({ old: {}, other: {} }, { p: 'old', q: 'old' });
+      await fixture.manager.load();
+      const slow = fixture.gate('/slow/');
+      const seen = fixture.snapshots.length;
+      await fixture.configure({ slow: {} }, { p: 'slow' });
+      await fixture.manager.look();
+      await fixture.showsVersions('other', '1 END');
+      // Another look changes nothing of that.
+      await fixture.manager.look();
+      assert.deepEqual([fixture.versions('old'), fixture.runs('p'), fixture.runs('q')], ['1 AVAILABLE', 'old', 'old']);
+      slow.open();
+      await fixture.showsVersions('old', '1 END');
+      for (const snapshot of fixture.snapshots.slice(seen)) {
+        const model = fixture.runs('p', snapshot)!;
+        assert.equal(fixture.versions(model, snapshot), '1 AVAILABLE', `of ${model} at ${snapshot.epoch}`);
+        assert.equal(fixture.runs('q', snapshot) === 'old', fixture.versions('old', snapshot) === '1 AVAILABLE');
+      }
+      assert.equal(fixture.runs('p'), 'slow');
+      assert.equal(fixture.held.size, 1);
+    }),
+);
+
+test('a model that a waiting pipeline serves on keeps its settings until the pipeline moves', SOON, () =>
+  withHastyManager(async (fixture) => {
+    for (const model of ['m', 'slow']) await fixture.addVersion(model, 1);
+    await fixture.configure({ m: {} }, { p: 'm', other: 'm' });
+    await fixture.manager.load();
+    const slow = fixture.gate('/slow/');
+    await fixture.configure({ m: { nireq: 2 }, slow: {} }, { p: 'slow', other: 'm' });
+    await fixture.manager.look();
+    await fixture.manager.look();
+    assert.deepEqual([fixture.nireq('m'), fixture.runs('p')], [1, 'm']);
+    // It is not wanted any more with those settings: nothing has shown them, and the memory is given back.
+    await fixture.configure({ m: { nireq: 3 }, slow: {} }, { p: 'slow', other: 'm' });
+    await fixture.manager.look();
+    slow.open();
+    await fixture.shows(() => fixture.runs('p') === 'slow' && fixture.nireq('m') === 3);
+    const shown = fixture.snapshots.map(({ models }) => models[0]!.versions[0]?.serving?.nireq ?? 1);
+    assert.deepEqual([...new Set(shown)], [1, 3]);
+  }),
+);
+
+test('a configuration without the model that compiles drops what comes of it', SOON, () =>
+  withHastyManager(async (fixture) => {
+    covers('life-cycle.slow-model');
+    for (const model of ['m', 'slow']) await fixture.addVersion(model, 1);
+    const slow = fixture.gate('/slow/');
+    await fixture.configure({ m: {}, slow: {} });
+    const loaded = fixture.manager.load();
+    await Promise.all([slow.met, fixture.manager.configured]);
+    await fixture.configure({ m: {} });
+    await fixture.manager.look();
+    await fixture.showsVersions('slow', '1 END');
+    // Nothing of the first configuration is under way any more: the server is ready.
+    assert.deepEqual(await loaded, []);
+    assert.equal(fixture.held.size, 2);
+    slow.open();
+    await fixture.manager.close();
+    assert.equal(fixture.held.size, 1);
+    assert.equal(fixture.versions('slow'), '1 END');
+  }),
+);
+
+test(
+  'a configuration with other settings of the model that compiles overtakes it, and the first result is dropped',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.slow-model');
+      await fixture.addVersion('slow', 1);
+      await fixture.configure({ slow: {} });
+      await fixture.manager.load();
+      const [first, second] = [new Gate(), new Gate()];
+      const gates = [first, second];
+      fixture.compile = async () => {
+        await gates.shift()!.meet();
+        return DUMMY;
+      };
+      await fixture.configure({ slow: { nireq: 2 } });
+      const reloaded = fixture.manager.reload();
+      await first.met;
+      await fixture.configure({ slow: { nireq: 3 } });
+      await fixture.manager.look();
+      await second.met;
+      second.open();
+      await fixture.shows(() => fixture.nireq('slow') === 3);
+      // Who asked for the first settings is answered when the second ones serve.
+      assert.deepEqual(await reloaded, { kind: 'done', reloaded: true });
+      first.open();
+      await fixture.manager.close();
+      const shown = fixture.snapshots.map(({ models }) => models[0]?.versions[0]?.serving?.nireq ?? 1);
+      assert.deepEqual([...new Set(shown)], [1, 3]);
+      assert.equal(fixture.held.size, 1);
+    }),
+);
+
+test(
+  'a reload answers when what it has begun serves, whatever else compiles; one that finds nothing new waits for that, too',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.reload-waits');
+      for (const model of ['m', 'n', 'slow']) await fixture.addVersion(model, 1);
+      const slow = fixture.gate('/slow/');
+      await fixture.configure({ m: {} });
+      await fixture.manager.load();
+      await fixture.configure({ m: {}, slow: {} });
+      await fixture.manager.look();
+      await slow.met;
+      await fixture.configure({ m: {}, slow: {}, n: {} });
+      assert.deepEqual(await fixture.manager.reload(), { kind: 'done', reloaded: true });
+      assert.deepEqual([fixture.versions('n'), fixture.versions('slow')], ['1 AVAILABLE', '1 LOADING']);
+      let isAnswered = false;
+      const waiting = fixture.manager.reload().finally(() => (isAnswered = true));
+      await fixture.manager.look();
+      assert.equal(isAnswered, false);
+      slow.open();
+      // The look that found it has loaded it.
+      assert.deepEqual(await waiting, { kind: 'done', reloaded: false });
+      assert.equal(fixture.versions('slow'), '1 AVAILABLE');
+    }),
+);
+
+test('a fault that comes late is told to every later reload', SOON, () =>
+  withHastyManager(async (fixture) => {
+    covers('life-cycle.reload-waits');
+    await fixture.addVersion('slow', 1);
+    const gate = new Gate();
+    fixture.compile = async () => {
+      await gate.meet();
+      throw new ServingError('MODEL_READ_FAILED');
+    };
+    await fixture.configure({});
+    await fixture.manager.load();
+    await fixture.configure({ slow: {} }, { p: 'slow' });
+    const asked = [fixture.manager.reload(), fixture.manager.reload()];
+    await gate.met;
+    gate.open();
+    const failed = { kind: 'failed', code: 'CONFIG_RELOAD_FAILED', cause: 'MODEL_READ_FAILED' };
+    assert.deepEqual(await Promise.all([...asked, fixture.manager.reload()]), [failed, failed, failed]);
+    assert.equal(fixture.versions('slow'), '1 LOADING UNKNOWN');
+  }),
+);
+
+test(
+  'a model awaits its scan from the snapshot that lists it to the first look at its versions, also at another path',
+  SOON,
+  () =>
+    withHastyManager(async (fixture) => {
+      covers('life-cycle.wait-for-scan');
+      await fixture.addVersion('m', 1);
+      await fixture.configure({ m: {}, nothing: { base_path: 'm/1' }, absent: {} });
+      await fixture.manager.load();
+      const waiting = (name: string): boolean[] =>
+        fixture.snapshots.flatMap(({ models }) => models.filter((model) => model.name === name)).map(awaitsScan);
+      for (const name of ['m', 'nothing', 'absent']) {
+        assert.deepEqual([waiting(name)[0], waiting(name).at(-1)], [true, false], name);
+      }
+      const seen = fixture.snapshots.length;
+      await fixture.manager.poll();
+      await fixture.configure({ m: {}, nothing: {}, absent: {} });
+      await fixture.manager.poll();
+      assert.deepEqual(waiting('m').slice(seen).includes(true), false, 'what was looked at is not waited for again');
+      assert.deepEqual(waiting('nothing').slice(seen).includes(true), true);
+    }),
+);
+
+function awaitsScan({ awaitsScan }: ServablesSnapshot['models'][number]): boolean {
+  return awaitsScan === true;
+}

@@ -14,8 +14,10 @@ function version(number: number, state: ServableState, errorCode: StateErrorCode
 function directory(
   versions: readonly ModelVersionSnapshot[],
   pipelines: readonly PipelineSnapshot[] = [],
+  awaitsScan = false,
 ): ServableDirectory {
-  const snapshot: ServablesSnapshot = { epoch: 1, isLoaded: true, models: [{ name: 'm', versions }], pipelines };
+  const models = [{ name: 'm', versions, awaitsScan }];
+  const snapshot: ServablesSnapshot = { epoch: 1, isLoaded: true, models, pipelines };
   return new ServableDirectory(snapshot, { models: new Map(), userNodes: new Map() });
 }
 
@@ -56,6 +58,22 @@ test('directory: the default version is waited for while any version loads', () 
     code: 'MODEL_VERSION_MISSING',
     waitMs: 0,
   });
+});
+
+test('directory: a model whose directories nobody has looked at yet is waited for, whichever version is asked', () => {
+  covers('life-cycle.wait-for-scan');
+  const models = directory([version(1, 'END'), version(2, 'LOADING', 'UNKNOWN')], [], true);
+  const waits = (asked: bigint | null): [string, number, string] => {
+    const found = models.find('m', asked);
+    assert.ok('error' in found);
+    return [found.error.code, found.waitMs, (found.late ?? found.error).code];
+  };
+  assert.deepEqual(waits(null), ['MODEL_VERSION_MISSING', 10_000, 'MODEL_VERSION_NOT_LOADED']);
+  assert.deepEqual(waits(1n), ['MODEL_VERSION_RETIRED', 10_000, 'MODEL_VERSION_NOT_LOADED']);
+  assert.deepEqual(waits(2n), ['MODEL_VERSION_NOT_LOADED', 10_000, 'MODEL_VERSION_NOT_LOADED']);
+  assert.deepEqual(waits(3n), ['MODEL_VERSION_MISSING', 10_000, 'MODEL_VERSION_NOT_LOADED']);
+  assert.deepEqual(directory([], [], true).status('m', null), []);
+  assert.throws(() => directory([], [], true).status('m', 1n), new ServingError('MODEL_VERSION_MISSING'));
 });
 
 test('directory: retired and unknown versions', () => {

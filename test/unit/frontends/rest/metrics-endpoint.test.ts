@@ -4,7 +4,7 @@ import { metricsEndpoint } from '#src/frontends/rest/metrics-endpoint.js';
 import { matchRoute } from '#src/frontends/rest/router.js';
 import type { RestRequest } from '#src/frontends/rest/endpoint.js';
 
-const PAGE = '# HELP a b\n';
+const PAGE = Buffer.from('# HELP a b\n');
 
 test('metrics endpoint: answers the page in the text format of Prometheus', async () => {
   const endpoint = metricsEndpoint(() => Promise.resolve(PAGE));

@@ -61,7 +61,7 @@ test('metrics: a pipeline has requests and their time, as version 1, and nothing
 test('metrics: names are told in HELP and TYPE, also before there is a series', async () => {
   const page = await exposition(new MetricsBook(), ['ovms_streams', 'ovms_request_time_us']);
   assert.equal(
-    page,
+    Buffer.from(page).toString(),
     '# HELP ovms_request_time_us Processing time of requests to a model or a DAG.\n# TYPE ovms_request_time_us histogram\n\n' +
       '# HELP ovms_streams Number of OpenVINO execution streams.\n# TYPE ovms_streams gauge\n',
   );
@@ -212,4 +212,38 @@ test('metrics: each combination of API, question and interface has a place of it
     kinds,
     Array.from({ length: 12 }, (_, index) => index),
   );
+});
+
+test('metrics: a page of many models is written in parts, with turns of the event loop between them, of one moment', async () => {
+  const book = new MetricsBook();
+  book.learn(
+    Array.from({ length: 2_000 }, (_, index) => ({ ...MODEL, name: `m-${index}` })),
+    [],
+  );
+  const { ledger } = worker(book);
+  const count = (value: number): void => {
+    for (const { numbers } of ledger.blocks) numbers.fill(value);
+  };
+  count(1);
+  let turns = 0;
+  let isWritten = false;
+  const turn = (): void => {
+    turns += 1;
+    count(2);
+    if (!isWritten) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const page = Buffer.from(await exposition(book, null)).toString();
+  isWritten = true;
+  assert.ok(turns > 1, 'other work went on');
+  const values = page.match(/^ovms_(?:requests_success|current_requests)\{.* \d+$/gm)!;
+  assert.equal(values.length, 2_000 * 13);
+  assert.ok(values.every((line) => line.endsWith(' 1')));
+});
+
+test('metrics: names are written so that a line stays a line', async () => {
+  const book = new MetricsBook();
+  book.learn([{ ...PIPELINE, name: 'a"b\\c\nd' }], []);
+  const [line] = await linesWith(book, 'ovms_request_time_us_sum');
+  assert.equal(line, 'ovms_request_time_us_sum{interface="gRPC",name="a\\"b\\\\c\\nd",version="1"} 0');
 });

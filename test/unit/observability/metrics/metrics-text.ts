@@ -8,5 +8,8 @@ export async function linesWith(book: MetricsBook, text: string): Promise<string
     book,
     FAMILIES.map(({ name }) => name),
   );
-  return page.split('\n').filter((line) => line.includes(text) && !line.startsWith('#'));
+  return Buffer.from(page)
+    .toString()
+    .split('\n')
+    .filter((line) => line.includes(text) && !line.startsWith('#'));
 }
