@@ -376,46 +376,42 @@ Clock::time_point Connection::Tend() {
     const bool watched = life_.is_watched();
     if (watched) NoteUnacknowledged();
     const ConnectionLife::Look look = life_.At(host_.now(), watched ? Awaited() : ConnectionLife::Awaited::kServer);
-    switch (look.step) {
-      case ConnectionLife::Step::kNone:
-        return look.next;
-      case ConnectionLife::Step::kPing:
-        session_.Ping(PingKind::kKeepalive);
-        break;
-      case ConnectionLife::Step::kSilent:
-        Notice("was silent for too long");
-        Close();
-        break;
-      case ConnectionLife::Step::kRetire:
-        Drain();
-        break;
-      case ConnectionLife::Step::kEndNewStreams:
-        // Its time begins when the client can have heard of it.
-        if (blocked_) {
-          life_.Retiring(host_.now());
-        } else {
-          EndNewStreams();
-        }
-        break;
-      case ConnectionLife::Step::kDropUnfinished:
-        DropUnfinished();
-        // They go when that is written.
-        return host_.now() + host_.limits().life.quiet;
-      case ConnectionLife::Step::kStalled:
-        // What the system has it goes on sending.
-        if (!half_closed_) Notice("has not read its answers for too long while the server stops");
-        Close();
-        break;
-      case ConnectionLife::Step::kGone:
-        Close();
-        break;
-      case ConnectionLife::Step::kGraceOver:
-        Notice("had calls for longer than grpc.max_connection_age_grace_ms");
-        Close();
-        break;
-    }
+    if (look.step == ConnectionLife::Step::kNone) return look.next;
+    Take(look.step);
+    // What was dropped goes when that is written.
+    if (look.step == ConnectionLife::Step::kDropUnfinished) return host_.now() + host_.limits().life.quiet;
   }
   return host_.now();
+}
+
+void Connection::Take(ConnectionLife::Step step) {
+  switch (step) {
+    case ConnectionLife::Step::kNone:
+      return;
+    case ConnectionLife::Step::kPing:
+      return session_.Ping(PingKind::kKeepalive);
+    case ConnectionLife::Step::kRetire:
+      return Drain();
+    case ConnectionLife::Step::kEndNewStreams:
+      // Its time begins when the client can have heard of it.
+      return blocked_ ? life_.Retiring(host_.now()) : EndNewStreams();
+    case ConnectionLife::Step::kDropUnfinished:
+      return DropUnfinished();
+    case ConnectionLife::Step::kSilent:
+      return GiveUp("was silent for too long");
+    case ConnectionLife::Step::kGraceOver:
+      return GiveUp("had calls for longer than grpc.max_connection_age_grace_ms");
+    case ConnectionLife::Step::kStalled:
+      // What the system has it goes on sending.
+      return half_closed_ ? Close() : GiveUp("has not read its answers for too long while the server stops");
+    case ConnectionLife::Step::kGone:
+      return Close();
+  }
+}
+
+void Connection::GiveUp(const char* words) {
+  Notice(words);
+  Close();
 }
 
 void Connection::OnRequest(std::int32_t stream) {

@@ -107,6 +107,8 @@ class Connection : private H2Handler, private StreamCarrier {
   ConnectionLife::Awaited Awaited() const;
   void NoteUnacknowledged();
   void DropUnfinished();
+  void Take(ConnectionLife::Step step);
+  void GiveUp(const char* words);
   void AnswerHttp(GrpcStream& stream, int status);
   void HandOverParked();
   bool HasRoomFor(const GrpcStream& stream) const;
