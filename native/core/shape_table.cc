@@ -186,7 +186,7 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
     verdict = InferredBy(*verdict, std::move(variant));
   } else {
     verdict = Refused(std::move(compiled));
-    // Files that are others by now say nothing of the shapes.
+    // Other faults, as of memory, say nothing of the shapes.
     if (verdict->refusal.code() != StatusCode::kReshapeFailed) return verdict;
   }
   Remember(shapes, verdict, true);
