@@ -340,6 +340,8 @@ export const CATALOGUE = {
   MODEL_MAPPING_INVALID: { grpc: null, http: 500, text: 'Mapping configuration is invalid' },
   MODEL_LAYOUT_INVALID: { grpc: null, http: 500, text: 'Layout configuration is invalid' },
   MODEL_BATCHING_INVALID: { grpc: null, http: 500, text: 'Requests to the model cannot be joined to batches' },
+  /** The model does not allow it; then its requests are inferred one by one. */
+  MODEL_NOT_JOINED: { grpc: null, http: 500, text: 'Requests to the model cannot be joined to batches' },
   MODEL_PREPROCESSING_INVALID: { grpc: null, http: 500, text: 'Preprocessing configuration is invalid' },
   NATIVE_BINDING_MISSING: { grpc: null, http: 500, text: 'Native addon could not be loaded' },
   BACKEND_MISSING: { grpc: null, http: 500, text: 'Inference backend could not be loaded' },

@@ -10,7 +10,6 @@
 #include "core/data_faults.h"
 #include "core/empty_inputs.h"
 #include "core/float_mode.h"
-#include "core/folder_stamp.h"
 #include "core/model_preparation.h"
 #include "core/open_trial.h"
 #include "core/openvino_fault.h"
@@ -50,15 +49,12 @@ Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const
   return Guard(StatusCode::kCompileFailed, [&] { guarded = CompileGuarded(core, model, device, properties); });
 }
 
-/// What a table of shapes compiles later: from the same files, or not at all.
-ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification) {
+/// What a table of shapes compiles later: the model that was read, whatever has become of its files.
+ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification,
+                        std::shared_ptr<const ov::Model> model) {
   ShapeSource source;
-  source.remake = [core, specification, stamp = FolderStamp(specification.path)](std::shared_ptr<ov::Model>& model) {
-    PreparedModel prepared;
-    Status status = Prepare(*core, specification, prepared);
-    model = std::move(prepared.source);
-    if (!status.ok() || FolderStamp(specification.path) == stamp) return status;
-    return Status(StatusCode::kReadFailed, "expected the files that the model was loaded from, received others");
+  source.remake = [model = std::move(model)](std::shared_ptr<ov::Model>& again) {
+    return Guard(StatusCode::kReadFailed, [&] { again = model->clone(); });
   };
   source.compile = [core, specification](const std::shared_ptr<ov::Model>& model, bool is_fixed,
                                          ov::CompiledModel& compiled) {
@@ -183,10 +179,10 @@ void CompiledModel::BeginShapes(const InputShapes& first, std::string reason) {
 
 Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const ModelThreads& threads,
                               const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model) {
-  ShapeSource later = LaterSource(core, specification);
   PreparedModel prepared;
   if (Status status = Prepare(*core, specification, prepared); !status.ok()) return status;
   const std::shared_ptr<ov::Model>& source = prepared.source;
+  ShapeSource later = LaterSource(core, specification, source);
   const bool remembers = specification.stateful || !source->get_variables().empty();
   const bool is_tried = OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
   GuardedModel guarded;
@@ -194,19 +190,13 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
   if (!status.ok() && !is_tried) return std::move(status).At(DescribeDevice(*core, specification.device));
   if (specification.joined_rows) {
     std::string reason = TryJoined(later, prepared, guarded.compiled, *specification.joined_rows);
-    if (!reason.empty()) return {StatusCode::kBatchingFailed, std::move(reason)};
+    if (!reason.empty()) return {StatusCode::kNotJoined, std::move(reason)};
   }
   FixedModel fixed;
   std::string reason = is_tried ? TryOpened(later, prepared, guarded.compiled, fixed) : std::string();
-  if (!reason.empty() && fixed.compiled) {
-    later.is_fixed = true;
-    later.remake = [source](std::shared_ptr<ov::Model>& again) {
-      return Guard(StatusCode::kReadFailed, [&] { again = source->clone(); });
-    };
-    guarded.compiled = fixed.compiled;
-  } else if (!status.ok()) {
-    return std::move(status).At(DescribeDevice(*core, specification.device));
-  }
+  later.is_fixed = !reason.empty();
+  if (later.is_fixed && fixed.compiled) guarded.compiled = fixed.compiled;
+  if (!guarded.compiled) return std::move(status).At(DescribeDevice(*core, specification.device));
   return Guard(StatusCode::kCompileFailed, [&] {
     auto sequences = specification.stateful
                          ? std::make_shared<SequenceTable>(specification.stateful->max_sequences)

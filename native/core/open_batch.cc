@@ -15,7 +15,7 @@ namespace {
 /// Outputs must follow both. Not 1, which every operation may broadcast.
 constexpr std::array<std::int64_t, 2> kTriedRows = {2, 3};
 
-Status Refuse(const std::string& text) { return {StatusCode::kBatchingFailed, text}; }
+Status Refuse(const std::string& text) { return {StatusCode::kNotJoined, text}; }
 
 std::string PortTitle(const char* kind, const ov::Output<ov::Node>& port) {
   const auto& names = port.get_names();
@@ -59,8 +59,8 @@ Status FindBatch(ov::Model& model, std::uint32_t most_rows, ov::Dimension& batch
                   other.to_string());
   }
   if (batch.get_min_length() * 2 <= static_cast<std::int64_t>(most_rows)) return Status::Ok();
-  return Refuse("expected room for two requests of batch size " + batch.to_string() +
-                ", received a max_batch_size of " + std::to_string(most_rows));
+  return {StatusCode::kBatchingFailed, "expected room for two requests of batch size " + batch.to_string() +
+                                           ", received a max_batch_size of " + std::to_string(most_rows)};
 }
 
 void Reshape(ov::Model& model, const ov::Dimension& batch) {
@@ -109,7 +109,7 @@ ov::Dimension JoinedBatch(const ov::Dimension& batch, std::uint32_t most_rows) {
 Status OpenBatch(ov::Model& model, std::uint32_t most_rows) {
   if (!model.get_variables().empty()) return Refuse("expected a model without state");
   Status outcome = Status::Ok();
-  const Status guarded = Guard(StatusCode::kBatchingFailed, [&] {
+  const Status guarded = Guard(StatusCode::kNotJoined, [&] {
     ov::Dimension batch;
     outcome = CheckPorts(model);
     if (outcome.ok()) outcome = FindBatch(model, most_rows, batch);

@@ -59,7 +59,8 @@ ShapeTable::ShapeTable(std::shared_ptr<const ov::Model> model, ShapeSource sourc
     : model_(std::move(model)), source_(std::move(source)), threads_(std::move(threads)) {}
 
 void ShapeTable::Begin(ov::CompiledModel compiled, const InputShapes& shapes) {
-  if (!source_.is_fixed) {
+  // Nothing is inferred by it in a fixed model, but infer requests can be made of it.
+  if (!source_.is_fixed || shapes.empty()) {
     shared_ = NewVariant(std::move(compiled), false, false);
     return;
   }
@@ -186,7 +187,7 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
     verdict = InferredBy(*verdict, std::move(variant));
   } else {
     verdict = Refused(std::move(compiled));
-    // Files that are others by now say nothing of the shapes.
+    // Other faults, as of memory, say nothing of the shapes.
     if (verdict->refusal.code() != StatusCode::kReshapeFailed) return verdict;
   }
   Remember(shapes, verdict, true);

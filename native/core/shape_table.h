@@ -87,8 +87,8 @@ enum class ShapeFailure {
 
 /// How a table gets at its model.
 struct ShapeSource {
-  /// The model whole, to be compiled: reads it again, or copies what was kept. `kReadFailed` when the files are others
-  /// by now.
+  /// A copy of the model that the first compilation was made of, to be compiled. It shares the constants, and needs no
+  /// files.
   std::function<Status(std::shared_ptr<ov::Model>& model)> remake;
   /// With the properties of the first compilation.
   std::function<Status(const std::shared_ptr<ov::Model>& model, bool is_fixed, ov::CompiledModel& compiled)> compile;
@@ -111,7 +111,7 @@ class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
   ShapeTable(std::shared_ptr<const ov::Model> model, ShapeSource source, std::weak_ptr<ShapeThreads> threads);
 
   /// The first compilation. Once, before anything else.
-  /// @param shapes of a fixed model, what it was compiled for.
+  /// @param shapes of a fixed model, what it was compiled for; empty when it was compiled for all shapes.
   void Begin(ov::CompiledModel compiled, const InputShapes& shapes);
 
   /// Changes whenever a verdict that was given may not hold any more.

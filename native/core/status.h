@@ -46,9 +46,10 @@ enum class StatusCode : std::int32_t {
   kSharedMemoryInvalid,
   kSharedMemoryBroken,
   kSharedMemoryLimit,
+  kNotJoined,
 };
 
-inline constexpr std::array<const char*, 35> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 36> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -82,8 +83,9 @@ inline constexpr std::array<const char*, 35> kStatusNames = {"OK",
                                                              "SHARED_MEMORY_OPEN",
                                                              "SHARED_MEMORY_INVALID",
                                                              "SHARED_MEMORY_BROKEN",
-                                                             "SHARED_MEMORY_LIMIT"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kSharedMemoryLimit) + 1,
+                                                             "SHARED_MEMORY_LIMIT",
+                                                             "NOT_JOINED"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kNotJoined) + 1,
               "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.

@@ -81,7 +81,7 @@ export class ModelCompiler {
    *
    * @param followsLoad nobody chose how many inferences there are to be at a time.
    * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_BATCHING_INVALID,
-   * MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
+   * MODEL_NOT_JOINED, MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
   async compile(specification: CompileSpecification, followsLoad = false): Promise<CompiledModelReference> {
     const mayFollow = followsLoad && this.#mayFollowLoad(specification);
@@ -103,21 +103,14 @@ export class ModelCompiler {
   /**
    * As {@link compile}; a model whose requests cannot be joined is compiled for single ones, and the log says why.
    *
-   * @throws ServingError as `compile`; MODEL_BATCHING_INVALID when the batches of the configuration have no room for two requests
+   * @throws ServingError as `compile`, but for MODEL_NOT_JOINED
    */
   async compileJoined(specification: CompileSpecification, followsLoad: boolean): Promise<CompiledModelReference> {
     try {
       return await this.compile(specification, followsLoad);
     } catch (error) {
-      const { joinedRows } = specification;
-      if (joinedRows === null || !(error instanceof ServingError && error.code === 'MODEL_BATCHING_INVALID'))
-        throw error;
+      if (!(error instanceof ServingError && error.code === 'MODEL_NOT_JOINED')) throw error;
       const single = await this.compile({ ...specification, joinedRows: null }, followsLoad);
-      const rows = single.description.inputs[0]?.dimensions?.[0]?.[0] ?? 1;
-      if (rows * 2 > joinedRows) {
-        this.release(single);
-        throw error;
-      }
       log.modelmanager.warning(`${specification.path}: requests are inferred one by one: ${error.detail}`);
       return single;
     }

@@ -364,8 +364,8 @@ export interface CompileSpecification {
   readonly stateful: StatefulModel | null;
   /**
    * Opens the batch dimension, so that the rows of several requests are inferred at once: so many together, or what one request may have
-   * where that is more. The description keeps the shapes that requests have. BATCHING_FAILED when answers would not be those to single
-   * requests, bit for bit. `null`: the shapes are those of the description.
+   * where that is more. The description keeps the shapes that requests have. NOT_JOINED when answers would not be those to single requests,
+   * bit for bit; BATCHING_FAILED when there is no room for two requests. `null`: the shapes are those of the description.
    */
   readonly joinedRows: number | null;
 }
@@ -551,5 +551,6 @@ export const NATIVE_STATUS = [
   'SHARED_MEMORY_INVALID',
   'SHARED_MEMORY_BROKEN',
   'SHARED_MEMORY_LIMIT',
+  'NOT_JOINED',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

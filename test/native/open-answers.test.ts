@@ -64,6 +64,6 @@ test('joined rows: what answers otherwise in a batch is refused with the reason'
     [narrowing, /^expected operations that answer joined requests as single ones, received Convert /],
     [softmax, /^answers to joined requests differ from those to single ones/],
   ] as const) {
-    assert.throws(() => compile(path, { joinedRows: 4 }), { code: 'BATCHING_FAILED', message });
+    assert.throws(() => compile(path, { joinedRows: 4 }), { code: 'NOT_JOINED', message });
   }
 });

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { CompiledModelHandle } from '#src/native/binding.js';
-import { writeDenseModel, writeOpenMatMulModel, writeReshapeRowsModel, writeToldRowsModel } from '../fixtures/ir.js';
+import {
+  UNCHECKED_OPERATIONS,
+  writeDenseModel,
+  writeOpenMatMulModel,
+  writeReshapeRowsModel,
+  writeToldRowsModel,
+} from '../fixtures/ir.js';
 import { compile, newSlab, temporaryDirectory, TestRequest, type Outcome, type Place } from './support.js';
 
 const directory = temporaryDirectory();
@@ -92,7 +99,10 @@ for (const [name, way] of Object.entries(ways)) {
   });
 
   test(`values that fail inside are the fault of their own request alone, ${name}`, async () => {
-    const model = compile(writeToldRowsModel(`${directory}/told`));
+    const path = writeToldRowsModel(`${directory}/told`);
+    const model = compile(path);
+    // What is compiled again later needs no files.
+    rmSync(path);
     const numbers = newSlab(64);
     const tell = (rows: number): Place => {
       numbers.longs[0] = BigInt(rows);
@@ -134,3 +144,14 @@ test('many requests at once: those that fail inside take none of the others with
     }
   }
 });
+
+for (const [type, [write, kept, ...broken]] of Object.entries(UNCHECKED_OPERATIONS)) {
+  test(`a shape that breaks a rule of ${type} is refused`, async () => {
+    const model = compile(write(`${directory}/${type}`));
+    const request = new TestRequest(model, floatsAt(0, kept), null);
+    for (const shape of broken) {
+      assert.equal((await ask(model, ways['started']!, kept, request)).outcome.status, 'OK');
+      assertRefused((await ask(model, ways['started']!, shape, request)).outcome, `(${shape.join(',')})`);
+    }
+  });
+}

@@ -221,23 +221,15 @@ test('model compiler: a model whose requests cannot be joined is compiled for si
   const fixture = new Fixture();
   const joined = { ...SPECIFICATION, joinedRows: 4 };
   assert.equal((await fixture.compiler.compileJoined(joined, false)).specification.joinedRows, 4);
-  fixture.fault = new ServingError('MODEL_BATCHING_INVALID', 'expected a model without state');
+  fixture.fault = new ServingError('MODEL_NOT_JOINED', 'expected a model without state');
   const single = await fixture.compiler.compileJoined(joined, false);
   assert.equal(single.specification.joinedRows, null);
   assert.deepEqual([...fixture.held], [1, single.modelId]);
 });
 
-test('model compiler: batches without room for two requests are a fault of the configuration', async () => {
-  const fixture = new Fixture();
-  fixture.fault = new ServingError('MODEL_BATCHING_INVALID', 'expected room for two requests');
-  const compiled = fixture.compiler.compileJoined({ ...SPECIFICATION, joinedRows: 1 }, false);
-  await assert.rejects(compiled, { code: 'MODEL_BATCHING_INVALID' });
-  assert.equal(fixture.held.size, 0);
-});
-
 test('model compiler: what fails otherwise is told as it is', async () => {
   const fixture = new Fixture();
-  fixture.fault = new ServingError('MODEL_READ_FAILED', 'no file');
+  fixture.fault = new ServingError('MODEL_BATCHING_INVALID', 'expected room for two requests');
   const compiled = fixture.compiler.compileJoined({ ...SPECIFICATION, joinedRows: 4 }, false);
-  await assert.rejects(compiled, { code: 'MODEL_READ_FAILED' });
+  await assert.rejects(compiled, { code: 'MODEL_BATCHING_INVALID' });
 });
