@@ -121,8 +121,6 @@ class InferRequest {
   std::chrono::steady_clock::time_point started_at_;
   bool running_ = false;
   bool unsettled_ = false;
-  /// Whether the last inference by `Infer` on a stream's thread succeeded.
-  bool has_succeeded_ = false;
   /// Last, so that it goes first: its end waits for OpenVINO, whose callback uses what stands above.
   ov::InferRequest request_;
 };
