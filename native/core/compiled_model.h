@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <openvino/runtime/core.hpp>
 
@@ -21,9 +22,9 @@ struct ModelThreads {
   std::shared_ptr<ShapeThreads> shapes;
 };
 
-/// A model that a device can run. Immutable and shared: the registry, handles and infer requests hold it, on any
-/// thread, and the last of them frees it. It keeps the core alive, because the plug-in that runs it belongs to the
-/// core.
+/// A model that a device can run. Immutable, but for what is known of it, and shared: the registry, handles and infer
+/// requests hold it, on any thread, and the last of them frees it. It keeps the core alive, because the plug-in that
+/// runs it belongs to the core.
 class CompiledModel {
  public:
   /// @param guarded the compiled model.
@@ -55,6 +56,9 @@ class CompiledModel {
   bool may_fail_inside() const { return description_.may_fail_inside; }
   /// Whether `CPU_DENORMALS_OPTIMIZATION` is on. OpenVINO sees to it on its streams' threads only.
   bool flushes_denormals() const { return flushes_denormals_; }
+  /// Whether an inference has succeeded where failures are reported (`InferRequest::Infer`).
+  bool has_succeeded() const { return has_succeeded_.load(std::memory_order_relaxed); }
+  void MarkSucceeded() const { has_succeeded_.store(true, std::memory_order_relaxed); }
   /// Null unless the model is stateful.
   const std::shared_ptr<SequenceTable>& sequences() const { return sequences_; }
   /// Null unless the model has no streams of its own: then its inferences run on the thread that calls, and what must
@@ -66,6 +70,7 @@ class CompiledModel {
   ov::CompiledModel compiled_;
   ModelDescription description_;
   bool flushes_denormals_;
+  mutable std::atomic<bool> has_succeeded_ = false;
   std::shared_ptr<SequenceTable> sequences_;
   std::shared_ptr<ShapeTable> shapes_;
   std::shared_ptr<ThreadPool> threads_;

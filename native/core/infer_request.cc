@@ -221,13 +221,14 @@ Status InferRequest::Infer() {
   // So a request goes that way only where no value makes the model fail (`core/data_faults.h`), and after a first
   // inference, which meets every other failure, has succeeded. All others take the hop to a stream's thread, which
   // reports failures.
-  if (has_succeeded_ && !model_->may_fail_inside()) return InferHere();
+  if (!model_->may_fail_inside() && model_->has_succeeded()) return InferHere();
+  const FloatMode kept;
   done_ = [](const Status&, std::int32_t) {};
   Status status = Guard(StatusCode::kInferenceFailed, [&] {
     request_.start_async();
     request_.wait();
   });
-  has_succeeded_ = status.ok();
+  if (status.ok()) model_->MarkSucceeded();
   return status;
 }
 

@@ -129,8 +129,6 @@ class InferRequest {
   std::chrono::steady_clock::time_point started_at_;
   bool running_ = false;
   bool unsettled_ = false;
-  /// Whether the last inference by `Infer` on a stream's thread succeeded.
-  bool has_succeeded_ = false;
   /// Of a model without streams: one of its threads was given the inference, and nobody has waited for it since.
   bool was_posted_ = false;
   std::mutex mutex_;
