@@ -78,11 +78,12 @@ function describe(streams: number, hasState: boolean): ModelDescription {
 }
 
 test('model compiler: for throughput it compiles once, whoever asks, and for two infer requests a stream', async () => {
-  const { compiler, held, hints } = new Fixture();
+  const fixture = new Fixture();
+  const { compiler, held } = fixture;
   const reference = await compiler.compile(SPECIFICATION, true);
   assert.equal(reference.followsLoad, true);
   const variants = await Promise.all([1, 2].map(() => compiler.compileForThroughput(reference.modelId)));
-  assert.deepEqual(hints, ['LATENCY', 'THROUGHPUT']);
+  assert.deepEqual(fixture.hints, ['LATENCY', 'THROUGHPUT']);
   assert.deepEqual(variants[0], { modelId: 2, nireq: 4 });
   assert.deepEqual(variants[1], variants[0]);
   assert.equal(held.size, 2);
