@@ -296,8 +296,8 @@ Status Prepare(ov::Core& core, const CompileSpecification& specification, Prepar
   return TakeLoopsApart(source, specification.stateful);
 }
 
-/// What a table of shapes compiles later: the model that was read, whatever has become of its files. OpenVINO shares its
-/// constants, so keeping it costs no second copy of the weights.
+/// What a table of shapes compiles later: the model that was read, whatever has become of its files. OpenVINO shares
+/// its constants, so keeping it costs no second copy of the weights.
 ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification,
                         std::shared_ptr<const ov::Model> model) {
   ShapeSource source;
@@ -403,7 +403,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
   const std::shared_ptr<ov::Model>& source = prepared.source;
   ShapeSource later = LaterSource(core, specification, source);
   const bool remembers = specification.stateful || !source->get_variables().empty();
-  const bool is_tried = OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
+  const bool is_tried =
+      OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
   ov::CompiledModel compiled;
   Status status = CompileFor(*core, source, specification.device, ToAnyMap(specification.properties), compiled);
   if (!status.ok() && !is_tried) return std::move(status).At(DescribeDevice(*core, specification.device));
@@ -420,9 +421,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Compi
     return std::move(status).At(DescribeDevice(*core, specification.device));
   }
   return Guard(StatusCode::kCompileFailed, [&] {
-    auto sequences = specification.stateful
-                         ? std::make_shared<SequenceTable>(specification.stateful->max_sequences)
-                         : nullptr;
+    auto sequences =
+        specification.stateful ? std::make_shared<SequenceTable>(specification.stateful->max_sequences) : nullptr;
     std::shared_ptr<ShapeTable> shapes;
     if (HasOpenInputs(*source)) {
       auto told = later.is_fixed ? source : WithoutWeights(*source);

@@ -14,7 +14,9 @@ std::shared_ptr<ov::Core> MakeCore() {
 }  // namespace
 
 ModelRegistry::ModelRegistry()
-    : core_(MakeCore()), shape_threads_(std::make_shared<ShapeThreads>()), models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
+    : core_(MakeCore()),
+      shape_threads_(std::make_shared<ShapeThreads>()),
+      models_({StatusCode::kNotCompiled, "model", "compiled"}) {}
 
 Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& specification) {
   return models_.Fill(id, [&](std::shared_ptr<const CompiledModel>& model) {
