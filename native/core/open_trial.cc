@@ -27,15 +27,16 @@ bool IsNarrow(const ov::element::Type& type) { return type.is_integral_number() 
 
 bool HasNarrowOutput(const ov::Node& operation) {
   const auto outputs = operation.outputs();
-  return std::any_of(outputs.begin(), outputs.end(), [](const auto& port) { return IsNarrow(port.get_element_type()); });
+  return std::any_of(outputs.begin(), outputs.end(),
+                     [](const auto& port) { return IsNarrow(port.get_element_type()); });
 }
 
 /// What hands elements on as they are.
 bool MovesOnly(const ov::Node& operation) {
   static const std::unordered_set<std::string> names = {
-      "Parameter", "Result",     "Transpose",    "Reshape",         "Squeeze", "Unsqueeze", "Gather",
-      "Concat",    "Split",      "VariadicSplit", "StridedSlice",   "Slice",   "Tile",      "Broadcast",
-      "Reverse",   "DepthToSpace", "SpaceToDepth", "ShuffleChannels"};
+      "Parameter", "Result",    "Transpose", "Reshape",       "Squeeze",      "Unsqueeze",
+      "Gather",    "Concat",    "Split",     "VariadicSplit", "StridedSlice", "Slice",
+      "Tile",      "Broadcast", "Reverse",   "DepthToSpace",  "SpaceToDepth", "ShuffleChannels"};
   return names.count(operation.get_type_name()) != 0;
 }
 
@@ -98,7 +99,8 @@ void FillPlaces(ov::Tensor& tensor, Values& values, std::uint32_t round) {
 
 void FillBits(ov::Tensor& tensor, Values& values) {
   auto* bytes = static_cast<std::uint8_t*>(tensor.data());
-  for (std::size_t index = 0; index < tensor.get_byte_size(); ++index) bytes[index] = static_cast<std::uint8_t>(values.Bits());
+  for (std::size_t index = 0; index < tensor.get_byte_size(); ++index)
+    bytes[index] = static_cast<std::uint8_t>(values.Bits());
 }
 
 void FillStrings(ov::Tensor& tensor, Values& values) {
@@ -145,7 +147,8 @@ ov::Tensor Copy(const ov::Tensor& tensor) {
 std::optional<Tensors> Answer(ov::InferRequest& request, const ov::CompiledModel& compiled, const Tensors& inputs) {
   Tensors outputs;
   const Status status = Guard(StatusCode::kInferenceFailed, [&] {
-    for (std::size_t index = 0; index < inputs.size(); ++index) request.set_tensor(compiled.input(index), inputs[index]);
+    for (std::size_t index = 0; index < inputs.size(); ++index)
+      request.set_tensor(compiled.input(index), inputs[index]);
     // Not `infer`, which hides failures on a stream of one thread.
     request.start_async();
     request.wait();
@@ -212,8 +215,8 @@ std::string FindOtherwiseComputed(const ov::Model& model) {
 }
 
 std::optional<InputShapes> TrialShapes(const ov::Model& model, std::int64_t rows, std::int64_t size) {
-  for (const std::int64_t tried : {size, std::int64_t{64}, std::int64_t{224}, std::int64_t{8}, std::int64_t{3},
-                                   std::int64_t{1}}) {
+  for (const std::int64_t tried :
+       {size, std::int64_t{64}, std::int64_t{224}, std::int64_t{8}, std::int64_t{3}, std::int64_t{1}}) {
     const auto shapes = ShapesOf(model, rows, tried);
     std::shared_ptr<ov::Model> fitted;
     if (shapes && FitShapes(model, *shapes, fitted).ok()) return shapes;

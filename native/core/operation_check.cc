@@ -80,9 +80,9 @@ void CheckSlopes(const ov::Node& operation) {
   if (!data || !slopes || ov::shape_size(*slopes) == 1) return;
   const bool is_by_channel = slopes->size() == 1 && data->size() > 1 && (*data)[1] == slopes->front();
   ov::PartialShape merged(*data);
-  const bool is_broadcast = ov::PartialShape::broadcast_merge_into(merged, ov::PartialShape(*slopes),
-                                                                   ov::op::AutoBroadcastType::NUMPY) &&
-                            merged == ov::PartialShape(*data);
+  const bool is_broadcast =
+      ov::PartialShape::broadcast_merge_into(merged, ov::PartialShape(*slopes), ov::op::AutoBroadcastType::NUMPY) &&
+      merged == ov::PartialShape(*data);
   if (!is_by_channel && !is_broadcast) Refuse(operation, "data for slopes " + slopes->to_string(), data->to_string());
 }
 
@@ -93,8 +93,8 @@ void CheckLimits(const ov::Node& operation) {
     const auto limits = InputShape(operation, input);
     if (!limits) continue;
     ov::PartialShape merged(*data);
-    const bool fits = ov::PartialShape::broadcast_merge_into(merged, ov::PartialShape(*limits),
-                                                             ov::op::AutoBroadcastType::NUMPY);
+    const bool fits =
+        ov::PartialShape::broadcast_merge_into(merged, ov::PartialShape(*limits), ov::op::AutoBroadcastType::NUMPY);
     if (fits && merged == ov::PartialShape(*data)) continue;
     Refuse(operation, "data for limits " + limits->to_string(), data->to_string());
   }

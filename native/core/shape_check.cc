@@ -28,7 +28,8 @@ std::string ToText(const InputShapes& shapes) {
   std::string text;
   for (const ov::Shape& shape : shapes) {
     text += text.empty() ? "(" : ", (";
-    for (std::size_t axis = 0; axis < shape.size(); ++axis) text += (axis == 0 ? "" : ",") + std::to_string(shape[axis]);
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      text += (axis == 0 ? "" : ",") + std::to_string(shape[axis]);
     text += ")";
   }
   return text;
@@ -38,7 +39,8 @@ std::string ToText(const InputShapes& shapes) {
 
 bool HasOpenInputs(const ov::Model& model) {
   const auto inputs = model.inputs();
-  return std::any_of(inputs.begin(), inputs.end(), [](const auto& port) { return port.get_partial_shape().is_dynamic(); });
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const auto& port) { return port.get_partial_shape().is_dynamic(); });
 }
 
 std::shared_ptr<ov::Model> WithoutWeights(const ov::Model& model) {

@@ -10,8 +10,8 @@ namespace {
 
 /// Shapes that come in turns keep their infer requests.
 constexpr std::size_t kKeptLanes = 4;
-/// How often one request is tried again for what others did. Each of these ends at its second failure, so with all infer
-/// requests of a model in the hands of a hostile client there are twice as many failures.
+/// How often one request is tried again for what others did. Each of these ends at its second failure, so with all
+/// infer requests of a model in the hands of a hostile client there are twice as many failures.
 constexpr std::uint32_t kMostRetries = 256;
 
 bool SameShape(const double* row, const ov::Shape& shape) {
@@ -114,9 +114,8 @@ Status ShapedRequest::CheckOutputs(const double* table) const {
     const double* row = table + (shapes_.size() + output) * kBindingStride;
     const ov::PartialShape& expected = verdict_->outputs[output];
     if (row[0] == kUnbound || expected.is_dynamic() || SameShape(row, expected.to_shape())) continue;
-    return {StatusCode::kBindingFailed, "output " + std::to_string(output) +
-                                            ": expected memory for the shape " + expected.to_string() +
-                                            ", received memory for another one"};
+    return {StatusCode::kBindingFailed, "output " + std::to_string(output) + ": expected memory for the shape " +
+                                            expected.to_string() + ", received memory for another one"};
   }
   return Status::Ok();
 }

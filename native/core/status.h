@@ -85,8 +85,7 @@ inline constexpr std::array<const char*, 36> kStatusNames = {"OK",
                                                              "SHARED_MEMORY_BROKEN",
                                                              "SHARED_MEMORY_LIMIT",
                                                              "NOT_JOINED"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kNotJoined) + 1,
-              "one name for each code");
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kNotJoined) + 1, "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.
 class [[nodiscard]] Status {
