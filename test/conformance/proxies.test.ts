@@ -81,7 +81,7 @@ function restCall(agent: Agent, port: number): () => Promise<string> {
 for (const proxy of PROXIES) {
   const skip = isInstalled(proxy) ? false : `${proxy.name} is not installed`;
   describe(`behind ${proxy.name}`, { skip }, () => {
-    for (const transport of ['native', 'js'] as const) {
+    for (const transport of ['native'] as const) {
       test(`no call is lost when one of two servers stops under load (${transport})`, async () => {
         const repository = new TestRepository();
         const config = repository.writeConfig([addDummy(repository)], []);
