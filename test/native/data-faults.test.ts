@@ -195,7 +195,13 @@ describe('data faults: on one stream of one thread', () => {
 });
 
 const pool = new BlockingPool();
-const SETTINGS = { cacheDir: null, inferenceThreads: null, backend: 'native', nodeExecutor: 'adaptive' } as const;
+const SETTINGS = {
+  cacheDir: null,
+  inferenceThreads: null,
+  backend: 'native',
+  triesModels: true,
+  nodeExecutor: 'adaptive',
+} as const;
 const compiler = new ModelCompiler(binding, pool, SETTINGS);
 after(async () => {
   compiler.close();
