@@ -1,27 +1,22 @@
 #include "core/open_trial.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/runtime/infer_request.hpp>
-#include <random>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "core/float_mode.h"
 #include "core/openvino_fault.h"
+#include "core/seeded_tensor.h"
 
 namespace vinery {
 namespace {
-
-/// Values of inputs that are tried one after the other.
-constexpr std::uint32_t kRounds = 3;
 
 bool IsNarrow(const ov::element::Type& type) { return type.is_integral_number() && type.bitwidth() <= 16; }
 
@@ -61,81 +56,18 @@ std::optional<InputShapes> ShapesOf(const ov::Model& model, std::int64_t rows, s
   return shapes;
 }
 
-class Values {
- public:
-  explicit Values(std::uint32_t seed) : random_(seed) {}
-
-  double Uniform(double from, double to) { return from + (to - from) * (random_() / 4294967296.0); }
-  std::int64_t Whole(std::int64_t from, std::int64_t to) {
-    return from + static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(to - from + 1));
-  }
-  std::uint32_t Bits() { return random_(); }
-
- private:
-  std::mt19937 random_;
-};
-
-/// Of rounds: around zero, as pictures have them, and far beyond.
-double Float(Values& values, std::uint32_t round) {
-  if (round == 0) return values.Uniform(-1, 1);
-  return round == 1 ? std::floor(values.Uniform(0, 256)) : values.Uniform(-1000, 1000);
-}
-
-template <typename Element>
-void FillFloats(ov::Tensor& tensor, Values& values, std::uint32_t round) {
-  auto* elements = static_cast<Element*>(tensor.data());
-  for (std::size_t index = 0; index < tensor.get_size(); ++index) {
-    elements[index] = Element(static_cast<float>(Float(values, round)));
-  }
-}
-
-template <typename Element>
-void FillPlaces(ov::Tensor& tensor, Values& values, std::uint32_t round) {
-  auto* elements = static_cast<Element*>(tensor.data());
-  for (std::size_t index = 0; index < tensor.get_size(); ++index) {
-    elements[index] = static_cast<Element>(values.Whole(round == 0 ? 0 : 1, round == 2 ? 100 : 1));
-  }
-}
-
-void FillBits(ov::Tensor& tensor, Values& values) {
-  auto* bytes = static_cast<std::uint8_t*>(tensor.data());
-  for (std::size_t index = 0; index < tensor.get_byte_size(); ++index)
-    bytes[index] = static_cast<std::uint8_t>(values.Bits());
-}
-
-void FillStrings(ov::Tensor& tensor, Values& values) {
-  auto* elements = tensor.data<std::string>();
-  for (std::size_t index = 0; index < tensor.get_size(); ++index) {
-    elements[index] = "words " + std::to_string(values.Whole(0, 1000));
-  }
-}
-
-ov::Tensor Invent(const ov::element::Type& type, const ov::Shape& shape, Values& values, std::uint32_t round) {
-  ov::Tensor tensor(type, shape);
-  if (tensor.get_size() == 0) return tensor;
-  if (type == ov::element::string) {
-    FillStrings(tensor, values);
-  } else if (type == ov::element::f32) {
-    FillFloats<float>(tensor, values, round);
-  } else if (type == ov::element::f64) {
-    FillFloats<double>(tensor, values, round);
-  } else if (type == ov::element::f16) {
-    FillFloats<ov::float16>(tensor, values, round);
-  } else if (type == ov::element::bf16) {
-    FillFloats<ov::bfloat16>(tensor, values, round);
-  } else if (type == ov::element::i64 || type == ov::element::u64) {
-    FillPlaces<std::int64_t>(tensor, values, round);
-  } else if (type == ov::element::i32 || type == ov::element::u32) {
-    FillPlaces<std::int32_t>(tensor, values, round);
-  } else if (type == ov::element::boolean) {
-    FillPlaces<std::uint8_t>(tensor, values, 0);
-  } else {
-    FillBits(tensor, values);
-  }
-  return tensor;
-}
-
 using Tensors = std::vector<ov::Tensor>;
+
+/// Inputs of an element type without numbers are zeros.
+Tensors Invent(const ov::CompiledModel& compiled, const InputShapes& shapes, std::size_t seed) {
+  Tensors tensors;
+  for (std::size_t input = 0; input < shapes.size(); ++input) {
+    ov::Tensor& tensor = tensors.emplace_back(compiled.input(input).get_element_type(), shapes[input]);
+    if (FillSeeded(tensor, static_cast<std::uint32_t>(seed), input) || tensor.get_byte_size() == 0) continue;
+    std::memset(tensor.data(), 0, tensor.get_byte_size());
+  }
+  return tensors;
+}
 
 ov::Tensor Copy(const ov::Tensor& tensor) {
   ov::Tensor copy(tensor.get_element_type(), tensor.get_shape());
@@ -232,14 +164,11 @@ std::string CompareAnswers(const ov::CompiledModel& open, const ov::CompiledMode
   const Status status = Guard(StatusCode::kInferenceFailed, [&] {
     ov::InferRequest by_open = ov::CompiledModel(open).create_infer_request();
     ov::InferRequest by_fixed = ov::CompiledModel(fixed).create_infer_request();
-    for (std::uint32_t round = 0; round < kRounds && text.empty(); ++round) {
-      std::vector<Tensors> asked(count);
+    for (std::uint32_t kind = 0; kind < kSeedKinds && text.empty(); ++kind) {
+      std::vector<Tensors> asked;
       std::vector<Tensors> expected;
-      Values values(round + 1);
-      for (Tensors& inputs : asked) {
-        for (std::size_t index = 0; index < shapes.size(); ++index) {
-          inputs.push_back(Invent(fixed.input(index).get_element_type(), shapes[index], values, round));
-        }
+      for (std::size_t part = 0; part < count; ++part) {
+        const Tensors& inputs = asked.emplace_back(Invent(fixed, shapes, kind + kSeedKinds * part));
         auto answer = Answer(by_fixed, fixed, inputs);
         if (!answer) break;
         expected.push_back(std::move(*answer));

@@ -44,12 +44,10 @@ struct TrialAnswer {
 /// Asks a model and collects its different answers, one where every stream answers alike. New infer requests are made,
 /// so a model with a state begins with its first one. Blocks until all requests have ended.
 ///
-/// Floating point is from -1 to 1 for even seeds, from 0 to 255 for odd ones. Integers of 8 bits have their whole
-/// range, those of 16 bits are from 0 to 255. Others are 0 or 1, because they may be places in a table. Texts are
-/// short.
+/// The numbers are those of `core/seeded_tensor.h`.
 ///
-/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs; `kReshapeFailed` for
-/// shapes that the model does not take.
+/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs. Shapes that the model
+/// does not take are answered with that fault.
 Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::vector<TrialAnswer>& answers);
 
 }  // namespace vinery

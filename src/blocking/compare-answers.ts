@@ -93,13 +93,12 @@ class Asked {
     this.#model = this.#binding.openModel(modelId);
   }
 
-  /** None where an input has no seeded numbers, or the model does not take the shapes. */
+  /** None where an input has no seeded numbers. */
   answers(question: TrialQuestion): readonly TrialAnswer[] {
     try {
       return this.#binding.tryModel(this.#model, question);
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code === 'BINDING_FAILED' || code === 'RESHAPE_FAILED') return [];
+      if ((error as { code?: unknown }).code === 'BINDING_FAILED') return [];
       throw error;
     }
   }

@@ -130,13 +130,10 @@ test('switch: inside of a demultiplexer every shard takes its own branch, and th
   assert.deepEqual(floatsOf(outputs.get('a')), [2, 3, 30, 31, 4, 5, 60, 61]);
 });
 
-test('switch: a shard for which no branch is taken fails the request, and names how many', async () => {
+test('switch: a shard for which no branch is taken fails the request', async () => {
   const { code, details } = await client.predict('shards', [floatTensor('s', [3, 1, 2], [1, 2, 500, 0, 500, 1])]);
   assert.equal(code, 'UNKNOWN');
-  assert.equal(
-    details,
-    'Unknown error - Gathered tensor shards dimensions are different - conditions skipped 2 of 3 shards',
-  );
+  assert.equal(details, 'Unknown error - Gathered tensor shards dimensions are different');
 });
 
 test('conditional node: a condition on an element that the tensor does not have fails the request', async () => {

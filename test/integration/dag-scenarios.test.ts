@@ -241,10 +241,7 @@ test('demultiplexer: a fixed count that the tensor does not have at run time', a
     floatTensor('x', [2, 1, 4], Array<number>(8).fill(0)),
   ]);
   assert.equal(code, 'UNKNOWN');
-  assert.match(
-    details,
-    /Wrong dimension size\. Should match demultiply count - expected 3 shards, received \(2,1,4\)$/,
-  );
+  assert.match(details, /Wrong dimension size\. Should match demultiply count$/);
 });
 
 test('gather: shards of different shapes', async () => {
@@ -252,7 +249,7 @@ test('gather: shards of different shapes', async () => {
   const shards = floatTensor('x', [2, 1, 4], [1, 1, 1, 1, 1, 0, 0, 0]);
   const { code, details } = await client.predict('uneven', [shards]);
   assert.equal(code, 'UNKNOWN');
-  assert.match(details, /Gathered tensor shards dimensions are different - \(2,4\) and \(2,1\)$/);
+  assert.match(details, /Gathered tensor shards dimensions are different$/);
 });
 
 test('demultiplexer: shards without elements', async () => {

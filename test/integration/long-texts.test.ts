@@ -227,7 +227,6 @@ const REQUESTS: readonly RestRequest[] = [
     path: INFER,
     body: inferBody({}, { parameters: { binary_data_output: LONG } }),
     status: 400,
-    said: QUOTED,
   },
   {
     title: 'KServe, place',
@@ -362,7 +361,6 @@ test('what config.json says is repeated shortened in the log, and the good model
       { name: 'shape', base_path: repository.path('dummy'), shape: LONG },
       { name: 'layout', base_path: repository.path('dummy'), layout: LONG },
       { name: 'path', base_path: `../${LONG}` },
-      { name: 'policy', base_path: repository.path('dummy'), model_version_policy: { [LONG]: {} } },
     ],
     [pipelineOf(WIDE, LONG)],
   );

@@ -116,7 +116,7 @@ describe('auto', () => {
       assert.deepEqual(await ask(server, 'connected', filled(1, 2, 8, 2)), ['OK', [1, 2], SUMS_OF_ONES]);
       const [code, details] = await ask(server, 'connected', filled(1, 2, 5, 5));
       assert.equal(code, 'FAILED_PRECONDITION');
-      assert.match(String(details), /^Model could not be reshaped with requested shape - \(1,2,5,5\): /);
+      assert.equal(details, 'Model could not be reshaped with requested shape');
       const rest = await restPredict(server.restPort, 'connected', { inputs: { b: [[[[1]], [[1]]]] } });
       assert.equal(rest.status, 412);
       assert.match(errorOf(rest), /^Model could not be reshaped with requested shape/);

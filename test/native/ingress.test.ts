@@ -249,14 +249,14 @@ describe('calls', () => {
       timelines.push(call.wantsTimeline);
       call.setTrailer('vinery-test', 'a value');
       if (request.byteLength === 0) return Buffer.alloc(0);
-      throw new ServingError('MODEL_NAME_MISSING', 'größe 100% {"a":\n1}');
+      throw new ServingError('INVALID_BATCH_SIZE', 'größe 100% {"a":\n1}');
     };
     await withIngress(new Map([[ECHO, method]]), async ({ port }) => {
       await withSession(port, async (session) => {
         const well = await plainCall(session, { 'vinery-timeline': '1', other: 'x' }, [grpcFrame(Buffer.alloc(0))]);
         assert.deepEqual([well.status, well.headers['vinery-test']], ['0', 'a value']);
         const badly = await plainCall(session, {}, [grpcFrame(bytesOf(1))]);
-        assert.deepEqual([badly.status, badly.headers['vinery-test']], ['5', 'a value']);
+        assert.deepEqual([badly.status, badly.headers['vinery-test']], ['3', 'a value']);
         assert.match(badly.text, /größe 100% \{"a":\n1\}$/);
       });
     });
