@@ -184,7 +184,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
   const std::shared_ptr<ov::Model>& source = prepared.source;
   ShapeSource later = LaterSource(core, specification, source);
   const bool remembers = specification.stateful || !source->get_variables().empty();
-  const bool is_tried = OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
+  const bool is_tried =
+      OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
   GuardedModel guarded;
   Status status = CompileFor(*core, source, specification.device, ToAnyMap(specification), guarded);
   if (!status.ok() && !is_tried) return std::move(status).At(DescribeDevice(*core, specification.device));
@@ -198,9 +199,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
   if (later.is_fixed && fixed.compiled) guarded.compiled = fixed.compiled;
   if (!guarded.compiled) return std::move(status).At(DescribeDevice(*core, specification.device));
   return Guard(StatusCode::kCompileFailed, [&] {
-    auto sequences = specification.stateful
-                         ? std::make_shared<SequenceTable>(specification.stateful->max_sequences)
-                         : nullptr;
+    auto sequences =
+        specification.stateful ? std::make_shared<SequenceTable>(specification.stateful->max_sequences) : nullptr;
     std::shared_ptr<ShapeTable> shapes;
     if (HasOpenInputs(*source)) {
       auto told = later.is_fixed ? source : WithoutWeights(*source);

@@ -25,8 +25,8 @@ inline constexpr std::size_t kSmallInputBytes = 2048;
 /// this object and the bound slabs alive until the end has been reported.
 class InferRequest {
  public:
-  /// Called once for each start, on a thread of OpenVINO or of the model, or within `Start` when the inference could not
-  /// begin.
+  /// Called once for each start, on a thread of OpenVINO or of the model, or within `Start` when the inference could
+  /// not begin.
   using Done = std::function<void(Status status, std::int32_t micros)>;
 
   /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting

@@ -46,8 +46,8 @@ struct TrialAnswer {
 ///
 /// The numbers are those of `core/seeded_tensor.h`.
 ///
-/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs. Shapes that the model
-/// does not take are answered with that fault.
+/// @returns `kBindingFailed` for an input of another element type, or of another number of inputs. Shapes that the
+/// model does not take are answered with that fault.
 Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::vector<TrialAnswer>& answers);
 
 }  // namespace vinery
