@@ -50,7 +50,7 @@ Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const
 }
 
 /// What a table of shapes compiles later: the model that was read, whatever has become of its files.
-ShapeSource LaterSource(std::shared_ptr<ov::Core> core, const CompileSpecification& specification,
+ShapeSource LaterSource(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const ov::Model> model) {
   ShapeSource source;
   source.remake = [model = std::move(model)](std::shared_ptr<ov::Model>& again) {
@@ -85,13 +85,13 @@ Status CompileFixed(const ShapeSource& source, const ov::Model& model, const Inp
 /// Why the rows of several requests must not be inferred together; empty when they may.
 std::string TryJoined(const ShapeSource& source, const PreparedModel& prepared, const ov::CompiledModel& open,
                       std::uint32_t most_rows) {
-  if (std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) {
+  if (const std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) {
     return "expected operations that answer joined requests as single ones, received " + reason;
   }
   const auto shapes = TrialShapes(*prepared.served, 1, kTrialSize);
   if (!shapes) return "expected a model that can be tried, received one that takes no invented shapes";
   FixedModel fixed;
-  if (Status status = CompileFixed(source, *prepared.served, *shapes, fixed); !status.ok()) return status.text();
+  if (const Status status = CompileFixed(source, *prepared.served, *shapes, fixed); !status.ok()) return status.text();
   const std::size_t rows = std::max<std::size_t>(shapes->front().front(), 1);
   const std::size_t most = most_rows / rows;
   for (const std::size_t count : {std::size_t{1}, std::size_t{2}, std::size_t{3}, most}) {
@@ -126,7 +126,7 @@ InputShapes OtherShapes(const ov::Model& model, const InputShapes& shapes) {
       others[index][0] = 3;
       continue;
     }
-    for (std::size_t axis = 1; axis < partial.size(); ++axis) {
+    for (std::ptrdiff_t axis = 1; axis < static_cast<std::ptrdiff_t>(partial.size()); ++axis) {
       if (partial[axis].is_dynamic()) others[index][axis] *= 2;
     }
   }
@@ -139,7 +139,7 @@ std::string TryOpened(const ShapeSource& source, const PreparedModel& prepared, 
                       FixedModel& fixed) {
   const auto shapes = UsualShapes(prepared);
   if (!shapes) return "no invented shapes are taken";
-  if (Status status = CompileFixed(source, *prepared.source, *shapes, fixed); !status.ok()) return status.text();
+  if (const Status status = CompileFixed(source, *prepared.source, *shapes, fixed); !status.ok()) return status.text();
   if (std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) return reason;
   if (!open) return "open shapes cannot be compiled";
   if (std::string reason = CompareAnswers(open, fixed.compiled, *shapes, 1); !reason.empty()) return reason;

@@ -1,6 +1,7 @@
 #include "core/data_faults.h"
 
 #include <algorithm>
+#include <array>
 #include <openvino/op/util/multi_subgraph_base.hpp>
 #include <string_view>
 #include <unordered_set>
@@ -8,7 +9,10 @@
 namespace vinery {
 namespace {
 
-using Names = std::unordered_set<std::string_view>;
+template <std::size_t count>
+bool Has(const std::array<std::string_view, count>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 // The sources of the three lists are the CPU plug-in's nodes (`src/plugins/intel_cpu/src/nodes`) and OpenVINO's
 // reference implementations (`src/core/reference`): once shapes are known, what runs for these operations checks no
@@ -18,134 +22,116 @@ using Names = std::unordered_set<std::string_view>;
 
 /// Ports; element by element (`eltwise.cpp`, `fake_quantize.cpp`, `convert.cpp`); over windows, rows and channels
 /// (`conv.cpp`, `pooling.cpp`, `matmul.cpp`, `softmax.cpp`); moved by attributes (`concat.cpp`, `depth_to_space.cpp`).
-const Names& Harmless() {
-  static const Names names = {
-      "Abs",
-      "Acos",
-      "Acosh",
-      "Add",
-      "Asin",
-      "Asinh",
-      "Atan",
-      "Atanh",
-      "AvgPool",
-      "BatchNormInference",
-      "Ceiling",
-      "Clamp",
-      "Concat",
-      "Convert",
-      "ConvertLike",
-      "Convolution",
-      "Cos",
-      "Cosh",
-      "DepthToSpace",
-      "Elu",
-      "Equal",
-      "Erf",
-      "Exp",
-      "FakeQuantize",
-      "Floor",
-      "Gelu",
-      "Greater",
-      "GreaterEqual",
-      "GroupConvolution",
-      "GroupNormalization",
-      "HSigmoid",
-      "HSwish",
-      "HardSigmoid",
-      "IsFinite",
-      "IsInf",
-      "IsNaN",
-      "Less",
-      "LessEqual",
-      "Log",
-      "LogSoftmax",
-      "LogicalAnd",
-      "LogicalNot",
-      "LogicalOr",
-      "LogicalXor",
-      "MatMul",
-      "MaxPool",
-      "Maximum",
-      "Minimum",
-      "Mish",
-      "Multiply",
-      "Negative",
-      "NotEqual",
-      "PRelu",
-      "Parameter",
-      "Relu",
-      "Result",
-      "Round",
-      "Select",
-      "Selu",
-      "ShuffleChannels",
-      "Sigmoid",
-      "Sign",
-      "Sin",
-      "Sinh",
-      "SoftPlus",
-      "SoftSign",
-      "Softmax",
-      "SpaceToDepth",
-      "Sqrt",
-      "SquaredDifference",
-      "Subtract",
-      "Swish",
-      "Tan",
-      "Tanh",
-  };
-  return names;
-}
+constexpr std::array<std::string_view, 74> kHarmless = {"Abs",
+                                                        "Acos",
+                                                        "Acosh",
+                                                        "Add",
+                                                        "Asin",
+                                                        "Asinh",
+                                                        "Atan",
+                                                        "Atanh",
+                                                        "AvgPool",
+                                                        "BatchNormInference",
+                                                        "Ceiling",
+                                                        "Clamp",
+                                                        "Concat",
+                                                        "Convert",
+                                                        "ConvertLike",
+                                                        "Convolution",
+                                                        "Cos",
+                                                        "Cosh",
+                                                        "DepthToSpace",
+                                                        "Elu",
+                                                        "Equal",
+                                                        "Erf",
+                                                        "Exp",
+                                                        "FakeQuantize",
+                                                        "Floor",
+                                                        "Gelu",
+                                                        "Greater",
+                                                        "GreaterEqual",
+                                                        "GroupConvolution",
+                                                        "GroupNormalization",
+                                                        "HSigmoid",
+                                                        "HSwish",
+                                                        "HardSigmoid",
+                                                        "IsFinite",
+                                                        "IsInf",
+                                                        "IsNaN",
+                                                        "Less",
+                                                        "LessEqual",
+                                                        "Log",
+                                                        "LogSoftmax",
+                                                        "LogicalAnd",
+                                                        "LogicalNot",
+                                                        "LogicalOr",
+                                                        "LogicalXor",
+                                                        "MatMul",
+                                                        "MaxPool",
+                                                        "Maximum",
+                                                        "Minimum",
+                                                        "Mish",
+                                                        "Multiply",
+                                                        "Negative",
+                                                        "NotEqual",
+                                                        "PRelu",
+                                                        "Parameter",
+                                                        "Relu",
+                                                        "Result",
+                                                        "Round",
+                                                        "Select",
+                                                        "Selu",
+                                                        "ShuffleChannels",
+                                                        "Sigmoid",
+                                                        "Sign",
+                                                        "Sin",
+                                                        "Sinh",
+                                                        "SoftPlus",
+                                                        "SoftSign",
+                                                        "Softmax",
+                                                        "SpaceToDepth",
+                                                        "Sqrt",
+                                                        "SquaredDifference",
+                                                        "Subtract",
+                                                        "Swish",
+                                                        "Tan",
+                                                        "Tanh"};
 
 /// With integers they divide by zero where the data says so: OpenVINO throws then (`openvino/reference/divide.hpp`), or
 /// the processor refuses.
-const Names& HarmlessOverFloats() {
-  static const Names names = {
-      "Divide",
-      "FloorMod",
-      "Mod",
-      "Power",
-  };
-  return names;
-}
+constexpr std::array<std::string_view, 4> kHarmlessOverFloats = {"Divide", "FloorMod", "Mod", "Power"};
 
 /// The inputs after the first say which axes, sizes, places or how many: these must be constants (`reduce.cpp`,
 /// `reshape.cpp`, `transpose.cpp`, `gather.cpp`, `pad.cpp`, `topk.cpp`).
-const Names& HarmlessByConstants() {
-  static const Names names = {
-      "Broadcast",
-      "ConvolutionBackpropData",
-      "CumSum",
-      "Gather",
-      "GroupConvolutionBackpropData",
-      "Interpolate",
-      "LRN",
-      "MVN",
-      "NormalizeL2",
-      "Pad",
-      "ReduceL1",
-      "ReduceL2",
-      "ReduceLogicalAnd",
-      "ReduceLogicalOr",
-      "ReduceMax",
-      "ReduceMean",
-      "ReduceMin",
-      "ReduceProd",
-      "ReduceSum",
-      "Reshape",
-      "Slice",
-      "Split",
-      "Squeeze",
-      "StridedSlice",
-      "Tile",
-      "TopK",
-      "Transpose",
-      "Unsqueeze",
-      "VariadicSplit",
-  };
-  return names;
-}
+constexpr std::array<std::string_view, 29> kHarmlessByConstants = {"Broadcast",
+                                                                   "ConvolutionBackpropData",
+                                                                   "CumSum",
+                                                                   "Gather",
+                                                                   "GroupConvolutionBackpropData",
+                                                                   "Interpolate",
+                                                                   "LRN",
+                                                                   "MVN",
+                                                                   "NormalizeL2",
+                                                                   "Pad",
+                                                                   "ReduceL1",
+                                                                   "ReduceL2",
+                                                                   "ReduceLogicalAnd",
+                                                                   "ReduceLogicalOr",
+                                                                   "ReduceMax",
+                                                                   "ReduceMean",
+                                                                   "ReduceMin",
+                                                                   "ReduceProd",
+                                                                   "ReduceSum",
+                                                                   "Reshape",
+                                                                   "Slice",
+                                                                   "Split",
+                                                                   "Squeeze",
+                                                                   "StridedSlice",
+                                                                   "Tile",
+                                                                   "TopK",
+                                                                   "Transpose",
+                                                                   "Unsqueeze",
+                                                                   "VariadicSplit"};
 
 /// Loops and branches hide operations in their bodies; an extension's operations may do anything.
 bool IsOpenvinos(const ov::Node& operation) {
@@ -173,9 +159,9 @@ class Values {
       return true;
     }
     const std::string_view name = operation.get_type_info().name;
-    if (Harmless().count(name) != 0) return true;
-    if (HarmlessOverFloats().count(name) != 0) return operation.get_output_element_type(0).is_real();
-    return HarmlessByConstants().count(name) != 0 && AreFixed(operation, 1);
+    if (Has(kHarmless, name)) return true;
+    if (Has(kHarmlessOverFloats, name)) return operation.get_output_element_type(0).is_real();
+    return Has(kHarmlessByConstants, name) && AreFixed(operation, 1);
   }
 
  private:

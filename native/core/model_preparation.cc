@@ -28,7 +28,7 @@ ov::PartialShape ToPartialShape(const std::vector<DimensionRange>& dimensions) {
 
 /// Weights are read into memory, whatever the properties say of `ENABLE_MMAP`: where OpenVINO maps a file, one that is
 /// truncated ends the process with SIGBUS, and one that is written to changes a model that serves.
-const ov::AnyMap kUnmapped = {{ov::enable_mmap.name(), false}};
+ov::AnyMap Unmapped() { return {{ov::enable_mmap.name(), false}}; }
 
 bool HasInput(const ov::Model& model, const std::string& name) {
   const auto inputs = model.inputs();
@@ -188,7 +188,7 @@ bool IsOpen(const DimensionRange& range) { return range.first != range.second; }
 
 /// The shapes are those of the file.
 Status Read(ov::Core& core, const CompileSpecification& specification, std::shared_ptr<ov::Model>& source) {
-  Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path, {}, kUnmapped); });
+  Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path, {}, Unmapped()); });
   if (!status.ok()) return status;
   if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
   return Preprocess(source, specification.preprocessing);
@@ -205,7 +205,7 @@ bool OpensShapes(const CompileSpecification& specification) {
 }
 
 ov::AnyMap ToAnyMap(const CompileSpecification& specification) {
-  ov::AnyMap map = kUnmapped;
+  ov::AnyMap map = Unmapped();
   for (const auto& [name, value] : specification.properties) {
     std::visit([&map, &key = name](const auto& plain) { map.emplace(key, plain); }, value);
   }

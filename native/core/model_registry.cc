@@ -1,8 +1,11 @@
 #include "core/model_registry.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <mutex>
+#include <new>
 #include <thread>
 
 #include "core/openvino_fault.h"
@@ -38,11 +41,13 @@ Status ModelRegistry::Compile(std::uint32_t id, const CompileSpecification& spec
 
 void ModelRegistry::LeaveToProcess() const {
   // Never destroyed: the destructors of other libraries run at the end of the process, too.
-  static auto* const left = new std::vector<std::shared_ptr<const CompiledModel>>();
+  using Models = std::vector<std::shared_ptr<const CompiledModel>>;
+  alignas(Models) static std::array<std::byte, sizeof(Models)> room;
+  static auto& left = *::new (room.data()) Models();
   static std::mutex mutex;
   const auto models = models_.All();
   const std::scoped_lock lock(mutex);
-  left->insert(left->end(), models.begin(), models.end());
+  left.insert(left.end(), models.begin(), models.end());
 }
 
 Status ModelRegistry::AddExtension(const std::string& library_path) {

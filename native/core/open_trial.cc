@@ -45,7 +45,7 @@ std::optional<InputShapes> ShapesOf(const ov::Model& model, std::int64_t rows, s
     const ov::PartialShape& partial = input.get_partial_shape();
     if (partial.rank().is_dynamic()) return std::nullopt;
     ov::Shape shape;
-    for (std::size_t axis = 0; axis < partial.size(); ++axis) {
+    for (std::ptrdiff_t axis = 0; axis < static_cast<std::ptrdiff_t>(partial.size()); ++axis) {
       const auto& bounds = partial[axis].get_interval();
       const std::int64_t wanted = axis == 0 ? rows : size;
       shape.push_back(static_cast<std::size_t>(

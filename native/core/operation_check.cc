@@ -104,8 +104,8 @@ void CheckLargest(const ov::op::util::TopKBase& operation) {
   const auto data = InputShape(operation, 0);
   const auto counts = KnownNumbers(operation, 1);
   if (!data || counts.empty()) return;
-  const std::uint64_t axis = operation.get_axis();
-  if (axis < data->size() && counts.front() > static_cast<std::int64_t>((*data)[axis])) {
+  const auto axis = static_cast<std::ptrdiff_t>(operation.get_axis());
+  if (axis < static_cast<std::ptrdiff_t>(data->size()) && counts.front() > static_cast<std::int64_t>((*data)[axis])) {
     Refuse(operation, std::to_string(counts.front()) + " elements along axis " + std::to_string(axis),
            data->to_string());
   }
@@ -117,7 +117,7 @@ void CheckPads(const ov::op::util::PadBase& operation) {
   const auto ends = KnownNumbers(operation, 2);
   if (!data || begins.size() != data->size() || ends.size() != data->size()) return;
   for (std::size_t axis = 0; axis < data->size(); ++axis) {
-    if (static_cast<std::int64_t>((*data)[axis]) + begins[axis] + ends[axis] >= 0) continue;
+    if (static_cast<std::int64_t>(data->at(axis)) + begins[axis] + ends[axis] >= 0) continue;
     Refuse(operation, "at least what is cut off of axis " + std::to_string(axis), data->to_string());
   }
 }
@@ -131,7 +131,7 @@ void CheckPlaces(const ov::op::util::GatherNDBase& operation) {
   const std::size_t first = operation.get_batch_dims();
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     const std::size_t axis = first + index % depth;
-    const std::int64_t size = axis < data->size() ? static_cast<std::int64_t>((*data)[axis]) : 0;
+    const std::int64_t size = axis < data->size() ? static_cast<std::int64_t>(data->at(axis)) : 0;
     if (numbers[index] >= -size && numbers[index] < size) continue;
     Refuse(operation, "an element " + std::to_string(numbers[index]) + " along axis " + std::to_string(axis),
            data->to_string());

@@ -19,7 +19,8 @@ std::uint64_t Random(std::uint64_t stream, std::uint64_t index) {
 /// Numbers of one input.
 class Numbers {
  public:
-  Numbers(std::uint32_t seed, std::size_t input) : kind_(seed % kSeedKinds), stream_(seed * 64U + input) {}
+  Numbers(std::uint32_t seed, std::size_t input)
+      : kind_(seed % kSeedKinds), stream_(std::uint64_t{seed} * 64U + input) {}
 
   std::uint64_t integer(std::size_t index) const { return Random(stream_, index); }
 
@@ -67,10 +68,7 @@ void FillTexts(ov::Tensor& tensor, const Numbers& numbers) {
   }
 }
 
-}  // namespace
-
-bool FillSeeded(ov::Tensor& tensor, std::uint32_t seed, std::size_t input) {
-  const Numbers numbers(seed, input);
+bool FillReals(ov::Tensor& tensor, const Numbers& numbers) {
   switch (tensor.get_element_type()) {
     case ov::element::f64:
       FillReal<double>(tensor, numbers);
@@ -84,6 +82,13 @@ bool FillSeeded(ov::Tensor& tensor, std::uint32_t seed, std::size_t input) {
     case ov::element::bf16:
       FillReal<ov::bfloat16>(tensor, numbers);
       return true;
+    default:
+      return false;
+  }
+}
+
+bool FillNarrow(ov::Tensor& tensor, const Numbers& numbers) {
+  switch (tensor.get_element_type()) {
     case ov::element::u8:
       FillIntegers<std::uint8_t>(tensor, numbers);
       return true;
@@ -99,6 +104,13 @@ bool FillSeeded(ov::Tensor& tensor, std::uint32_t seed, std::size_t input) {
     case ov::element::boolean:
       Fill<bool>(tensor, [&numbers](std::size_t index) { return numbers.integer(index) % 2 == 1; });
       return true;
+    default:
+      return false;
+  }
+}
+
+bool FillWide(ov::Tensor& tensor, const Numbers& numbers) {
+  switch (tensor.get_element_type()) {
     case ov::element::u32:
       FillPlaces<std::uint32_t>(tensor, numbers);
       return true;
@@ -117,6 +129,13 @@ bool FillSeeded(ov::Tensor& tensor, std::uint32_t seed, std::size_t input) {
     default:
       return false;
   }
+}
+
+}  // namespace
+
+bool FillSeeded(ov::Tensor& tensor, std::uint32_t seed, std::size_t input) {
+  const Numbers numbers(seed, input);
+  return FillReals(tensor, numbers) || FillNarrow(tensor, numbers) || FillWide(tensor, numbers);
 }
 
 }  // namespace vinery

@@ -28,9 +28,8 @@ std::string ToText(const InputShapes& shapes) {
   std::string text;
   for (const ov::Shape& shape : shapes) {
     text += text.empty() ? "(" : ", (";
-    for (std::size_t axis = 0; axis < shape.size(); ++axis)
-      text += (axis == 0 ? "" : ",") + std::to_string(shape[axis]);
-    text += ")";
+    for (const std::size_t size : shape) text += (text.back() == '(' ? "" : ",") + std::to_string(size);
+    text += ')';
   }
   return text;
 }

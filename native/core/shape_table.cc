@@ -241,7 +241,7 @@ Status ShapeTable::CompileFixed(const InputShapes& shapes, std::shared_ptr<Model
   if (Status status = source_.remake(model); !status.ok()) return status;
   if (Status status = FitShapes(*model, shapes, fitted); !status.ok()) return status;
   ov::CompiledModel compiled;
-  if (Status status = source_.compile(fitted, true, compiled); !status.ok()) {
+  if (const Status status = source_.compile(fitted, true, compiled); !status.ok()) {
     return {StatusCode::kReshapeFailed, status.text()};
   }
   variant = NewVariant(std::move(compiled), true, !fitted->is_dynamic());

@@ -59,7 +59,7 @@ struct Asked {
   template <typename Call>
   void Do(Call call) {
     if (!fault.empty()) return;
-    if (Status status = Guard(StatusCode::kInferenceFailed, call); !status.ok()) fault = status.text();
+    if (const Status status = Guard(StatusCode::kInferenceFailed, call); !status.ok()) fault = status.text();
   }
 };
 
@@ -100,6 +100,7 @@ Status TryModel(const CompiledModel& model, const TrialQuestion& question, std::
   std::vector<ov::Tensor> inputs;
   if (Status status = MakeInputs(compiled, question, inputs); !status.ok()) return status;
   std::vector<Asked> all;
+  all.reserve(question.requests);
   for (std::uint32_t request = 0; request < question.requests; ++request) all.push_back(Ask(compiled, inputs));
   for (Asked& asked : all) asked.Do([&asked] { asked.request.start_async(); });
   for (Asked& asked : all) {

@@ -208,7 +208,7 @@ std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const st
 std::size_t ReadSize(const Napi::Value& value, const std::string& name) { return ReadOffset(value, name.c_str()); }
 
 ov::Shape ReadTrialShape(const Napi::Value& value, const std::string& name) {
-  return ov::Shape(ReadList<std::size_t>(value, name, ReadSize));
+  return {ReadList<std::size_t>(value, name, ReadSize)};
 }
 
 Napi::Value SizeToValue(Napi::Env env, const std::size_t& size) {
