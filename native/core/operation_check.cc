@@ -100,6 +100,10 @@ void CheckLimits(const ov::Node& operation) {
   }
 }
 
+std::int64_t SizeAt(const ov::Shape& shape, std::size_t axis) {
+  return static_cast<std::int64_t>(shape[static_cast<std::ptrdiff_t>(axis)]);
+}
+
 void CheckLargest(const ov::op::util::TopKBase& operation) {
   const auto data = InputShape(operation, 0);
   const auto counts = KnownNumbers(operation, 1);
@@ -117,7 +121,7 @@ void CheckPads(const ov::op::util::PadBase& operation) {
   const auto ends = KnownNumbers(operation, 2);
   if (!data || begins.size() != data->size() || ends.size() != data->size()) return;
   for (std::size_t axis = 0; axis < data->size(); ++axis) {
-    if (static_cast<std::int64_t>(data->at(axis)) + begins[axis] + ends[axis] >= 0) continue;
+    if (SizeAt(*data, axis) + begins[axis] + ends[axis] >= 0) continue;
     Refuse(operation, "at least what is cut off of axis " + std::to_string(axis), data->to_string());
   }
 }
@@ -131,7 +135,7 @@ void CheckPlaces(const ov::op::util::GatherNDBase& operation) {
   const std::size_t first = operation.get_batch_dims();
   for (std::size_t index = 0; index < numbers.size(); ++index) {
     const std::size_t axis = first + index % depth;
-    const std::int64_t size = axis < data->size() ? static_cast<std::int64_t>(data->at(axis)) : 0;
+    const std::int64_t size = axis < data->size() ? SizeAt(*data, axis) : 0;
     if (numbers[index] >= -size && numbers[index] < size) continue;
     Refuse(operation, "an element " + std::to_string(numbers[index]) + " along axis " + std::to_string(axis),
            data->to_string());
