@@ -47,7 +47,7 @@ async function measure(path: string, flush: string): Promise<Costs> {
   // Instructions for bfloat16 take denormal numbers for zeros whatever the thread's mode is.
   const written = {
     INFERENCE_PRECISION_HINT: 'f32',
-    ...(flush === 'YES' ? {} : { CPU_DENORMALS_OPTIMIZATION: 'NO' }),
+    CPU_DENORMALS_OPTIMIZATION: flush,
   };
   const { pluginConfig } = translatePluginConfig(written, 'CPU', '');
   const { reference } = compileModel(binding, path, pluginConfig, 1);

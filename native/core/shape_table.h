@@ -166,7 +166,7 @@ class ShapeTable : public std::enable_shared_from_this<ShapeTable> {
   std::mutex work_;
   /// Held for moments.
   std::mutex mutex_;
-  /// For all shapes; null in a fixed model and until a broken one is replaced.
+  /// For all shapes; null until a broken one is replaced. A fixed model infers nothing by it.
   std::shared_ptr<ModelVariant> shared_;
   std::map<InputShapes, Entry> entries_;
   /// The last used first. Apart, so that refused requests do not push out what others use.
