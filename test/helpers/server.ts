@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '#src/demo/free-port.js';
 import { TRANSPORT_FLAGS } from './transport.js';
@@ -103,4 +105,28 @@ export async function startServerProcess(
       return exited;
     },
   };
+}
+
+/**
+ * Runs `use` while the server stands still, and lets it go on when that has ended, in whichever way: it meets all that was sent
+ * meanwhile at once.
+ */
+export async function whileSuspended<T>({ process: server }: ServerProcess, use: () => Promise<T>): Promise<T> {
+  server.kill('SIGSTOP');
+  try {
+    // The signal is on its way when `kill` returns: a thread that waits for events may still be given those of now.
+    while (!hasStopped(server.pid!)) await turn();
+    return await use();
+  } finally {
+    server.kill('SIGCONT');
+  }
+}
+
+/** Whether each thread of a process is stopped: proc(5), third field of `stat`, behind a name that may hold anything. */
+function hasStopped(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).every((thread) => {
+    const stat = readFileSync(`${threads}/${thread}/stat`, 'utf8');
+    return stat.startsWith('T', stat.lastIndexOf(')') + 2);
+  });
 }

@@ -9,7 +9,7 @@ import { RawHttp2, resetStream, wholeCall } from '../helpers/raw-http2.js';
 import { connectRaw } from '../helpers/raw-socket.js';
 import { TestRepository } from '../helpers/repository.js';
 import { END, START, stepTensors, TFS_GRPC, type Step } from '../helpers/sequences.js';
-import { startServerProcess, type ServerProcess } from '../helpers/server.js';
+import { startServerProcess, whileSuspended, type ServerProcess } from '../helpers/server.js';
 
 const ROUNDS = 64;
 const DEADLINE_EXCEEDED = '4';
@@ -75,16 +75,16 @@ for (const transport of ['native', 'js'] as const) {
       test('leaves its sequence as it was when it comes by REST and its connection is reset in the same breath', async () => {
         const ids = await Promise.all(Array.from({ length: ROUNDS }, begin));
         const clients = await Promise.all(ids.map(() => connectRaw(server.restPort)));
-        // While the server stands still, both are there before it sees either.
-        server.process.kill('SIGSTOP');
-        for (const [index, { socket }] of clients.entries()) {
-          const body = `{"inputs": {"b": [[10, 10]], "sequence_id": [${ids[index]}], "sequence_control_input": [${END}]}}`;
-          const head = `POST /v1/models/${MODEL}:predict HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`;
-          await new Promise<void>((resolve) => socket.write(head + body, () => resolve()));
-          socket.resetAndDestroy();
-        }
-        await Promise.all(clients.map(({ ended }) => ended));
-        server.process.kill('SIGCONT');
+        // Both are there before the server sees either.
+        await whileSuspended(server, async () => {
+          for (const [index, { socket }] of clients.entries()) {
+            const body = `{"inputs": {"b": [[10, 10]], "sequence_id": [${ids[index]}], "sequence_control_input": [${END}]}}`;
+            const head = `POST /v1/models/${MODEL}:predict HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n`;
+            await new Promise<void>((resolve) => socket.write(head + body, () => resolve()));
+            socket.resetAndDestroy();
+          }
+          await Promise.all(clients.map(({ ended }) => ended));
+        });
         for (const id of ids) assert.deepEqual(await ask({ id, value: 2, control: 0 }), { sum: 3, id });
       });
     }

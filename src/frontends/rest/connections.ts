@@ -39,6 +39,8 @@ export class Connections {
     this.#connections.set(socket, connection);
     // Node.js calls this after the last answer; its own would have the system reset a connection with bytes that are unread.
     socket.destroySoon = () => this.leave(socket);
+    // A reset is over at once; `close` follows a turn of the loop later.
+    socket.once('error', () => connection.abort());
     socket.once('close', () => this.#remove(connection));
     if (this.#closingSince !== null) this.#watch(connection);
   }
@@ -156,7 +158,7 @@ export class Connections {
       clearInterval(this.#timer);
       this.#timer = null;
     }
-    for (const { abort } of connection.running) abort.abort(new ServingError('REQUEST_CANCELLED'));
+    connection.abort();
   }
 }
 
@@ -184,6 +186,11 @@ class Connection {
     if (this.leavesAt !== null && hasUnsent(this.socket)) this.leavesAt = now + unfinishedMs;
     this.#moved = moved;
     this.movedAt = now;
+  }
+
+  /** Nobody reads the answers any more. */
+  abort(): void {
+    for (const { abort } of this.running) abort.abort(new ServingError('REQUEST_CANCELLED'));
   }
 
   awaited(): Awaited {

@@ -6,7 +6,7 @@ import {
   type SequenceTurn,
 } from '../../inference/inference.js';
 import { isEnabled, log } from '../../observability/logger.js';
-import { abortSignalOf, type Cancellation } from '../cancellation.js';
+import { abortSignalOf, everythingRead, type Cancellation } from '../cancellation.js';
 
 /** A stateful model with what the log calls it by. */
 export interface StatefulModel {
@@ -17,7 +17,7 @@ export interface StatefulModel {
 
 /**
  * Runs a request in its turn of its sequence. Only what ends well changes the sequence: after a failure or a cancellation it is as before
- * the request.
+ * the request. A request whose client has left by now does not begin.
  *
  * @throws ServingError SEQUENCE_*, the reason of the signal, or what `run` throws
  */
@@ -27,6 +27,7 @@ export async function runInSequence<T>(
   signal: Cancellation,
   run: (turn: SequenceTurn) => Promise<T>,
 ): Promise<T> {
+  await everythingRead();
   const turn = await enter(model, request, signal);
   let committed = false;
   try {

@@ -11,8 +11,9 @@ const { signal } = new AbortController();
 class FakeSequences implements Sequences {
   readonly ends: boolean[] = [];
 
-  enter(): ReturnType<Sequences['enter']> {
-    return Promise.resolve({ sequenceId: 5n, end: (commit) => void this.ends.push(commit) });
+  async enter(_: SequenceRequest, signal: AbortSignal): ReturnType<Sequences['enter']> {
+    signal.throwIfAborted();
+    return await Promise.resolve({ sequenceId: 5n, end: (commit) => void this.ends.push(commit) });
   }
 }
 
@@ -45,4 +46,17 @@ test('a request in its turn: one that is not let in does not run', async () => {
     runInSequence(model, REQUEST, signal, () => assert.fail('it ran')),
     refusal,
   );
+});
+
+test('a request in its turn: one whose client leaves in the same breath does not begin', async () => {
+  const sequences = new FakeSequences();
+  const client = new AbortController();
+  const reason = new ServingError('REQUEST_CANCELLED');
+  const request = runInSequence({ name: 'm', version: 1, sequences }, REQUEST, client.signal, () =>
+    assert.fail('it ran'),
+  );
+  // A reading of this turn of the loop that is still to come.
+  setImmediate(() => client.abort(reason));
+  await assert.rejects(request, reason);
+  assert.deepEqual(sequences.ends, []);
 });
