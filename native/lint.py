@@ -9,10 +9,13 @@ compile commands say how each file is compiled: `node native/build.mjs` first.
 import argparse
 import concurrent.futures
 import hashlib
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 NATIVE = Path(__file__).resolve().parent
@@ -55,11 +58,23 @@ def check_format(files: list, fix: bool) -> int:
     return run([tool("clang-format"), *(["-i"] if fix else ["--dry-run", "-Werror"]), *map(str, files)])
 
 
-def check_tidy(sources: list) -> int:
-    if not (BUILD / "compile_commands.json").is_file():
+def write_commands(directory: str) -> None:
+    """The compile commands without the compiler's own precompiled header, so that each file has to include what it uses."""
+    commands = BUILD / "compile_commands.json"
+    if not commands.is_file():
         sys.exit("lint: build/native/compile_commands.json is missing: run `node native/build.mjs` first.")
-    command = [tool("clang-tidy"), "--quiet", "-p", str(BUILD)]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    entries = json.loads(commands.read_text())
+    for entry in entries:
+        arguments = shlex.split(entry.pop("command"))
+        header = next(index for index, argument in enumerate(arguments) if argument.endswith("cmake_pch.hxx"))
+        entry["arguments"] = arguments[: header - 1] + arguments[header + 1 :]
+    Path(directory, commands.name).write_text(json.dumps(entries))
+
+
+def check_tidy(sources: list) -> int:
+    with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        write_commands(directory)
+        command = [tool("clang-tidy"), "--quiet", "-p", directory]
         return max(pool.map(lambda source: run([*command, str(source)]), sources))
 
 

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -45,11 +45,14 @@ function runTests(reports, part, more) {
     LD_PRELOAD: sanitizerLibrary(),
     // Else TBB loads a library of its own in a way (RTLD_DEEPBIND) that the sanitizer refuses.
     TBB_ENABLE_SANITIZERS: '1',
+    // Of compiles that are repeated for OpenVINO's sake, the addon's memory needs one.
+    VINERY_TEST_COMPILES: '1',
     ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'asan')}`,
     VINERY_ADDON: join(repository, 'build', 'native-asan', 'Release', 'vinery.node'),
   };
   const paths = files.map((name) => join(tests, name));
-  return spawnSync(process.execPath, ['--test', ...paths], { stdio: 'inherit', env }).status;
+  const concurrency = `--test-concurrency=${availableParallelism()}`;
+  return spawnSync(process.execPath, ['--test', concurrency, ...paths], { stdio: 'inherit', env }).status;
 }
 
 build();

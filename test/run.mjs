@@ -1,6 +1,6 @@
 /**
- * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [parts of file names, with commas]`, and says at the end what
- * was skipped and why.
+ * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [parts of file names, with commas]`, and says at
+ * the end what was skipped and why. Files with a part that has a minus before it are left out.
  * Lists the files itself, because Node 20 and 24 read folders and patterns on the command line differently.
  */
 import { spawn } from 'node:child_process';
@@ -10,17 +10,22 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const [folder = 'unit', part = ''] = process.argv.slice(2);
+const parts = part.split(',');
+const wanted = parts.filter((each) => !each.startsWith('-'));
+const leftOut = parts.filter((each) => each.startsWith('-')).map((each) => each.slice(1));
 const root = fileURLToPath(new URL(`../build/test/${folder}/`, import.meta.url));
 const files = readdirSync(root, { recursive: true })
-  .filter((file) => file.endsWith('.test.js') && part.split(',').some((each) => file.includes(each)))
+  .filter((file) => file.endsWith('.test.js'))
+  .filter((file) => wanted.length === 0 || wanted.some((each) => file.includes(each)))
+  .filter((file) => !leftOut.some((each) => file.includes(each)))
   .sort()
   .map((file) => root + file);
 if (files.length === 0) {
   console.error(`No test file in ${root} matches "${part}"`);
   process.exit(1);
 }
-// Whole servers and clients wait a lot, and no test asserts a time, so files run side by side; the addon's own are done in a moment.
-const concurrency = folder === 'native' ? 1 : availableParallelism();
+// No test asserts a time, so files run side by side.
+const concurrency = availableParallelism();
 const temporary = mkdtempSync(join(tmpdir(), 'vinery-tests-'));
 const skipped = join(temporary, 'skipped.txt');
 const reporters = { spec: 'stdout', [new URL('skipped-reporter.mjs', import.meta.url).href]: skipped };

@@ -24,7 +24,7 @@ import { withServerProcess, type ServerProcess } from '../../helpers/server.js';
 const STARTS = process.env['VINERY_TEST_ANSWERS'];
 const INPUTS = 3;
 /** Requests to each network in a row: more at once than it has infer requests, so that they wait. */
-const BURST = 24;
+const BURST = 16;
 
 /** How models are compiled. */
 const HINTS: Readonly<Record<string, Partial<Model>>> = {
