@@ -4,13 +4,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const native = dirname(fileURLToPath(import.meta.url));
 const repository = dirname(native);
-const tests = join(repository, 'build', 'test', 'native');
 
 function fail(sentence) {
   console.error(`sanitized tests: ${sentence}`);
@@ -31,14 +30,8 @@ function build() {
   if (status !== 0) process.exit(1);
 }
 
-/** Compares OpenVINO with itself over hundreds of models, which takes minutes here and tells nothing of the addon's memory. */
-const LEFT_OUT = 'settings.test.js';
-
 /** Leaks are not looked for: V8 and OpenVINO keep memory until the process ends, and say so to nobody. */
-function runTests(reports, part, more) {
-  const files = readdirSync(tests).filter(
-    (name) => name.endsWith('.test.js') && name.includes(part) && name !== LEFT_OUT,
-  );
+function runTests(reports, parts, more) {
   const env = {
     ...process.env,
     ...more,
@@ -50,15 +43,15 @@ function runTests(reports, part, more) {
     ASAN_OPTIONS: `detect_leaks=0:log_path=${join(reports, 'asan')}`,
     VINERY_ADDON: join(repository, 'build', 'native-asan', 'Release', 'vinery.node'),
   };
-  const paths = files.map((name) => join(tests, name));
-  const concurrency = `--test-concurrency=${availableParallelism()}`;
-  return spawnSync(process.execPath, ['--test', concurrency, ...paths], { stdio: 'inherit', env }).status;
+  const runner = join(repository, 'test', 'run.mjs');
+  return spawnSync(process.execPath, [runner, 'native', parts], { stdio: 'inherit', env }).status;
 }
 
 build();
 const reports = mkdtempSync(join(tmpdir(), 'vinery-asan-'));
-// Once with gRPC on the event loop, once on a thread of its own.
-const status = runTests(reports, '', {}) || runTests(reports, 'ingress', { VINERY_TEST_INGRESS: 'thread' });
+// Once with gRPC on the event loop, once on a thread of its own. `settings` compares OpenVINO with itself over hundreds of models, which
+// takes minutes here and tells nothing of the addon's memory.
+const status = runTests(reports, '-/settings', {}) || runTests(reports, 'ingress', { VINERY_TEST_INGRESS: 'thread' });
 const found = readdirSync(reports);
 for (const report of found) console.error(readFileSync(join(reports, report), 'utf8'));
 rmSync(reports, { recursive: true });

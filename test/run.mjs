@@ -1,6 +1,7 @@
 /**
  * Runs one folder of compiled tests with Node's own runner: `node test/run.mjs unit [parts of file names, with commas]`, and says at
- * the end what was skipped and why. Files with a part that has a minus before it are left out.
+ * the end what was skipped and why. Files with a part that has a minus before it are left out. Names begin with a slash: `/settings`
+ * is not `model-settings`.
  * Lists the files itself, because Node 20 and 24 read folders and patterns on the command line differently.
  */
 import { spawn } from 'node:child_process';
@@ -13,11 +14,11 @@ const [folder = 'unit', part = ''] = process.argv.slice(2);
 const parts = part.split(',');
 const wanted = parts.filter((each) => !each.startsWith('-'));
 const leftOut = parts.filter((each) => each.startsWith('-')).map((each) => each.slice(1));
+const hasOneOf = (file, some) => some.some((each) => `/${file}`.includes(each));
 const root = fileURLToPath(new URL(`../build/test/${folder}/`, import.meta.url));
 const files = readdirSync(root, { recursive: true })
   .filter((file) => file.endsWith('.test.js'))
-  .filter((file) => wanted.length === 0 || wanted.some((each) => file.includes(each)))
-  .filter((file) => !leftOut.some((each) => file.includes(each)))
+  .filter((file) => (wanted.length === 0 || hasOneOf(file, wanted)) && !hasOneOf(file, leftOut))
   .sort()
   .map((file) => root + file);
 if (files.length === 0) {

@@ -30,8 +30,7 @@ class InferRequest {
   using Done = std::function<void(Status status, std::int32_t micros)>;
 
   /// @param copies_small inputs of at most `kSmallInputBytes` are copied into tensors that stay set, because setting
-  /// one costs more: 1.5 to 2 us each where every request lies elsewhere (measured), a quarter of a tiny inference,
-  /// in which time 20 KB are copied.
+  /// one costs more: 1.5 to 2 us each where every request lies elsewhere (measured), a quarter of a tiny inference.
   /// @param compiled one of the model's compilations.
   static Status Create(std::shared_ptr<const CompiledModel> model, const ov::CompiledModel& compiled, bool copies_small,
                        std::shared_ptr<InferRequest>& request);

@@ -2,7 +2,7 @@ import type { RpcService } from '../frontends/rpc.js';
 import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
-import { wholeTurn } from '../frontends/whole-turn.js';
+import { wholeTurn } from '../whole-turn.js';
 import type { Arena } from '../tensors/arena.js';
 import { acceptFrom } from './accept.js';
 import { TENSOR_CONTENTS } from './grpc-services.js';

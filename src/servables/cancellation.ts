@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { ServingError } from '../errors.js';
 
 /**
@@ -53,14 +52,4 @@ export function abortSignalOf(cancellation: Cancellation): AbortSignal {
   if (cancellation.aborted) abort();
   else cancellation.addEventListener('abort', abort);
   return controller.signal;
-}
-
-/**
- * Resolves when this thread has read what had come for it at the time of the call, be it in the midst of reading: who left in the same
- * breath as it asked is known to be gone.
- */
-export async function everythingRead(): Promise<void> {
-  // The first ends the reading at hand; between the two is a whole one.
-  await turn();
-  await turn();
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { CorsSettings } from '../../config/settings.js';
 import { ServingError } from '../../errors.js';
 import type { CallContext } from '../../servables/serving.js';
-import { wholeTurn } from '../whole-turn.js';
+import { wholeTurn } from '../../whole-turn.js';
 import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
 import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';

@@ -6,7 +6,8 @@ import {
   type SequenceTurn,
 } from '../../inference/inference.js';
 import { isEnabled, log } from '../../observability/logger.js';
-import { abortSignalOf, everythingRead, type Cancellation } from '../cancellation.js';
+import { wholeTurn } from '../../whole-turn.js';
+import { abortSignalOf, type Cancellation } from '../cancellation.js';
 
 /** A stateful model with what the log calls it by. */
 export interface StatefulModel {
@@ -27,7 +28,8 @@ export async function runInSequence<T>(
   signal: Cancellation,
   run: (turn: SequenceTurn) => Promise<T>,
 ): Promise<T> {
-  await everythingRead();
+  // A client that left in the same breath as it asked is known to be gone then.
+  await wholeTurn();
   const turn = await enter(model, request, signal);
   let committed = false;
   try {

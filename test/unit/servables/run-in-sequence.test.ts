@@ -11,9 +11,9 @@ const { signal } = new AbortController();
 class FakeSequences implements Sequences {
   readonly ends: boolean[] = [];
 
-  async enter(_: SequenceRequest, signal: AbortSignal): ReturnType<Sequences['enter']> {
-    signal.throwIfAborted();
-    return await Promise.resolve({ sequenceId: 5n, end: (commit) => void this.ends.push(commit) });
+  enter(_: SequenceRequest, signal: AbortSignal): ReturnType<Sequences['enter']> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    return Promise.resolve({ sequenceId: 5n, end: (commit) => void this.ends.push(commit) });
   }
 }
 
