@@ -1,8 +1,8 @@
+import { acceptWaiting } from '../frontends/accept-waiting.js';
 import type { RpcService } from '../frontends/rpc.js';
 import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
 import { log } from '../observability/logger.js';
-import { wholeTurn } from '../whole-turn.js';
 import type { Arena } from '../tensors/arena.js';
 import { acceptFrom } from './accept.js';
 import { TENSOR_CONTENTS } from './grpc-services.js';
@@ -52,8 +52,7 @@ export async function openGrpcServer(
   );
   return {
     close: async () => {
-      // Clients that the system has connected already are accepted first: closing the sockets would reset them.
-      await wholeTurn();
+      await acceptWaiting(acceptors);
       for (const acceptor of acceptors) acceptor.close();
       await grpc.close();
     },

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { CorsSettings } from '../../config/settings.js';
 import { ServingError } from '../../errors.js';
 import type { CallContext } from '../../servables/serving.js';
-import { wholeTurn } from '../../whole-turn.js';
+import { acceptWaiting } from '../accept-waiting.js';
 import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
 import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
@@ -84,8 +84,7 @@ class RestTransport {
   async close(): Promise<void> {
     this.#connections.close();
     if (!this.server.listening) return;
-    // Clients that the system has connected already are accepted first: closing the socket would reset them.
-    await wholeTurn();
+    await acceptWaiting([this.server]);
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 

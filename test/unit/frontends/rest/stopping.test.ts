@@ -78,7 +78,7 @@ class Client {
   /** Resolves with the error of the connection, `null` when it was closed in peace. */
   readonly ended: Promise<string | null>;
 
-  private constructor(socket: Socket) {
+  constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => this.#chunks.push(chunk));
     let error: string | null = null;
@@ -144,6 +144,21 @@ describe('while the REST server stops', () => {
       client.get('/small');
       assert.equal(await client.ended, null);
       assert.match(client.text, CLOSES);
+      await closed;
+    }));
+
+  test('requests of all clients that the system has connected are answered', () =>
+    withServer(async ({ port, close }) => {
+      const sockets = Array.from({ length: 40 }, () => connect({ port, host: '127.0.0.1' }));
+      const clients = sockets.map((socket) => new Client(socket));
+      // The system connects them with the tick; the server accepts none before the next turn.
+      await Promise.resolve();
+      const closed = close();
+      for (const client of clients) client.get('/small');
+      for (const client of clients) {
+        assert.equal(await client.ended, null);
+        assert.equal(client.text.split(ANSWER).length, 2);
+      }
       await closed;
     }));
 
