@@ -34,6 +34,13 @@ class EntryTable {
     return last_id_;
   }
 
+  /// Enters a thing that is there already under a number of its own.
+  std::uint32_t Add(std::shared_ptr<const Held> held) {
+    const std::scoped_lock lock(mutex_);
+    entries_.emplace(++last_id_, Entry{true, std::move(held)});
+    return last_id_;
+  }
+
   /// Makes the thing of a reserved entry by `make(held)`, without a lock, so others go on. A fault when the entry is
   /// unknown, in use already, or released meanwhile; after another fault the entry is empty again.
   template <typename Make>
@@ -64,6 +71,11 @@ class EntryTable {
       if (entry.held != nullptr) all.push_back(entry.held);
     }
     return all;
+  }
+
+  bool IsKnown(std::uint32_t id) const {
+    const std::scoped_lock lock(mutex_);
+    return entries_.find(id) != entries_.end();
   }
 
   Status Find(std::uint32_t id, std::shared_ptr<const Held>& held) const {

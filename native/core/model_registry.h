@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/compiled_model.h"
@@ -26,12 +27,17 @@ class ModelRegistry {
 
   std::uint32_t Reserve() { return models_.Reserve(); }
 
+  /// Enters a compiled model once more, under a number that is released by itself.
+  std::uint32_t Share(std::shared_ptr<const CompiledModel> model) { return models_.Add(std::move(model)); }
+
   /// Compiles into a reserved entry. Blocks without a lock, so others go on. `kNotCompiled` when the entry is unknown,
   /// in use already, or released meanwhile; after another fault the entry is empty again.
   Status Compile(std::uint32_t id, const CompileSpecification& specification);
 
   /// Drops the entry; who uses the model goes on using it.
   void Release(std::uint32_t id) { models_.Release(id); }
+
+  bool IsKnown(std::uint32_t id) const { return models_.IsKnown(id); }
 
   /// Leaves every model that is here now to the end of the process, whoever releases it. OpenVINO trims the whole heap
   /// at the end of each model, so to free many takes seconds.

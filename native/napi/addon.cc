@@ -71,7 +71,9 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<AddExtension>(exports, "addExtension");
   Register<ReserveModel>(exports, "reserveModel");
   Register<CompileModel>(exports, "compileModel");
+  Register<ShareModel>(exports, "shareModel");
   Register<ReleaseModel>(exports, "releaseModel");
+  Register<IsModelKnown>(exports, "isModelKnown");
   Register<LeaveModelsToProcess>(exports, "leaveModelsToProcess");
   Register<OpenModel>(exports, "openModel");
   Register<CloseModel>(exports, "closeModel");

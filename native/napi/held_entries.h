@@ -14,8 +14,10 @@ class HeldEntries {
  public:
   Registry& registry() const { return *registry_; }
 
-  std::uint32_t Reserve() {
-    const std::uint32_t id = registry_->Reserve();
+  std::uint32_t Reserve() { return Hold(registry_->Reserve()); }
+
+  /// Holds an entry that was made for this environment.
+  std::uint32_t Hold(std::uint32_t id) {
     held_.insert(id);
     return id;
   }

@@ -28,6 +28,17 @@ Napi::Value ReserveModel(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Environment::Of(info.Env()).models().Reserve());
 }
 
+Napi::Value ShareModel(const Napi::CallbackInfo& info) {
+  HeldEntries<ModelRegistry>& models = Environment::Of(info.Env()).models();
+  const std::uint32_t id = models.registry().Share(OpenHandle<const CompiledModel>(info[0]));
+  return Napi::Number::New(info.Env(), models.Hold(id));
+}
+
+Napi::Value IsModelKnown(const Napi::CallbackInfo& info) {
+  const std::uint32_t id = ReadUint32(info[0], "modelId");
+  return Napi::Boolean::New(info.Env(), Environment::Of(info.Env()).models().registry().IsKnown(id));
+}
+
 void CompileModel(const Napi::CallbackInfo& info) {
   const std::uint32_t id = ReadUint32(info[0], "modelId");
   const CompileSpecification specification = ReadCompileSpecification(info[1]);

@@ -13,7 +13,7 @@ export async function acceptWaiting(servers: readonly Server[]): Promise<void> {
   const count = (): void => void (accepted += 1);
   for (const server of servers) server.on('connection', count);
   try {
-    for (let before = -1; accepted > before && accepted <= BACKLOG * servers.length; ) {
+    for (let before = -1; accepted > before && accepted <= BACKLOG * servers.length;) {
       before = accepted;
       await wholeTurn();
     }

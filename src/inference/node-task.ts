@@ -1,3 +1,4 @@
+import { workerData } from 'piscina';
 import {
   NATIVE_STATUS,
   type CompiledModelHandle,
@@ -45,6 +46,9 @@ interface ThreadModel {
 
 const TOKEN = 0;
 const models = new Map<number, ThreadModel>();
+/** How many models the owner worker has released, and how many of them this thread has heard of. */
+const releases = workerData as Int32Array;
+let heardReleases = 0;
 
 /**
  * Entry point of the pool's workers. Slabs are made known for the length of one task: a slab that the arena has given back must not
@@ -52,6 +56,7 @@ const models = new Map<number, ThreadModel>();
  */
 export default function run(task: NodeTask): NodeTaskResult {
   const binding = loadNativeBinding();
+  closeReleased();
   const opened = models.get(task.modelId) ?? open(binding, task);
   const slabs = new Map<SharedArrayBuffer, number>();
   const place = (tensor: TaskTensor): BoundTensor => {
@@ -69,6 +74,20 @@ export default function run(task: NodeTask): NodeTaskResult {
     );
   } finally {
     for (const slabId of slabs.values()) binding.unregisterSlab(slabId);
+  }
+}
+
+/** Closes what this thread has open of models that the owner worker has released: it would keep their memory. */
+export function closeReleased(): void {
+  const released = Atomics.load(releases, 0);
+  if (released === heardReleases) return;
+  heardReleases = released;
+  const binding = loadNativeBinding();
+  for (const [modelId, { model, request }] of models) {
+    if (binding.isModelKnown(modelId)) continue;
+    models.delete(modelId);
+    binding.closeInferRequest(request);
+    binding.closeModel(model);
   }
 }
 

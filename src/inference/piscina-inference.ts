@@ -4,6 +4,7 @@ import { Piscina } from 'piscina';
 import { ServingError } from '../errors.js';
 import type { NativeBinding } from '../native/binding.js';
 import { fromNativeStatus } from '../native/errors.js';
+import { log } from '../observability/logger.js';
 import type { Arena } from '../tensors/arena.js';
 import { precisionOfElementType, type Precision } from '../tensors/precision.js';
 import type { SlabRegistrar } from '../tensors/slab-registrar.js';
@@ -29,7 +30,10 @@ export class PiscinaInference implements Inference {
   readonly #binding: NativeBinding;
   readonly #native: NativeInference;
   readonly #pool: Piscina;
+  /** How many models were released, for the pool's threads. */
+  readonly #releases = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #arena: Arena | null = null;
+  #isClosed = false;
 
   constructor(binding: NativeBinding) {
     this.memory = binding;
@@ -42,6 +46,7 @@ export class PiscinaInference implements Inference {
       maxThreads: threads,
       // With its default a waiting worker sits in Atomics.wait and its event loop stands still.
       atomics: 'disabled',
+      workerData: this.#releases,
     });
   }
 
@@ -55,14 +60,30 @@ export class PiscinaInference implements Inference {
     const { modelId, description } = reference;
     const precisions = description.outputs.map((port) => precisionOfElementType(port.elementType)!);
     const model = this.#binding.openModel(modelId);
+    // The control plane releases its entry while requests of a replaced version still run: a thread may open the model only then.
+    const shared = this.#binding.shareModel(model);
+    this.#binding.closeModel(model);
     return Promise.resolve({
-      createInferRequest: () => this.#createInferRequest(modelId, precisions),
-      close: () => this.#binding.closeModel(model),
+      createInferRequest: () => this.#createInferRequest(shared, precisions),
+      close: () => this.#release(shared),
     });
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#pool.close({ force: true });
+  }
+
+  /** Threads close what is released when they run next; those that are idle are woken for it. */
+  #release(modelId: number): void {
+    this.#binding.releaseModel(modelId);
+    Atomics.add(this.#releases, 0, 1);
+    if (this.#isClosed) return;
+    for (let thread = 0; thread < this.#pool.maxThreads; thread += 1) {
+      this.#pool.run(undefined, { name: 'closeReleased' }).catch((error: unknown) => {
+        if (!this.#isClosed) log.serving.error(`Models could not be closed: ${String(error)}`);
+      });
+    }
   }
 
   /** The slot only limits how many inferences of a model run at once; the pool's threads have infer requests of their own. */

@@ -35,8 +35,17 @@ export interface NativeBinding extends IngressBinding {
   /** Reads and compiles into a reserved entry. Blocks for as long as OpenVINO needs: call it in a worker of the blocking pool. */
   compileModel(modelId: number, specification: CompileSpecification): void;
 
+  /**
+   * Enters an open model once more and holds that entry for this environment, so that other threads may open it whatever becomes of the
+   * first one. {@link releaseModel} ends it.
+   */
+  shareModel(model: CompiledModelHandle): number;
+
   /** Drops this environment's hold. Memory goes when the last handle, infer request and running inference are gone. */
   releaseModel(modelId: number): void;
+
+  /** Whether the entry is there, compiled or not. */
+  isModelKnown(modelId: number): boolean;
 
   /**
    * Leaves all compiled models of the process to its end: releasing them frees nothing any more. For a process that is about to end,
