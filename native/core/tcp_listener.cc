@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -60,6 +61,15 @@ int Listen(const std::string& address, std::uint16_t port, int backlog, TcpListe
 int Duplicate(int fd, int& copy) {
   copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
   return copy < 0 ? errno : 0;
+}
+
+int CountWaiting(int fd, std::uint32_t& count) {
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return errno;
+  // What a connection has sent and not heard back of; a listening socket has its queue there.
+  count = info.tcpi_unacked;
+  return 0;
 }
 
 int CloseDescriptor(int fd) { return ::close(fd) == 0 ? 0 : errno; }

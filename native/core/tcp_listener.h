@@ -19,6 +19,9 @@ int Listen(const std::string& address, std::uint16_t port, int backlog, TcpListe
 /// A second descriptor of the same socket, not inherited. @returns 0 or errno.
 int Duplicate(int fd, int& copy);
 
+/// Clients that the system has connected to a listening socket and nobody has accepted yet. @returns 0 or errno.
+int CountWaiting(int fd, std::uint32_t& count);
+
 /// @returns 0 or errno.
 int CloseDescriptor(int fd);
 

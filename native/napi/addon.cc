@@ -98,6 +98,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   RegisterCustomNodes(exports);
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");
+  Register<WaitingClients>(exports, "waitingClients");
   Register<CloseSocket>(exports, "closeDescriptor");
   Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
   Register<EndProcess>(exports, "endProcess");

@@ -45,6 +45,12 @@ Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), copy);
 }
 
+Napi::Value WaitingClients(const Napi::CallbackInfo& info) {
+  std::uint32_t count = 0;
+  ThrowErrno(info.Env(), "waitingClients", CountWaiting(ReadDescriptor(info[0]), count));
+  return Napi::Number::New(info.Env(), count);
+}
+
 void CloseSocket(const Napi::CallbackInfo& info) {
   ThrowErrno(info.Env(), "closeDescriptor", CloseDescriptor(ReadDescriptor(info[0])));
 }

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net';
+import { loadNativeBinding } from '../native/load.js';
 import { wholeTurn } from '../whole-turn.js';
 
 /** Connections that the kernel queues on a listening socket while the owner workers are busy. */
@@ -6,18 +7,18 @@ export const BACKLOG = 511;
 
 /**
  * Accepts the clients that the system has connected already: closing a listening socket resets them. Node.js accepts one a turn of the
- * event loop, so this goes on until a turn brings none. Clients that come without end are left behind after a whole queue of them.
+ * event loop, so this goes on until none waits; the caller closes the servers at once. Where clients come without end, those that waited
+ * at the time of the call are accepted.
  */
 export async function acceptWaiting(servers: readonly Server[]): Promise<void> {
-  let accepted = 0;
-  const count = (): void => void (accepted += 1);
-  for (const server of servers) server.on('connection', count);
-  try {
-    for (let before = -1; accepted > before && accepted <= BACKLOG * servers.length;) {
-      before = accepted;
-      await wholeTurn();
-    }
-  } finally {
-    for (const server of servers) server.off('connection', count);
+  const { waitingClients } = loadNativeBinding();
+  for (let turn = 0; turn <= BACKLOG; turn += 1) {
+    await wholeTurn();
+    if (servers.every((server) => waitingClients(descriptorOf(server)) === 0)) return;
   }
+}
+
+/** The descriptor of a server has no public name. */
+function descriptorOf(server: Server): number {
+  return (server as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }

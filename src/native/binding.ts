@@ -282,6 +282,9 @@ export interface NativeBinding extends IngressBinding {
   /** A second descriptor of the same socket, for another event loop. */
   duplicate(fd: number): number;
 
+  /** Clients that the system has connected to a listening socket and no event loop has accepted yet. */
+  waitingClients(fd: number): number;
+
   closeDescriptor(fd: number): void;
 
   /**

