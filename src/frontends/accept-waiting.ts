@@ -11,10 +11,10 @@ export const BACKLOG = 511;
  * at the time of the call are accepted.
  */
 export async function acceptWaiting(servers: readonly Server[]): Promise<void> {
-  const { waitingClients } = loadNativeBinding();
+  const binding = loadNativeBinding();
   for (let turn = 0; turn <= BACKLOG; turn += 1) {
     await wholeTurn();
-    if (servers.every((server) => waitingClients(descriptorOf(server)) === 0)) return;
+    if (servers.every((server) => binding.waitingClients(descriptorOf(server)) === 0)) return;
   }
 }
 
