@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,8 +11,6 @@
 #include <cerrno>
 #include <memory>
 #include <utility>
-
-#include "core/descriptor.h"
 
 namespace vinery {
 namespace {
@@ -63,13 +60,17 @@ int Duplicate(int fd, int& copy) {
   return copy < 0 ? errno : 0;
 }
 
-int CountWaiting(int fd, std::uint32_t& count) {
-  tcp_info info{};
-  socklen_t length = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return errno;
-  // What a connection has sent and not heard back of; a listening socket has its queue there.
-  count = info.tcpi_unacked;
-  return 0;
+std::vector<Descriptor> AcceptWaiting(int fd) {
+  std::vector<Descriptor> sockets;
+  for (;;) {
+    Descriptor socket(::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.get() >= 0) {
+      sockets.push_back(std::move(socket));
+      continue;
+    }
+    // A client that has left again is no reason to stop.
+    if (errno != ECONNABORTED && errno != EINTR) return sockets;
+  }
 }
 
 int CloseDescriptor(int fd) { return ::close(fd) == 0 ? 0 : errno; }

@@ -2,6 +2,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "core/descriptor.h"
 
 namespace vinery {
 
@@ -19,8 +22,9 @@ int Listen(const std::string& address, std::uint16_t port, int backlog, TcpListe
 /// A second descriptor of the same socket, not inherited. @returns 0 or errno.
 int Duplicate(int fd, int& copy);
 
-/// Clients that the system has connected to a listening socket and nobody has accepted yet. @returns 0 or errno.
-int CountWaiting(int fd, std::uint32_t& count);
+/// Accepts the clients that the system has connected to a listening socket already, as many as there are descriptors
+/// for; their sockets are non-blocking and not inherited.
+std::vector<Descriptor> AcceptWaiting(int fd);
 
 /// @returns 0 or errno.
 int CloseDescriptor(int fd);

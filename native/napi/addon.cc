@@ -24,6 +24,19 @@ void RegisterCustomNodes(Napi::Object& exports) {
   Register<CloseCustomExecution>(exports, "closeCustomExecution");
 }
 
+void RegisterModels(Napi::Object& exports) {
+  Register<ReserveModel>(exports, "reserveModel");
+  Register<CompileModel>(exports, "compileModel");
+  Register<ShareModel>(exports, "shareModel");
+  Register<ReleaseModel>(exports, "releaseModel");
+  Register<IsModelKnown>(exports, "isModelKnown");
+  Register<LeaveModelsToProcess>(exports, "leaveModelsToProcess");
+  Register<OpenModel>(exports, "openModel");
+  Register<CloseModel>(exports, "closeModel");
+  Register<DescribeModel>(exports, "describeModel");
+  Register<TryModel>(exports, "tryModel");
+}
+
 void RegisterSequences(Napi::Object& exports) {
   Register<EnterSequence>(exports, "enterSequence");
   Register<SequenceOf>(exports, "sequenceOf");
@@ -69,16 +82,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   Register<AvailableDevices>(exports, "availableDevices");
   Register<Constants>(exports, "constants");
   Register<AddExtension>(exports, "addExtension");
-  Register<ReserveModel>(exports, "reserveModel");
-  Register<CompileModel>(exports, "compileModel");
-  Register<ShareModel>(exports, "shareModel");
-  Register<ReleaseModel>(exports, "releaseModel");
-  Register<IsModelKnown>(exports, "isModelKnown");
-  Register<LeaveModelsToProcess>(exports, "leaveModelsToProcess");
-  Register<OpenModel>(exports, "openModel");
-  Register<CloseModel>(exports, "closeModel");
-  Register<DescribeModel>(exports, "describeModel");
-  Register<TryModel>(exports, "tryModel");
+  RegisterModels(exports);
   Register<RegisterSlab>(exports, "registerSlab");
   Register<UnregisterSlab>(exports, "unregisterSlab");
   Register<SlabAddress>(exports, "slabAddress");
@@ -98,7 +102,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   RegisterCustomNodes(exports);
   Register<ListenOn>(exports, "listen");
   Register<DuplicateDescriptor>(exports, "duplicate");
-  Register<WaitingClients>(exports, "waitingClients");
+  Register<AcceptWaitingClients>(exports, "acceptWaiting");
   Register<CloseSocket>(exports, "closeDescriptor");
   Register<HandleIllegalInstruction>(exports, "exitOnIllegalInstruction");
   Register<EndProcess>(exports, "endProcess");

@@ -78,7 +78,7 @@ void CloseCustomExecution(const Napi::CallbackInfo& info);
 // socket_functions.cc
 Napi::Value ListenOn(const Napi::CallbackInfo& info);
 Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info);
-Napi::Value WaitingClients(const Napi::CallbackInfo& info);
+Napi::Value AcceptWaitingClients(const Napi::CallbackInfo& info);
 void CloseSocket(const Napi::CallbackInfo& info);
 void HandleIllegalInstruction(const Napi::CallbackInfo& info);
 

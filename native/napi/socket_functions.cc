@@ -1,4 +1,5 @@
 #include <cstring>
+#include <vector>
 
 #include "core/illegal_instruction.h"
 #include "core/tcp_listener.h"
@@ -45,10 +46,12 @@ Napi::Value DuplicateDescriptor(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), copy);
 }
 
-Napi::Value WaitingClients(const Napi::CallbackInfo& info) {
-  std::uint32_t count = 0;
-  ThrowErrno(info.Env(), "waitingClients", CountWaiting(ReadDescriptor(info[0]), count));
-  return Napi::Number::New(info.Env(), count);
+Napi::Value AcceptWaitingClients(const Napi::CallbackInfo& info) {
+  std::vector<Descriptor> sockets = AcceptWaiting(ReadDescriptor(info[0]));
+  Napi::Array array = Napi::Array::New(info.Env(), sockets.size());
+  for (std::uint32_t index = 0; index < sockets.size(); ++index) array.Set(index, sockets[index].get());
+  for (Descriptor& socket : sockets) static_cast<void>(socket.Release());
+  return array;
 }
 
 void CloseSocket(const Napi::CallbackInfo& info) {

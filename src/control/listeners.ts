@@ -1,8 +1,10 @@
 import { lookup } from 'node:dns/promises';
 
 import type { ListenSettings } from '../config/settings.js';
-import { BACKLOG } from '../frontends/accept-waiting.js';
 import type { NativeBinding } from '../native/binding.js';
+
+/** Connections the kernel queues while the owner workers are busy. */
+const BACKLOG = 511;
 
 /** Listening sockets of one protocol, one an address. Bound by the control plane, accepted from by the owner workers. */
 export class Listeners {

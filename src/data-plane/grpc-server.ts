@@ -1,4 +1,4 @@
-import { acceptWaiting } from '../frontends/accept-waiting.js';
+import { closeListening } from '../frontends/close-listening.js';
 import type { RpcService } from '../frontends/rpc.js';
 import { ignoredArguments, ingressLimits } from '../ingress/ingress-limits.js';
 import { loadNativeBinding } from '../native/load.js';
@@ -12,6 +12,9 @@ import type { OwnerTask } from './messages.js';
 export interface GrpcServer {
   close(): Promise<void>;
 }
+
+/** As `acceptFrom` has them. */
+const SOCKETS = { allowHalfOpen: false, keepAliveDelay: null };
 
 /**
  * Accepts from the sockets of the task, by the transport that the task names; only that is imported.
@@ -47,13 +50,13 @@ export async function openGrpcServer(
   const grpc = createJsTransport(service, channelArguments, flowControl, onBug, (text) =>
     log.serving.warning(`gRPC connection of ${text}`),
   );
+  const acceptWaiting = (fd: number): readonly number[] => loadNativeBinding().acceptWaiting(fd);
   const acceptors = await Promise.all(
     descriptors.map((descriptor) => acceptFrom(descriptor, (socket) => grpc.accept(socket))),
   );
   return {
     close: async () => {
-      await acceptWaiting(acceptors);
-      for (const acceptor of acceptors) acceptor.close();
+      for (const acceptor of acceptors) closeListening(acceptor, acceptWaiting, SOCKETS);
       await grpc.close();
     },
   };

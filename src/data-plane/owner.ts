@@ -157,6 +157,7 @@ async function openFrontends(
   const rest = task.restDescriptors.map(() =>
     createRestServer(serving, {
       cors: task.cors,
+      acceptWaiting: (fd) => loadNativeBinding().acceptWaiting(fd),
       onBug,
       onNotice: (text) => log.serving.warning(`REST connection of ${text}`),
       decodeOffLoop: (body, inputs) => blocking.decodePredictBody(body, inputs),

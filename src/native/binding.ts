@@ -282,8 +282,11 @@ export interface NativeBinding extends IngressBinding {
   /** A second descriptor of the same socket, for another event loop. */
   duplicate(fd: number): number;
 
-  /** Clients that the system has connected to a listening socket and no event loop has accepted yet. */
-  waitingClients(fd: number): number;
+  /**
+   * Accepts the clients that the system has connected to a listening socket already, as many as the process may have descriptors. The
+   * sockets belong to the caller.
+   */
+  acceptWaiting(fd: number): number[];
 
   closeDescriptor(fd: number): void;
 

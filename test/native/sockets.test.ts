@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { test } from 'node:test';
 import { binding } from './support.js';
 
@@ -22,15 +22,19 @@ for (const address of ['127.0.0.1', '::1']) {
   });
 }
 
-test('sockets: clients that wait to be accepted are counted', async () => {
-  const { fd, port } = binding.listen('127.0.0.1', 0, 16);
-  assert.equal(binding.waitingClients(fd), 0);
-  const clients = [1, 2, 3].map(() => connect(port, '127.0.0.1'));
+test('sockets: all clients that wait to be accepted are', async () => {
+  const { fd, port } = binding.listen('127.0.0.1', 0, 64);
+  assert.deepEqual(binding.acceptWaiting(fd), []);
+  const clients = Array.from({ length: 40 }, () => connect(port, '127.0.0.1'));
   await Promise.all(clients.map((client) => once(client, 'connect')));
-  assert.equal(binding.waitingClients(fd), 3);
-  for (const client of clients) client.destroy();
+  const accepted = binding.acceptWaiting(fd);
+  assert.equal(new Set(accepted).size, 40);
+  assert.deepEqual(binding.acceptWaiting(fd), []);
   binding.closeDescriptor(fd);
-  assert.throws(() => binding.waitingClients(fd), { code: 'EBADF' });
+  const greetings = clients.map(async (client) => String((await once(client, 'data'))[0]));
+  for (const client of accepted) new Socket({ fd: client, readable: true, writable: true }).end('grapes');
+  assert.deepEqual(await Promise.all(greetings), new Array(40).fill('grapes'));
+  for (const client of clients) client.destroy();
 });
 
 test('sockets: a port in use, an unusable address and wrong arguments throw', () => {

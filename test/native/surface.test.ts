@@ -72,7 +72,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   closeCustomExecution: true,
   listen: true,
   duplicate: true,
-  waitingClients: true,
+  acceptWaiting: true,
   closeDescriptor: true,
   exitOnIllegalInstruction: true,
   endProcess: true,

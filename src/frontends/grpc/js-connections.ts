@@ -80,7 +80,9 @@ export class JsConnections {
     if (this.#isServing()) connection.movedAt = now;
     else connection.note(now);
     const still = now - connection.movedAt;
-    if (connection.isReading()) return still >= this.#limits.stalledMs;
+    if (connection.isReading()) {
+      return still >= this.#limits.stalledMs || connection.idleMs(now) >= this.#limits.unfinishedMs;
+    }
     return still >= this.#limits.quietMs || now - this.#closingSince >= this.#limits.unfinishedMs;
   }
 
@@ -103,6 +105,7 @@ class JsConnection {
   /** Calls were there when the server began to stop, or came afterwards. */
   #hasAnswers = false;
   #isClosing = false;
+  #idleSince: number | null = null;
 
   constructor(readonly socket: Socket) {}
 
@@ -139,6 +142,13 @@ class JsConnection {
     if (moved === this.#moved && this.movedAt > 0) return;
     this.#moved = moved;
     this.movedAt = now;
+  }
+
+  /** For how long there has been nothing to answer and nothing to send, whatever the client says. */
+  idleMs(now: number): number {
+    if (this.#streams.size > 0 || hasUnsent(this.socket)) this.#idleSince = null;
+    else this.#idleSince ??= now;
+    return now - (this.#idleSince ?? now);
   }
 
   /** Whether the client has answers to read. */

@@ -27,6 +27,7 @@ export class Connections {
   readonly #onNotice: (text: string) => void;
   #timer: NodeJS.Timeout | null = null;
   #closingSince: number | null = null;
+  #allClosed: (() => void) | null = null;
 
   /** @param onNotice hears of connections that were cut off. */
   constructor(limits: StoppingLimits, onNotice: (text: string) => void) {
@@ -105,6 +106,11 @@ export class Connections {
     }
   }
 
+  /** Resolves when no connection is open. */
+  async ended(): Promise<void> {
+    while (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#allClosed = resolve));
+  }
+
   #watch(connection: Connection): void {
     if (this.#watched.has(connection)) return;
     connection.note(performance.now(), this.#limits);
@@ -153,6 +159,7 @@ export class Connections {
 
   #remove(connection: Connection): void {
     this.#connections.delete(connection.socket);
+    if (this.#connections.size === 0) this.#allClosed?.();
     this.#watched.delete(connection);
     if (this.#watched.size === 0 && this.#timer !== null) {
       clearInterval(this.#timer);

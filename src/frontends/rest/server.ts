@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { CorsSettings } from '../../config/settings.js';
 import { ServingError } from '../../errors.js';
 import type { CallContext } from '../../servables/serving.js';
-import { acceptWaiting } from '../accept-waiting.js';
+import { type AcceptWaiting, closeListening } from '../close-listening.js';
 import { corsHeaders, errorAnswer, sendAnswer, sendRawAnswer } from './answer.js';
 import { Connections, type Exchange } from './connections.js';
 import type { Endpoint, RestAnswer } from './endpoint.js';
@@ -17,6 +17,8 @@ import { type DecodeOffLoop, type RestBackend, tfsEndpoints } from './tfs-endpoi
 
 export interface RestServerOptions {
   readonly cors: CorsSettings;
+  /** For the end, when the socket is closed on which Node.js accepts. */
+  readonly acceptWaiting: AcceptWaiting;
   /** Called with whatever is no `ServingError`; the client gets INTERNAL_ERROR. Must not throw. */
   readonly onBug: (error: unknown) => void;
   /** Hears of connections that were cut off for what their clients did. */
@@ -61,6 +63,9 @@ const SERVER_OPTIONS: ServerOptions = {
   keepAliveInitialDelay: 60_000,
 };
 
+/** As `SERVER_OPTIONS` say, and Node.js has it for HTTP. */
+const SOCKETS = { allowHalfOpen: true, keepAliveDelay: 60_000 };
+
 class RestTransport {
   readonly server: Server;
   readonly #endpoints: readonly Endpoint[];
@@ -84,8 +89,8 @@ class RestTransport {
   async close(): Promise<void> {
     this.#connections.close();
     if (!this.server.listening) return;
-    await acceptWaiting([this.server]);
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await new Promise<void>((resolve) => closeListening(this.server, this.#options.acceptWaiting, SOCKETS, resolve));
+    await this.#connections.ended();
   }
 
   #listen(): void {

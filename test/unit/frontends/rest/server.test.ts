@@ -10,6 +10,7 @@ import { decodePredictBody } from '#src/frontends/rest/predict-json.js';
 import { reloadEndpoint } from '#src/frontends/rest/config-endpoints.js';
 import type { ReloadOutcome } from '#src/servables/reload-outcome.js';
 import { createRestServer, type RestServer, type RestServerOptions } from '#src/frontends/rest/server.js';
+import { loadNativeBinding } from '#src/native/load.js';
 import { DECODE_OFF_LOOP_BYTES, type DecodeOffLoop } from '#src/frontends/rest/tfs-endpoints.js';
 import { covers } from '../../../contract/covers.js';
 import { type FakeBackend, fakeBackend } from './fake-backend.js';
@@ -21,6 +22,7 @@ interface Fixture {
   readonly bugs: unknown[];
 }
 
+const acceptWaiting = (fd: number): readonly number[] => loadNativeBinding().acceptWaiting(fd);
 const CORS = { allowedOrigins: '*', allowedMethods: 'GET,POST', allowedHeaders: 'X-A', allowCredentials: true };
 const PREDICT = '/v1/models/echo:predict';
 const BODY = '{"instances":[1,2.5]}';
@@ -33,7 +35,7 @@ async function withServer(
 ): Promise<void> {
   const backend = fakeBackend();
   const bugs: unknown[] = [];
-  const rest = createRestServer(backend, { cors: CORS, onBug: (error) => bugs.push(error), ...options });
+  const rest = createRestServer(backend, { cors: CORS, acceptWaiting, onBug: (error) => bugs.push(error), ...options });
   rest.server.listen(0, '127.0.0.1');
   await once(rest.server, 'listening');
   try {
@@ -612,7 +614,7 @@ test('close lets the running request finish and ends idle connections, used befo
   }));
 
 test('close of a server that never listened resolves', async () => {
-  const rest = createRestServer(fakeBackend(), { cors: CORS, onBug: (error) => assert.fail(String(error)) });
+  const rest = createRestServer(fakeBackend(), { cors: CORS, acceptWaiting, onBug: (error) => assert.fail(String(error)) });
   await rest.close();
 });
 

@@ -6,8 +6,10 @@ import { describe, test } from 'node:test';
 import type { Endpoint } from '#src/frontends/rest/endpoint.js';
 import { createRestServer } from '#src/frontends/rest/server.js';
 import { STOPPING } from '#src/frontends/stopping.js';
+import { loadNativeBinding } from '#src/native/load.js';
 import { fakeBackend } from './fake-backend.js';
 
+const acceptWaiting = (fd: number): readonly number[] => loadNativeBinding().acceptWaiting(fd);
 const CORS = { allowedOrigins: '', allowedMethods: '', allowedHeaders: '', allowCredentials: false };
 const MIB = 1024 * 1024;
 const ANSWER = 'an answer';
@@ -44,6 +46,7 @@ async function withServer(use: (fixture: Fixture) => Promise<void>, stopping = S
   const small = (): Buffer => Buffer.from(ANSWER);
   const rest = createRestServer(fakeBackend(), {
     cors: CORS,
+    acceptWaiting,
     stopping,
     onBug: (error) => assert.fail(String(error)),
     onNotice: (text) => notices.push(text),
@@ -151,8 +154,8 @@ describe('while the REST server stops', () => {
     withServer(async ({ port, close }) => {
       const sockets = Array.from({ length: 40 }, () => connect({ port, host: '127.0.0.1' }));
       const clients = sockets.map((socket) => new Client(socket));
-      // The system connects them with the tick; the server accepts none before the next turn.
-      await Promise.resolve();
+      // The system connects them within a turn; the server accepts one.
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
       const closed = close();
       for (const client of clients) client.get('/small');
       for (const client of clients) {
