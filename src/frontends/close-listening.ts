@@ -22,13 +22,15 @@ export function closeListening(
   treatment: SocketTreatment,
   closed?: () => void,
 ): void {
-  for (const fd of acceptWaiting(descriptorOf(server))) {
+  const waiting = acceptWaiting(descriptorOf(server));
+  // At once: whoever comes in between is reset.
+  server.close(closed);
+  for (const fd of waiting) {
     const socket = new Socket({ fd, readable: true, writable: true, allowHalfOpen: treatment.allowHalfOpen });
     socket.setNoDelay(true);
     if (treatment.keepAliveDelay !== null) socket.setKeepAlive(true, treatment.keepAliveDelay);
     server.emit('connection', socket);
   }
-  server.close(closed);
 }
 
 /** The descriptor of a server has no public name. */

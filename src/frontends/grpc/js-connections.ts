@@ -146,7 +146,8 @@ class JsConnection {
 
   /** For how long there has been nothing to answer and nothing to send, whatever the client says. */
   idleMs(now: number): number {
-    if (this.#streams.size > 0 || hasUnsent(this.socket)) this.#idleSince = null;
+    const isAnswered = this.#calls.every(({ writableFinished }) => writableFinished);
+    if (!isAnswered || hasUnsent(this.socket)) this.#idleSince = null;
     else this.#idleSince ??= now;
     return now - (this.#idleSince ?? now);
   }
@@ -154,15 +155,20 @@ class JsConnection {
   /** Whether the client has answers to read. */
   isReading(): boolean {
     if (hasUnsent(this.socket)) return true;
-    const streams = [...this.#streams];
-    return streams.length === 0 ? this.#hasAnswers : streams.some(({ headersSent }) => headersSent);
+    const calls = this.#calls;
+    return calls.length === 0 ? this.#hasAnswers : calls.some(({ headersSent }) => headersSent);
   }
 
   /** Resets calls that never came whole, so that their clients may try elsewhere. @returns whether there were any. */
   dropUnfinished(): boolean {
-    const unfinished = [...this.#streams].filter(({ headersSent, closed }) => !headersSent && !closed);
+    const unfinished = this.#calls.filter(({ headersSent }) => !headersSent);
     for (const stream of unfinished) stream.close(constants.NGHTTP2_REFUSED_STREAM);
     return unfinished.length > 0;
+  }
+
+  /** One that was reset stays among the streams for as long as its client goes on sending. */
+  get #calls(): readonly ServerHttp2Stream[] {
+    return [...this.#streams].filter(({ closed }) => !closed);
   }
 
   destroy(): void {

@@ -151,22 +151,26 @@ describe('the end of grpc-js', () => {
       ));
   }
 
-  test('a client that never ends its call and goes on talking does not hold it', () =>
-    withTransport(
-      echo,
-      async ({ port, close }) => {
-        const client = await RawHttp2.open(port);
-        client.send(callHeaders(1, PATH), frame(FRAME.DATA, 0, 1, grpcFrame(MESSAGE, MIB)));
-        for (let round = 0; round < 5; round += 1) await turn();
-        const closed = close();
-        while (!client.socket.closed) {
-          if (client.socket.writable) client.send(frame(FRAME.DATA, 0, 1, Buffer.from('x')));
-          await turn();
-        }
-        await closed;
-      },
-      LIMITS,
-    ));
+  for (const [title, message] of [
+    ['never ends its message', Buffer.alloc(MIB)],
+    ['says more than its message', Buffer.alloc(5)],
+  ] as const)
+    test(`a client that ${title} and goes on talking does not hold it`, () =>
+      withTransport(
+        echo,
+        async ({ port, close }) => {
+          const client = await RawHttp2.open(port);
+          client.send(callHeaders(1, PATH), frame(FRAME.DATA, 0, 1, grpcFrame(message, 10)));
+          for (let round = 0; round < 5; round += 1) await turn();
+          const closed = close();
+          while (!client.socket.closed) {
+            if (client.socket.writable) client.send(frame(FRAME.DATA, 0, 1, Buffer.from('x')));
+            await turn();
+          }
+          await closed;
+        },
+        LIMITS,
+      ));
 
   test('a connection on which nothing was said does not hold it, even if its client never closes', () =>
     withTransport(

@@ -614,7 +614,11 @@ test('close lets the running request finish and ends idle connections, used befo
   }));
 
 test('close of a server that never listened resolves', async () => {
-  const rest = createRestServer(fakeBackend(), { cors: CORS, acceptWaiting, onBug: (error) => assert.fail(String(error)) });
+  const rest = createRestServer(fakeBackend(), {
+    cors: CORS,
+    acceptWaiting,
+    onBug: (error) => assert.fail(String(error)),
+  });
   await rest.close();
 });
 
