@@ -4,8 +4,10 @@ import { checkSize, type OpenedPicture } from './opened-picture.js';
 const PIXELS_AT = 10;
 const HEADER_AT = 14;
 const CORE_HEADER_BYTES = 12;
-const INFO_HEADER_BYTES = 40;
-const MASKS_AT = HEADER_AT + INFO_HEADER_BYTES;
+/** The longer header up to its number of colours; OpenCV asks for no more of it. */
+const LEAST_HEADER_BYTES = 36;
+/** Masks of 32 bits are a part of the header. Those of 16 bits stand behind it, however long it is (as OpenCV). */
+const MASKS_AT = 54;
 /** Headers from here on have a mask of alpha. */
 const ALPHA_HEADER_BYTES = 56;
 
@@ -20,6 +22,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
   [RLE4]: [4],
   [BIT_FIELDS]: [16, 32],
 };
+const CORE_DEPTHS: readonly number[] = [1, 4, 8, 24, 32];
 
 /** Red, green, blue and alpha as bytes, blue first. */
 const BYTE_MASKS = [0xff0000, 0xff00, 0xff, 0xff000000];
@@ -27,9 +30,16 @@ const BYTE_MASKS = [0xff0000, 0xff00, 0xff, 0xff000000];
 /** As many as a byte has indices; more than a depth has are passed over. */
 const MOST_COLORS = 256;
 
-/** The two layouts of 16 bits, by the mask of green, as steps to the highest bits of a byte. */
-const LAYOUT_555 = { red: 7, green: 2, greenBits: 0xf8 };
-const LAYOUT_565 = { red: 8, green: 3, greenBits: 0xfc };
+/** A layout of 16 bits: the masks of red, green and blue, and the steps to the highest bits of a byte. */
+interface WordLayout {
+  readonly masks: string;
+  readonly red: number;
+  readonly green: number;
+  readonly greenBits: number;
+}
+
+const LAYOUT_555: WordLayout = { masks: '7c00 3e0 1f', red: 7, green: 2, greenBits: 0xf8 };
+const LAYOUT_565: WordLayout = { masks: 'f800 7e0 1f', red: 8, green: 3, greenBits: 0xfc };
 
 interface Header {
   /** The header of 12 bytes. */
@@ -40,8 +50,10 @@ interface Header {
   readonly depth: number;
   readonly compression: number;
   readonly pixelsAt: number;
-  /** Red, green, blue and, of 32 bits, alpha; empty without any, 0 for what is not there. */
+  /** Red, green, blue and alpha of 32 bits, 0 for what is not there; empty for other depths. */
   readonly masks: readonly number[];
+  /** What pixels of 16 bits are. */
+  readonly wordLayout: WordLayout;
   /** Red, green and blue of each index; empty without one. */
   readonly palette: Uint8Array;
 }
@@ -87,44 +99,53 @@ function greyOf(colors: Uint8Array): Uint8Array {
 }
 
 function readHeader(view: DataView): Header {
-  const size = view.getUint32(HEADER_AT, true);
+  // A number with a sign: what is larger than that is no size (as OpenCV).
+  const size = view.getInt32(HEADER_AT, true);
   const pixelsAt = view.getUint32(PIXELS_AT, true);
   if (size === CORE_HEADER_BYTES) {
     const depth = view.getUint16(24, true);
-    checkDepth(depth, UNCOMPRESSED);
+    if (!CORE_DEPTHS.includes(depth)) throw new Error(`a header of ${size} bytes with ${depth} bits is unknown`);
     const palette = readPalette(view, HEADER_AT + size, 3, depth, 0);
     const [width, height] = [view.getUint16(18, true), view.getUint16(20, true)];
-    const common = { isTopDown: false, depth, compression: UNCOMPRESSED, pixelsAt, masks: [], palette };
-    return { isCore: true, width, height, ...common };
+    const common = { isTopDown: false, depth, compression: UNCOMPRESSED, masks: [], wordLayout: LAYOUT_555 };
+    return { isCore: true, width, height, pixelsAt, palette, ...common };
   }
-  if (size < INFO_HEADER_BYTES) throw new Error(`a header of ${size} bytes is unknown`);
+  if (size < LEAST_HEADER_BYTES) throw new Error(`a header of ${size} bytes is unknown`);
   const [width, height] = [view.getInt32(18, true), view.getInt32(22, true)];
   const [depth, compression] = [view.getUint16(28, true), view.getUint32(30, true)];
-  checkDepth(depth, compression);
-  const palette = readPalette(view, HEADER_AT + size, 4, depth, view.getUint32(46, true));
-  const masks = compression === BIT_FIELDS ? readMasks(view, size, depth) : [];
-  const common = { isTopDown: height < 0, depth, compression, pixelsAt, masks, palette };
+  if (!DEPTHS[compression]?.includes(depth)) throw new Error(`compression ${compression} of ${depth} bits is unknown`);
+  const used = view.getUint32(46, true);
+  const palette = readPalette(view, HEADER_AT + size, 4, depth, used);
+  const hasMasks = compression === BIT_FIELDS;
+  const masks = hasMasks && depth === 32 ? readMasks(view, size) : [];
+  const wordLayout = hasMasks && depth === 16 ? readWordLayout(view, HEADER_AT + size) : LAYOUT_555;
+  const common = { isTopDown: height < 0, depth, compression, pixelsAt, masks, wordLayout, palette };
   return { isCore: false, width, height: Math.abs(height), ...common };
 }
 
-function checkDepth(depth: number, compression: number): void {
-  if (!DEPTHS[compression]?.includes(depth)) throw new Error(`compression ${compression} of ${depth} bits is unknown`);
-}
-
-/** Of 32 bits only headers that have a mask of alpha are asked, and only where each colour has a mask (as OpenCV). */
-function readMasks(view: DataView, headerBytes: number, depth: number): readonly number[] {
-  if (depth === 32 && headerBytes < ALPHA_HEADER_BYTES) return BYTE_MASKS;
+/** Only headers that have a mask of alpha are asked, and only where each colour has a mask (as OpenCV). */
+function readMasks(view: DataView, headerBytes: number): readonly number[] {
+  if (headerBytes < ALPHA_HEADER_BYTES) return BYTE_MASKS;
   const masks = [0, 4, 8, 12].map((at) => view.getUint32(MASKS_AT + at, true));
-  return depth === 32 && masks.slice(0, 3).includes(0) ? BYTE_MASKS : masks;
+  return masks.slice(0, 3).includes(0) ? BYTE_MASKS : masks;
 }
 
-/** Indices that the file has no colour for are black. */
+function readWordLayout(view: DataView, at: number): WordLayout {
+  const masks = [0, 4, 8].map((offset) => view.getUint32(at + offset, true).toString(16)).join(' ');
+  const layout = [LAYOUT_555, LAYOUT_565].find((each) => each.masks === masks);
+  if (layout === undefined) throw new Error(`masks ${masks} are unknown`);
+  return layout;
+}
+
+/** Indices that the file has no colour for are black. All colours that the header counts have to be there (as OpenCV). */
 function readPalette(view: DataView, at: number, stride: number, depth: number, used: number): Uint8Array {
   if (depth > 8) return new Uint8Array(0);
   if (used > MOST_COLORS) throw new Error(`expected at most ${MOST_COLORS} colours, received ${used}`);
   const size = 2 ** depth;
+  const stored = used === 0 ? size : used;
+  if (at + stride * stored > view.byteLength) throw new Error(`the file ends before its ${stored} colours do`);
   const palette = new Uint8Array(3 * size);
-  for (let index = 0; index < Math.min(size, used === 0 ? size : used); index += 1) {
+  for (let index = 0; index < Math.min(size, stored); index += 1) {
     for (let color = 0; color < 3; color += 1) {
       palette[3 * index + color] = view.getUint8(at + stride * index + 2 - color);
     }
@@ -156,18 +177,18 @@ function readPixels(view: DataView, header: Header, channels: number): Uint8Arra
   return elements;
 }
 
-/** Where a row, counted from the top of the picture, begins in the file; that it ends there is checked. */
+/** Where a row, counted from the top of the picture, begins in the file; that it ends there with its padding is checked. */
 function rowAt(view: DataView, { height, width, depth, pixelsAt, isTopDown }: Header, row: number): number {
   const stride = 4 * Math.ceil((width * depth) / 32);
   const at = pixelsAt + stride * (isTopDown ? row : height - 1 - row);
-  if (at + Math.ceil((width * depth) / 8) > view.byteLength) throw new Error('the pixels end before their last row');
+  if (at + stride > view.byteLength) throw new Error('the pixels end before their last row');
   return at;
 }
 
 type RowReader = (from: number, target: Uint8Array, to: number) => void;
 
-function rowReader(view: DataView, { width, depth, compression, masks }: Header): RowReader {
-  if (depth === 16) return wordReader(view, width, compression === BIT_FIELDS ? masks : null);
+function rowReader(view: DataView, { width, depth, compression, masks, wordLayout }: Header): RowReader {
+  if (depth === 16) return wordReader(view, width, wordLayout);
   if (compression === BIT_FIELDS) return maskReader(view, width, masks);
   const pixelBytes = depth / 8;
   return (from, target, to) => {
@@ -179,13 +200,7 @@ function rowReader(view: DataView, { width, depth, compression, masks }: Header)
 }
 
 /** The missing low bits are zeros (as OpenCV has it). */
-function wordReader(view: DataView, width: number, masks: readonly number[] | null): RowReader {
-  const text = masks
-    ?.slice(0, 3)
-    .map((mask) => mask.toString(16))
-    .join(' ');
-  if (masks !== null && text !== '7c00 3e0 1f' && text !== 'f800 7e0 1f') throw new Error(`masks ${text} are unknown`);
-  const { red, green, greenBits } = text === 'f800 7e0 1f' ? LAYOUT_565 : LAYOUT_555;
+function wordReader(view: DataView, width: number, { red, green, greenBits }: WordLayout): RowReader {
   return (from, target, to) => {
     for (let x = 0; x < width; x += 1) {
       const word = view.getUint16(from + 2 * x, true);
@@ -234,8 +249,9 @@ const END_OF_PICTURE = 1;
 const STEP = 2;
 
 /**
- * Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top. A run of bytes that
- * fills a row ends it, so an end of row that follows is passed over. Steps go on from row to row (as OpenCV).
+ * Runs of one index, literal indices and steps; what is stepped over has the index 0. Rows from the top.
+ * A run of bytes that fills a row ends it, so an end of row that follows is passed over. Steps go on from row to row.
+ * In nibbles a step goes nowhere down, and an end of the picture ends only its row (all as OpenCV).
  */
 function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }: Header): Uint8Array {
   const indices = new Uint8Array(height * width);
@@ -243,26 +259,27 @@ function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }:
   let [x, y, at] = [0, 0, pixelsAt];
   let hasWrapped = false;
   const put = (index: number): void => {
-    if (x >= width || y >= height) throw new Error('a run leaves the picture');
+    if (x >= width) throw new Error('a run leaves its row');
     indices[(isTopDown ? y : height - 1 - y) * width + x] = index;
     x += 1;
   };
   const indexIn = (byte: number, place: number): number =>
     !isNibbles ? byte : place % 2 === 0 ? byte >>> 4 : byte & 0x0f;
-  for (;;) {
+  while (y < height) {
     const [count, value] = [view.getUint8(at), view.getUint8(at + 1)];
     at += 2;
     if (count > 0) {
       for (let place = 0; place < count; place += 1) put(indexIn(value, place));
       hasWrapped = !isNibbles && x === width;
       if (hasWrapped) [x, y] = [0, y + 1];
-    } else if (value === END_OF_ROW) {
+    } else if (value === END_OF_ROW || (value === END_OF_PICTURE && isNibbles)) {
       if (!hasWrapped) [x, y] = [0, y + 1];
       hasWrapped = false;
     } else if (value === END_OF_PICTURE) return indices;
     else if (value === STEP) {
-      const to = x + view.getUint8(at) + (y + view.getUint8(at + 1)) * width;
-      [x, y] = [to % width, Math.floor(to / width)];
+      const [right, down] = [view.getUint8(at), view.getUint8(at + 1)];
+      const to = x + right + (isNibbles ? 0 : down * width);
+      [x, y] = [to % width, y + Math.floor(to / width)];
       at += 2;
       hasWrapped = false;
     } else {
@@ -271,7 +288,8 @@ function readRuns(view: DataView, { height, width, depth, pixelsAt, isTopDown }:
         put(indexIn(view.getUint8(at + (isNibbles ? place >>> 1 : place)), place));
       const bytes = isNibbles ? Math.ceil(value / 2) : value;
       at += bytes + (bytes % 2);
+      if (at > view.byteLength) throw new Error('the literal indices end before their padding');
     }
-    if (y >= height) return indices;
   }
+  return indices;
 }

@@ -9,13 +9,16 @@ export interface Bitmap {
   readonly compression?: number;
   /** Red, green and blue of each index. */
   readonly palette?: readonly (readonly [number, number, number])[];
-  /** Red, green and blue, and alpha in a header that has it. */
+  /** Red, green and blue behind the header, or these and alpha within it. */
   readonly masks?: readonly number[];
+  /** Of a BITMAPINFOHEADER, or of a BITMAPV4HEADER where there are four masks, unless given. */
+  readonly headerBytes?: number;
 }
 
-/** A file with a BITMAPINFOHEADER, or a BITMAPV4HEADER where there are four masks. */
-export function bmp({ width, height, depth, pixels, compression = 0, palette = [], masks = [] }: Bitmap): Buffer {
-  const headerBytes = masks.length === 4 ? 108 : 40;
+/** A file of a Windows bitmap. */
+export function bmp(bitmap: Bitmap): Buffer {
+  const { width, height, depth, pixels, compression = 0, palette = [], masks = [] } = bitmap;
+  const { headerBytes = masks.length === 4 ? 108 : 40 } = bitmap;
   const behind = masks.length === 3 ? 12 : 4 * palette.length;
   const head = Buffer.alloc(14 + headerBytes + behind);
   head.write('BM');
@@ -28,7 +31,8 @@ export function bmp({ width, height, depth, pixels, compression = 0, palette = [
   head.writeUInt16LE(depth, 28);
   head.writeUInt32LE(compression, 30);
   head.writeUInt32LE(palette.length, 46);
-  masks.forEach((mask, index) => head.writeUInt32LE(mask, 54 + 4 * index));
+  const masksAt = masks.length === 4 ? 54 : 14 + headerBytes;
+  masks.forEach((mask, index) => head.writeUInt32LE(mask, masksAt + 4 * index));
   palette.forEach(([red, green, blue], index) => head.set([blue, green, red], 14 + headerBytes + 4 * index));
   return Buffer.concat([head, pixels]);
 }

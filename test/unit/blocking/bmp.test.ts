@@ -159,6 +159,90 @@ test('bmp: the header of the first Windows makes every picture grey', () => {
   assert.deepEqual([channels, [...elements]], [1, [2, 5]]);
 });
 
+test('bmp: masks of 16 bits stand behind the header, however long it is', () => {
+  covers('pictures.opencv');
+  const pixels = new Uint8Array(Uint16Array.of(0b00001_111111_00011, 0).buffer);
+  const bitmap = { width: 1, height: 1, depth: 16, compression: BIT_FIELDS, pixels };
+  for (const headerBytes of [40, 52, 56, 64, 108, 124]) {
+    assert.deepEqual(elementsOf({ ...bitmap, headerBytes, masks: [0xf800, 0x7e0, 0x1f] }), [3, [8, 252, 24]]);
+    assert.deepEqual(elementsOf({ ...bitmap, headerBytes, masks: [0x7c00, 0x3e0, 0x1f] }), [3, [24, 248, 24]]);
+  }
+  for (const headerBytes of [56, 108, 124]) {
+    const within = bmp({ ...bitmap, headerBytes, masks: [0xf800, 0x7e0, 0x1f, 0], pixels: new Uint8Array(12) });
+    assert.throws(() => read(within), { message: 'masks 0 0 0 are unknown' });
+  }
+});
+
+test('bmp: a header may end behind its number of colours, and its size has a sign', () => {
+  covers('pictures.opencv');
+  const bitmap = { width: 2, height: 1, depth: 8, palette: COLORS, pixels: Uint8Array.of(2, 1, 0, 0) };
+  assert.deepEqual(elementsOf({ ...bitmap, headerBytes: 36 }), [3, [1, 2, 3, 255, 0, 0]]);
+  const color = bmp({ width: 1, height: 1, depth: 24, pixels: Uint8Array.of(3, 2, 1, 0) });
+  assert.deepEqual([...read(color).elements], [1, 2, 3]);
+  color.writeInt32LE(35, 14);
+  assert.throws(() => read(color), { message: 'a header of 35 bytes is unknown' });
+  color.writeInt32LE(-40, 14);
+  assert.throws(() => read(color), { message: 'a header of -40 bytes is unknown' });
+});
+
+test('bmp: the header of the first Windows has no 16 bits', () => {
+  covers('pictures.opencv');
+  const head = Buffer.alloc(26);
+  head.write('BM');
+  head.writeUInt32LE(26, 10);
+  head.writeUInt32LE(12, 14);
+  head.writeUInt16LE(1, 18);
+  head.writeUInt16LE(1, 20);
+  const of = (depth: number): Buffer => {
+    head.writeUInt16LE(depth, 24);
+    return Buffer.concat([head, Uint8Array.of(3, 2, 1, 0)]);
+  };
+  assert.deepEqual([...read(of(24)).elements], [2]);
+  assert.throws(() => read(of(16)), { message: 'a header of 12 bytes with 16 bits is unknown' });
+});
+
+test('bmp: in runs of nibbles a step goes to the right alone, and an end of the picture ends a row', () => {
+  covers('pictures.opencv');
+  const palette = Array.from({ length: 16 }, (_, index) => [index, index, index] as const);
+  const bitmap = { width: 4, height: -2, depth: 4, compression: RLE4, palette };
+  const runs = (...pixels: readonly number[]) => elementsOf({ ...bitmap, pixels: Uint8Array.from(pixels) })[1];
+  assert.deepEqual(runs(1, 0x12, 0, 2, 2, 1, 1, 0x34, 0, 0, 2, 0x56, 0, 1), [1, 0, 0, 3, 5, 6, 0, 0]);
+  assert.deepEqual(runs(1, 0x12, 0, 2, 5, 0, 2, 0x34, 0, 1), [1, 0, 0, 0, 0, 0, 3, 4]);
+  assert.deepEqual(runs(1, 0x12, 0, 1, 2, 0x34, 0, 1), [1, 0, 0, 0, 3, 4, 0, 0]);
+  assert.throws(() => runs(1, 0x12, 0, 2, 0, 1, 0, 1), RangeError);
+  assert.throws(() => runs(4, 0x12, 1, 0x34, 0, 0, 0, 1), { message: 'a run leaves its row' });
+});
+
+test('bmp: rows, colours and literal indices that are not whole are refused', () => {
+  covers('pictures.opencv');
+  const color = { width: 1, height: 1, depth: 24 };
+  assert.throws(() => elementsOf({ ...color, pixels: new Uint8Array(3) }), {
+    message: 'the pixels end before their last row',
+  });
+  assert.deepEqual(elementsOf({ ...color, pixels: new Uint8Array(4) }), [3, [0, 0, 0]]);
+  const indexed = bmp({ width: 1, height: 1, depth: 1, palette: COLORS, pixels: new Uint8Array(4) });
+  indexed.writeUInt32LE(9, 46);
+  assert.throws(() => read(indexed), { message: 'the file ends before its 9 colours do' });
+  const runs = { width: 3, height: 1, depth: 8, compression: RLE8, palette: COLORS };
+  assert.throws(() => elementsOf({ ...runs, pixels: Uint8Array.of(0, 3, 1, 2, 1) }), {
+    message: 'the literal indices end before their padding',
+  });
+});
+
+test('bmp: a row or a column is at most 1048576 pixels long', () => {
+  covers('pictures.opencv');
+  const row = (width: number): Bitmap => ({
+    width,
+    height: 1,
+    depth: 1,
+    palette: COLORS.slice(0, 2),
+    pixels: new Uint8Array(4 * Math.ceil(width / 32)),
+  });
+  assert.equal(read(bmp(row(2 ** 20))).width, 2 ** 20);
+  for (const longer of [row(2 ** 20 + 1), { ...row(1), height: 2 ** 20 + 1 }])
+    assert.throws(() => read(bmp(longer)), { message: /in rows and columns of at most 1048576, received/ });
+});
+
 test('bmp: what cannot be is refused before it takes memory', () => {
   const good: Bitmap = { width: 2, height: 2, depth: 24, pixels: new Uint8Array(16) };
   const refused = (changes: Partial<Bitmap>, text: RegExp): void => {
@@ -172,7 +256,7 @@ test('bmp: what cannot be is refused before it takes memory', () => {
   refused({ compression: 4 }, /^compression 4 of 24 bits is unknown$/);
   refused({ depth: 7 }, /^compression 0 of 7 bits is unknown$/);
   refused({ depth: 16, compression: BIT_FIELDS, masks: [1, 2, 4] }, /^masks 1 2 4 are unknown$/);
-  refused({ depth: 8, compression: RLE8, palette: COLORS, pixels: Uint8Array.of(3, 1) }, /^a run leaves the picture$/);
+  refused({ depth: 8, compression: RLE8, palette: COLORS, pixels: Uint8Array.of(3, 1) }, /^a run leaves its row$/);
   refused({ depth: 8, compression: RLE8, palette: COLORS, pixels: Uint8Array.of(2, 1) }, /outside the bounds/i);
   refused(
     { depth: 8, palette: Array<(typeof COLORS)[0]>(257).fill(COLORS[0]) },
