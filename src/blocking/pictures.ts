@@ -83,8 +83,8 @@ async function open(encoded: Uint8Array): Promise<OpenedPicture> {
 }
 
 /** As OpenCV's IMREAD_UNCHANGED: colour profiles are left aside, and so is the orientation that a camera has noted. */
-function imageOf(sharp: Library, encoded: Uint8Array): Sharp {
-  return sharp(encoded, { ignoreIcc: true, failOn: 'error' });
+function imageOf(sharp: Library, encoded: Uint8Array, failOn: 'error' | 'warning' = 'error'): Sharp {
+  return sharp(encoded, { ignoreIcc: true, failOn });
 }
 
 async function openJpeg(sharp: Library, encoded: Uint8Array): Promise<OpenedPicture> {
@@ -151,8 +151,9 @@ function saysAlpha(encoded: Uint8Array): boolean {
 const TIFF_DEPTHS: readonly string[] = ['uchar', 'ushort'];
 
 async function openTiff(sharp: Library, encoded: Uint8Array): Promise<OpenedPicture> {
-  checkTiff(encoded);
-  const image = imageOf(sharp, encoded);
+  const isTiled = checkTiff(encoded);
+  // A tile that cannot be read is only a warning to the library, and black; such a strip is an error.
+  const image = imageOf(sharp, encoded, isTiled ? 'warning' : 'error');
   const metadata = await image.metadata();
   if (!TIFF_DEPTHS.includes(metadata.depth)) throw new Error(`expected unsigned samples, received ${metadata.depth}`);
   return openedByLibrary(image, metadata);

@@ -78,7 +78,7 @@ export const stringsAndPictures = {
   ),
   'pictures.tiff': different(
     'TIFF: `Image parsing failed`, because OpenCV is built without it',
-    'unsigned samples of at most 16 bits in grey, RGB or a palette are read; floats, signed samples and other colours are refused',
+    'unsigned samples of at most 16 bits in grey, RGB or a palette are read; floats, signed samples, other colours, premultiplied alpha and planes of anything but RGB are refused',
   ),
   'pictures.unchanged': supported(
     'grey pictures have one channel, pictures with alpha have four, 16 bits stay 16 bits, and the orientation of a camera is not applied',
