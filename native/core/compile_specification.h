@@ -15,12 +15,23 @@ using PropertyValue = std::variant<std::string, bool, std::int64_t, double>;
 /// `[min, max]` of a dimension; max is -1 when there is none.
 using DimensionRange = std::pair<std::int64_t, std::int64_t>;
 
-/// No dimensions: the model's rank with every dimension unbounded.
+/// The names that clients use, each behind the name of its tensor.
+using MappedNames = std::vector<std::pair<std::string, std::string>>;
+
+/// Ports without an entry keep their own names.
+struct NameMapping {
+  MappedNames inputs;
+  MappedNames outputs;
+};
+
+/// For the input that is served under a name, or, without one, for the only input. No dimensions: the model's rank with
+/// every dimension unbounded.
 struct ShapeRequest {
   std::string name;
   std::optional<std::vector<DimensionRange>> dimensions;
 };
 
+/// For the input and the output that are served under a name, or, without one, for the only input.
 struct LayoutRequest {
   std::string name;
   std::optional<std::string> tensor;
@@ -57,6 +68,7 @@ struct CompileSpecification {
   std::string path;
   std::string device;
   std::vector<std::pair<std::string, PropertyValue>> properties;
+  NameMapping mapping;
   std::vector<ShapeRequest> shapes;
   std::vector<LayoutRequest> layouts;
   /// For the batch dimension of every input.

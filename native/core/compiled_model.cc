@@ -152,11 +152,11 @@ std::string TryOpened(const ShapeSource& source, const PreparedModel& prepared, 
 }  // namespace
 
 CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source,
-                             const ov::Model& served, std::shared_ptr<SequenceTable> sequences,
+                             const ov::Model& served, const PortNames& names, std::shared_ptr<SequenceTable> sequences,
                              std::shared_ptr<ShapeTable> shapes, std::shared_ptr<ThreadPool> threads)
     : core_(std::move(core)),
       compiled_(std::move(guarded.compiled)),
-      description_(Describe(compiled_, served)),
+      description_(Describe(compiled_, served, names)),
       flushes_denormals_(FlushesDenormals(compiled_)),
       sequences_(std::move(sequences)),
       shapes_(std::move(shapes)) {
@@ -206,7 +206,7 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
       auto told = later.is_fixed ? source : WithoutWeights(*source);
       shapes = std::make_shared<ShapeTable>(std::move(told), std::move(later), threads.shapes);
     }
-    auto made = std::make_shared<CompiledModel>(core, std::move(guarded), *source, *prepared.served,
+    auto made = std::make_shared<CompiledModel>(core, std::move(guarded), *source, *prepared.served, prepared.names,
                                                 std::move(sequences), std::move(shapes), threads.inference);
     made->BeginShapes(fixed.shapes, std::move(reason));
     model = std::move(made);

@@ -31,20 +31,21 @@ class CompiledModel {
   /// @param source what was compiled.
   /// @param served what requests see of it: the model before its batch was opened or its loops were taken apart, else
   /// the source.
+  /// @param names of the ports.
   /// @param sequences null unless the model is stateful.
   /// @param shapes null unless inputs have open dimensions.
   /// @param threads for inferences of a model without streams of its own.
   CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
-                std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes,
+                const PortNames& names, std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes,
                 std::shared_ptr<ThreadPool> threads);
 
   /// Once, before it is shared, for a model with open dimensions. @param first the shapes that it was compiled for, and
   /// @param reason why it is compiled for each combination of shapes; empty unless it is.
   void BeginShapes(const InputShapes& first, std::string reason);
 
-  /// Reads, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles; blocks for as
-  /// long as that takes. Each phase has its own status code. Where the configuration leaves sizes to requests, or joins
-  /// requests, the answers are compared with those of fixed shapes.
+  /// Reads, names the ports, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles;
+  /// blocks for as long as that takes. Each phase has its own status code. Where the configuration leaves sizes to
+  /// requests, or joins requests, the answers are compared with those of fixed shapes.
   static Status Compile(const std::shared_ptr<ov::Core>& core, const ModelThreads& threads,
                         const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model);
 

@@ -38,10 +38,11 @@ void TakeShape(PortDescription& description, const ov::PartialShape& shape) {
   if (shape.rank().is_static()) description.dimensions = DescribeDimensions(shape);
 }
 
-PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Output<const ov::Node>& source) {
+PortDescription DescribePort(const ov::Output<const ov::Node>& port, const ov::Output<const ov::Node>& source,
+                             const PortName& name) {
   PortDescription description;
-  description.names.assign(source.get_names().begin(), source.get_names().end());
-  std::sort(description.names.begin(), description.names.end());
+  description.name = name.served;
+  description.names = name.tensors;
   description.element_type = port.get_element_type().get_type_name();
   TakeShape(description, port.get_partial_shape());
   description.layout = DescribeLayout(ov::layout::get_layout(source));
@@ -101,15 +102,15 @@ bool IsFromCache(const ov::CompiledModel& compiled) {
 
 }  // namespace
 
-ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model) {
+ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model, const PortNames& names) {
   ModelDescription description;
   const auto& inputs = compiled.inputs();
   for (std::size_t index = 0; index < inputs.size(); ++index) {
-    description.inputs.push_back(DescribePort(inputs[index], model.input(index)));
+    description.inputs.push_back(DescribePort(inputs[index], model.input(index), names.inputs[index]));
   }
   const auto& outputs = compiled.outputs();
   for (std::size_t index = 0; index < outputs.size(); ++index) {
-    description.outputs.push_back(DescribePort(outputs[index], model.output(index)));
+    description.outputs.push_back(DescribePort(outputs[index], model.output(index), names.outputs[index]));
   }
   description.optimal_infer_requests = ReadCount(compiled, ov::optimal_number_of_infer_requests);
   description.streams = ReadCount(compiled, ov::num_streams);

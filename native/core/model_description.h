@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "core/compile_specification.h"
+#include "core/port_names.h"
 #include "core/stream_guard.h"
 
 namespace vinery {
 
 struct PortDescription {
-  /// Sorted; empty for a nameless port.
+  /// What clients call it.
+  std::string name;
+  /// Those of its tensor, sorted; empty for a nameless port.
   std::vector<std::string> names;
   std::string element_type;
   /// Absent when the rank is unknown.
@@ -51,9 +54,9 @@ struct ModelDescription {
   bool loaded_from_cache = false;
 };
 
-/// Element types and shapes come from the compiled model. Names, layouts and what the model says of itself come from
-/// the model it was compiled from: compiling drops layouts, and may rename a tensor or give it more names.
-ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model);
+/// Element types and shapes come from the compiled model. Layouts and what the model says of itself come from the model
+/// it was compiled from, and so do names. Compiling drops layouts, and may rename a tensor or give it more names.
+ModelDescription Describe(const ov::CompiledModel& compiled, const ov::Model& model, const PortNames& names);
 
 /// Gives the ports the shapes that they have in another model: in that before its batch was opened.
 void TakeShapes(ModelDescription& description, const ov::Model& model);

@@ -30,11 +30,6 @@ ov::PartialShape ToPartialShape(const std::vector<DimensionRange>& dimensions) {
 /// truncated ends the process with SIGBUS, and one that is written to changes a model that serves.
 ov::AnyMap Unmapped() { return {{ov::enable_mmap.name(), false}}; }
 
-bool HasInput(const ov::Model& model, const std::string& name) {
-  const auto inputs = model.inputs();
-  return std::any_of(inputs.begin(), inputs.end(), [&](const auto& port) { return port.get_names().count(name) != 0; });
-}
-
 /// The pre-processor adds the transpose by itself once it knows that the layouts on both sides of a port differ.
 template <typename Side>
 void SetLayouts(Side& side, const LayoutRequest& request) {
@@ -49,7 +44,14 @@ bool IsAmbiguous(const ov::Model& model, const std::vector<Request>& requests) {
   return model.inputs().size() != 1 && std::any_of(requests.begin(), requests.end(), nameless);
 }
 
-Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<LayoutRequest>& layouts) {
+/// An empty name is for the only input.
+std::optional<std::size_t> FindInput(const PortNames& names, const std::string& name) {
+  return name.empty() ? 0 : FindPort(names.inputs, name);
+}
+
+/// By the places of ports: several outputs may have one tensor, and a tensor need not have a name.
+Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const PortNames& names,
+                      const std::vector<LayoutRequest>& layouts) {
   if (layouts.empty()) return Status::Ok();
   if (IsAmbiguous(*model, layouts)) {
     return {StatusCode::kLayoutFailed, "Anonymous fixed layout is invalid for models with multiple inputs"};
@@ -57,13 +59,14 @@ Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<Layou
   return Guard(StatusCode::kLayoutFailed, [&] {
     ov::preprocess::PrePostProcessor processor(model);
     for (const LayoutRequest& request : layouts) {
-      if (request.name.empty()) {
-        SetLayouts(processor.input(), request);
-      } else if (HasInput(*model, request.name)) {
-        SetLayouts(processor.input(request.name), request);
-      } else {
-        SetLayouts(processor.output(request.name), request);
+      const auto input = FindInput(names, request.name);
+      const auto output = FindPort(names.outputs, request.name);
+      if (!input && !output) {
+        throw std::invalid_argument("expected one of the inputs " + ServedNames(names.inputs) + " or of the outputs " +
+                                    ServedNames(names.outputs) + ", received " + request.name);
       }
+      if (input) SetLayouts(processor.input(*input), request);
+      if (output) SetLayouts(processor.output(*output), request);
     }
     model = processor.build();
   });
@@ -71,9 +74,15 @@ Status ArrangeLayouts(std::shared_ptr<ov::Model>& model, const std::vector<Layou
 
 using WantedShapes = std::map<ov::Output<ov::Node>, ov::PartialShape>;
 
-void AddShapes(ov::Model& model, const std::vector<ShapeRequest>& shapes, WantedShapes& wanted) {
+void AddShapes(ov::Model& model, const PortNames& names, const std::vector<ShapeRequest>& shapes,
+               WantedShapes& wanted) {
   for (const ShapeRequest& request : shapes) {
-    const ov::Output<ov::Node> port = request.name.empty() ? model.input() : model.input(request.name);
+    const auto index = FindInput(names, request.name);
+    if (!index) {
+      throw std::invalid_argument("expected one of the inputs " + ServedNames(names.inputs) + ", received " +
+                                  request.name);
+    }
+    const ov::Output<ov::Node> port = model.input(*index);
     wanted[port] = request.dimensions ? ToPartialShape(*request.dimensions)
                                       : ov::PartialShape::dynamic(port.get_partial_shape().rank());
   }
@@ -98,7 +107,7 @@ void AddBatch(ov::Model& model, const DimensionRange& batch, WantedShapes& wante
 }
 
 /// After the layouts, because shapes are given as clients see them (as OVMS 2026.2.1 does).
-Status Reshape(ov::Model& model, const CompileSpecification& specification) {
+Status Reshape(ov::Model& model, const PortNames& names, const CompileSpecification& specification) {
   const auto& shapes = specification.shapes;
   const auto& batch = specification.batch;
   if (shapes.empty() && !batch) return Status::Ok();
@@ -108,7 +117,7 @@ Status Reshape(ov::Model& model, const CompileSpecification& specification) {
   return Guard(StatusCode::kReshapeFailed, [&] {
     WantedShapes wanted;
     if (batch) AddBatch(model, *batch, wanted);
-    AddShapes(model, shapes, wanted);
+    AddShapes(model, names, shapes, wanted);
     model.reshape(wanted);
   });
 }
@@ -186,12 +195,16 @@ Status TakeLoopsApart(const std::shared_ptr<ov::Model>& model, const std::option
 
 bool IsOpen(const DimensionRange& range) { return range.first != range.second; }
 
-/// The shapes are those of the file.
-Status Read(ov::Core& core, const CompileSpecification& specification, std::shared_ptr<ov::Model>& source) {
+/// The shapes are those of the file. Named twice, because planes of pictures take the place of an input.
+Status Read(ov::Core& core, const CompileSpecification& specification, PreparedModel& prepared) {
+  auto& source = prepared.source;
   Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path, {}, Unmapped()); });
   if (!status.ok()) return status;
-  if (status = ArrangeLayouts(source, specification.layouts); !status.ok()) return status;
-  return Preprocess(source, specification.preprocessing);
+  const PortNames names = NamePorts(*source, specification.mapping);
+  if (status = ArrangeLayouts(source, names, specification.layouts); !status.ok()) return status;
+  if (status = Preprocess(source, specification.preprocessing); !status.ok()) return status;
+  prepared.names = NamePorts(*source, specification.mapping);
+  return CheckNames(prepared.names, specification.mapping);
 }
 
 }  // namespace
@@ -213,10 +226,10 @@ ov::AnyMap ToAnyMap(const CompileSpecification& specification) {
 }
 
 Status Prepare(ov::Core& core, const CompileSpecification& specification, PreparedModel& prepared) {
-  auto& source = prepared.source;
-  if (Status status = Read(core, specification, source); !status.ok()) return status;
+  if (Status status = Read(core, specification, prepared); !status.ok()) return status;
+  const auto& source = prepared.source;
   if (OpensShapes(specification)) prepared.usual = source->clone();
-  if (Status status = Reshape(*source, specification); !status.ok()) return status;
+  if (Status status = Reshape(*source, prepared.names, specification); !status.ok()) return status;
   prepared.served = source;
   const auto& stateful = specification.stateful;
   if (specification.joined_rows || (stateful && stateful->low_latency)) prepared.served = source->clone();

@@ -4,6 +4,7 @@
 #include <openvino/runtime/core.hpp>
 
 #include "core/compile_specification.h"
+#include "core/port_names.h"
 #include "core/status.h"
 
 namespace vinery {
@@ -16,6 +17,7 @@ struct PreparedModel {
   std::shared_ptr<const ov::Model> served;
   /// With the shapes of its file; null unless the configuration opens them.
   std::shared_ptr<const ov::Model> usual;
+  PortNames names;
 };
 
 /// Whether the configuration leaves sizes to requests. The reference compiles such a model for the sizes of a request.
@@ -24,8 +26,8 @@ bool OpensShapes(const CompileSpecification& specification);
 /// The properties of a compilation.
 ov::AnyMap ToAnyMap(const CompileSpecification& specification);
 
-/// Reads, arranges layouts, preprocesses, reshapes, opens the batch and takes loops apart. Each phase has its own
-/// status code.
+/// Reads, names the ports, arranges layouts, preprocesses, reshapes, opens the batch and takes loops apart. Each phase
+/// has its own status code.
 Status Prepare(ov::Core& core, const CompileSpecification& specification, PreparedModel& prepared);
 
 }  // namespace vinery

@@ -47,9 +47,10 @@ enum class StatusCode : std::int32_t {
   kSharedMemoryBroken,
   kSharedMemoryLimit,
   kNotJoined,
+  kNamesFailed,
 };
 
-inline constexpr std::array<const char*, 36> kStatusNames = {"OK",
+inline constexpr std::array<const char*, 37> kStatusNames = {"OK",
                                                              "BINDING_FAILED",
                                                              "INFERENCE_FAILED",
                                                              "CANCELLED",
@@ -84,8 +85,9 @@ inline constexpr std::array<const char*, 36> kStatusNames = {"OK",
                                                              "SHARED_MEMORY_INVALID",
                                                              "SHARED_MEMORY_BROKEN",
                                                              "SHARED_MEMORY_LIMIT",
-                                                             "NOT_JOINED"};
-static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kNotJoined) + 1, "one name for each code");
+                                                             "NOT_JOINED",
+                                                             "NAMES_FAILED"};
+static_assert(kStatusNames.size() == static_cast<std::size_t>(StatusCode::kNamesFailed) + 1, "one name for each code");
 
 /// The outcome of a call. It owns its text and may cross threads; a dropped one is a compiler error.
 class [[nodiscard]] Status {

@@ -85,6 +85,18 @@ std::vector<std::pair<std::string, PropertyValue>> ReadProperties(const Napi::Va
   return properties;
 }
 
+std::pair<std::string, std::string> ReadPair(const Napi::Value& value, const std::string& name) {
+  auto texts = ReadList<std::string>(value, name, ReadString);
+  if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
+  return {std::move(texts[0]), std::move(texts[1])};
+}
+
+NameMapping ReadMapping(const Napi::Value& value, const std::string& name) {
+  const Napi::Object object = ReadObject(value, name);
+  return {ReadList<std::pair<std::string, std::string>>(object.Get("inputs"), name + ".inputs", ReadPair),
+          ReadList<std::pair<std::string, std::string>>(object.Get("outputs"), name + ".outputs", ReadPair)};
+}
+
 std::int64_t ReadDimensionBound(const Napi::Value& value, const std::string& name) {
   if (value.IsNumber()) {
     const double number = value.As<Napi::Number>().DoubleValue();
@@ -168,6 +180,7 @@ Napi::Value DimensionToValue(Napi::Env env, const DimensionRange& range) {
 
 Napi::Value PortToValue(Napi::Env env, const PortDescription& port) {
   Napi::Object object = Napi::Object::New(env);
+  object.Set("name", port.name);
   object.Set("names", ToArray<std::string>(env, port.names, [](Napi::Env inner, const std::string& name) {
                return ToValue(inner, name);
              }));
@@ -197,12 +210,6 @@ const char* SharedConstantsName(SharedConstants shared) {
     default:
       return "untouched";
   }
-}
-
-std::pair<std::string, std::string> ReadParam(const Napi::Value& value, const std::string& name) {
-  auto texts = ReadList<std::string>(value, name, ReadString);
-  if (texts.size() != 2) ThrowExpected(value, name, "a key and a value");
-  return {std::move(texts[0]), std::move(texts[1])};
 }
 
 std::size_t ReadSize(const Napi::Value& value, const std::string& name) { return ReadOffset(value, name.c_str()); }
@@ -301,7 +308,7 @@ CustomNodeSpecification ReadCustomNodeSpecification(const Napi::Value& value) {
   const std::string name = "specification";
   const Napi::Object object = ReadObject(value, name);
   return {ReadString(object.Get("libraryPath"), name + ".libraryPath"),
-          ReadList<std::pair<std::string, std::string>>(object.Get("params"), name + ".params", ReadParam)};
+          ReadList<std::pair<std::string, std::string>>(object.Get("params"), name + ".params", ReadPair)};
 }
 
 CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
@@ -310,6 +317,7 @@ CompileSpecification ReadCompileSpecification(const Napi::Value& value) {
   return {ReadString(object.Get("path"), name + ".path"),
           ReadString(object.Get("device"), name + ".device"),
           ReadProperties(object.Get("properties"), name + ".properties"),
+          ReadMapping(object.Get("mapping"), name + ".mapping"),
           ReadList<ShapeRequest>(object.Get("shapes"), name + ".shapes", ReadShape),
           ReadList<LayoutRequest>(object.Get("layouts"), name + ".layouts", ReadLayout),
           ReadOrNull(object.Get("batch"), name + ".batch", ReadDimension),

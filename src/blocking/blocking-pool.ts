@@ -55,7 +55,7 @@ export class BlockingPool implements PictureDecoder {
   /**
    * Reads and compiles into a registry entry that this thread has reserved.
    *
-   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED
+   * @throws ServingError MODEL_READ_FAILED, MODEL_MAPPING_INVALID, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_COMPILE_FAILED
    */
   compile(modelId: number, specification: CompileSpecification): Promise<ModelDescription> {
     return this.#run({ kind: 'compile', modelId, specification });

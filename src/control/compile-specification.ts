@@ -28,13 +28,13 @@ export function compileSpecification(
   mapping: ModelMapping,
   defaults: CompileDefaults,
 ): CompileSpecification {
-  const tensorName = tensorNames(mapping);
   return {
     path: modelPath,
     device: settings.targetDevice,
     properties: properties(settings, defaults),
-    shapes: perInput(settings.shape, tensorName).map(({ name, value }) => ({ name, dimensions: dimensions(value) })),
-    layouts: perInput(settings.layout, tensorName).map(({ name, value }) => layout(name, value)),
+    mapping: { inputs: [...mapping.inputs], outputs: [...mapping.outputs] },
+    shapes: perName(settings.shape).map(({ name, value }) => ({ name, dimensions: dimensions(value) })),
+    layouts: perName(settings.layout).map(({ name, value }) => layout(name, value)),
     batch: settings.batchSize === null ? null : batch(settings.batchSize),
     preprocessing: preprocessing(settings.preprocessing),
     stateful: settings.stateful === null ? null : statefulModel(settings.stateful),
@@ -55,19 +55,10 @@ function properties(settings: ModelSettings, defaults: CompileDefaults): Compile
   };
 }
 
-/** Settings speak of inputs by their mapped names, OpenVINO by tensor names; `''` stands for the only input of a model. */
-function tensorNames({ inputs }: ModelMapping): (mapped: string) => string {
-  const byMappedName = new Map([...inputs].map(([tensor, mapped]) => [mapped, tensor]));
-  return (mapped) => byMappedName.get(mapped) ?? mapped;
-}
-
-function perInput<T>(
-  setting: PerInput<T> | null,
-  tensorName: (mapped: string) => string,
-): { readonly name: string; readonly value: T }[] {
+/** Names are those that clients use; `''` stands for the only input of a model. */
+function perName<T>(setting: PerInput<T> | null): readonly { readonly name: string; readonly value: T }[] {
   if (setting === null) return [];
-  if (setting.kind === 'anonymous') return [{ name: '', value: setting.value }];
-  return setting.values.map(({ name, value }) => ({ name: tensorName(name), value }));
+  return setting.kind === 'anonymous' ? [{ name: '', value: setting.value }] : setting.values;
 }
 
 /**

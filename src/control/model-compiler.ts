@@ -80,8 +80,8 @@ export class ModelCompiler {
    * compiles is of the same files: where these are replaced meanwhile everything is compiled again.
    *
    * @param followsLoad nobody chose how many inferences there are to be at a time.
-   * @throws ServingError MODEL_READ_FAILED, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID, MODEL_BATCHING_INVALID,
-   * MODEL_NOT_JOINED, MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
+   * @throws ServingError MODEL_READ_FAILED, MODEL_MAPPING_INVALID, MODEL_RESHAPE_FAILED, MODEL_LAYOUT_INVALID,
+   * MODEL_BATCHING_INVALID, MODEL_NOT_JOINED, MODEL_COMPILE_FAILED; SERVER_STOPPING when the compiler is closed before the end
    */
   async compile(specification: CompileSpecification, followsLoad = false): Promise<CompiledModelReference> {
     const mayFollow = followsLoad && this.#mayFollowLoad(specification);

@@ -66,7 +66,7 @@ async function compileVersion(
   const reference = await compiler.compileJoined(specification, settings.followsLoad);
   try {
     const nireq = settings.nireq > 0 ? settings.nireq : reference.description.optimalInferRequests;
-    const ports = servedPorts(reference.description, mapping);
+    const ports = servedPorts(reference.description);
     const model = {
       reference,
       nireq,

@@ -358,8 +358,10 @@ export interface CompileSpecification {
   readonly device: string;
   /** Passed to `compile_model` after translation; strings, booleans and numbers. */
   readonly properties: Readonly<Record<string, string | number | boolean>>;
+  /** The names that clients use; ports without an entry keep their own. NAMES_FAILED when two are alike or a tensor is not there. */
+  readonly mapping: { readonly inputs: readonly MappedName[]; readonly outputs: readonly MappedName[] };
   /**
-   * New shapes by tensor name of the model: `[min, max]` a dimension, max -1 when unbounded; `null`: all dimensions unbounded.
+   * New shapes by the name that clients use: `[min, max]` a dimension, max -1 when unbounded; `null`: all dimensions unbounded.
    * Empty: as the model says. Layouts are arranged first, so shapes are those that clients see (as OVMS 2026.2.1). An empty name is
    * for the only input.
    */
@@ -368,8 +370,8 @@ export interface CompileSpecification {
     readonly dimensions: readonly (readonly [number, number])[] | null;
   }[];
   /**
-   * Layouts by tensor name, empty for the only input: `model` declares the model's own layout; `tensor`, when not null, is what clients use, and a
-   * transpose is put between.
+   * Layouts by the name that clients use, of an input, an output or one of each; empty for the only input. `model` declares the model's
+   * own layout. `tensor`, when not null, is what clients use, and a transpose is put between.
    */
   readonly layouts: readonly { readonly name: string; readonly tensor: string | null; readonly model: string | null }[];
   /** `[min, max]` for the batch dimension of every input: where its layout has N, else the first. `null`: as the model says. */
@@ -384,6 +386,10 @@ export interface CompileSpecification {
    */
   readonly joinedRows: number | null;
 }
+
+export type MappedName = readonly [tensor: string, served: string];
+
+export const NO_MAPPING: CompileSpecification['mapping'] = Object.freeze({ inputs: [], outputs: [] });
 
 /** A model that keeps its state from one request of a sequence to the next. */
 export interface StatefulModel {
@@ -415,6 +421,7 @@ export function plainSpecification(
     path,
     device,
     properties,
+    mapping: NO_MAPPING,
     shapes: [],
     layouts: [],
     batch: null,
@@ -487,6 +494,11 @@ export interface TrialTensor {
 }
 
 export interface PortDescription {
+  /**
+   * What clients call it: the mapped name, else its own. That is the first name of its tensor that no port before has. A nameless port
+   * is called `in_<index>` or `out_<index>`; where a port has that name, the number of ports is added to the index.
+   */
+  readonly name: string;
   /** All tensor names that the model itself gives, sorted; empty for a nameless port. */
   readonly names: readonly string[];
   /** OpenVINO's name of the element type, for example `f32`. */
@@ -567,5 +579,6 @@ export const NATIVE_STATUS = [
   'SHARED_MEMORY_BROKEN',
   'SHARED_MEMORY_LIMIT',
   'NOT_JOINED',
+  'NAMES_FAILED',
 ] as const;
 export type NativeStatusName = (typeof NATIVE_STATUS)[number];

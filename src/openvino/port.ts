@@ -18,7 +18,7 @@ export class Port {
     this.kind = kind;
     this.index = index;
     this.names = description.names;
-    this.name = description.names[0] ?? `${kind === 'input' ? 'in' : 'out'}_${index}`;
+    this.name = description.names[0] ?? description.name;
     this.partialShape = new PartialShape(description.dimensions);
     this.#description = description;
   }

@@ -23,6 +23,7 @@ writeDummyModel(repository.path('rows', '1'), { shape: [-1, 10] });
 writeFullyConnectedModel(repository.path('connected', '1'));
 for (const name of ['pair', 'mapped']) writeArgmaxModel(repository.path(name, '1'), { classes: 10 });
 writeFileSync(repository.path('mapped', '1', 'mapping_config.json'), '{"inputs": {"in1": "left"}}');
+writeDummyModel(repository.path('nameless', '1'), { input: '', output: '' });
 const ledger = new Ledger(repository.directory, 'drop-in');
 
 const ROW = Array<number>(10).fill(0);
@@ -163,6 +164,13 @@ const GOOD: readonly Servable[] = [
     output: [2],
     covers: 'config.names',
   },
+  {
+    title: 'a shape and a layout by the name that clients see of an input without one',
+    model: { name: 'nameless', base_path: 'nameless', shape: { in_0: '(1,3)' }, layout: { in_0: 'NC' } },
+    input: { in_0: [[1, 2, 3]] },
+    output: [[2, 3, 4]],
+    covers: ['config.names', 'repository.nameless-outputs'],
+  },
   ...['AUTO', 'AUTO:CPU', 'HETERO:CPU', 'MULTI:CPU', 'BATCH:CPU(4)'].map((device) => ({
     title: `device ${device}`,
     ...dummyWith({ name: `on_${device.replace(/\W/g, '_')}`, target_device: device }),
@@ -210,7 +218,19 @@ const BAD: readonly Refused[] = [
   {
     title: 'a shape of an input that is not there',
     model: { name: 'nobodys_shape', base_path: 'pair', shape: { nobody: '(1,10)' } },
-    log: "'nobody'",
+    log: 'expected one of the inputs in1, in2, received nobody',
+    covers: 'config.names',
+  },
+  {
+    title: 'a shape by the name of a tensor that is mapped',
+    model: { name: 'tensors_shape', base_path: 'mapped', shape: { in1: '(1,10)' } },
+    log: 'expected one of the inputs in2, left, received in1',
+    covers: 'config.names',
+  },
+  {
+    title: 'a layout by the name of a tensor that is mapped',
+    model: { name: 'tensors_layout', base_path: 'mapped', layout: { in1: 'NC' } },
+    log: 'expected one of the inputs in2, left or of the outputs argmax, received in1',
     covers: 'config.names',
   },
   {

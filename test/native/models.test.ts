@@ -16,8 +16,8 @@ test('models: a compiled model describes its ports', () => {
     [1, 1],
     [10, 10],
   ];
-  assert.deepEqual(inputs, [{ names: ['b'], elementType: 'f32', dimensions, layout: '' }]);
-  assert.deepEqual(outputs, [{ names: ['a'], elementType: 'f32', dimensions, layout: '' }]);
+  assert.deepEqual(inputs, [{ name: 'b', names: ['b'], elementType: 'f32', dimensions, layout: '' }]);
+  assert.deepEqual(outputs, [{ name: 'a', names: ['a'], elementType: 'f32', dimensions, layout: '' }]);
   assert.ok(optimalInferRequests >= 1);
   assert.ok(streams >= 1);
 });
@@ -182,6 +182,10 @@ test('models: wrong fields of a specification are named by their path', () => {
     [
       { ...specification(dummy), layouts: [{ name: 'b', tensor: 'NC' }] },
       'specification.layouts[0].model: expected a string, received undefined',
+    ],
+    [
+      { ...specification(dummy), mapping: { inputs: [['b']], outputs: [] } },
+      'specification.mapping.inputs[0]: expected a key and a value, received another kind of value',
     ],
     [{ ...specification(dummy), batch: 4 }, 'specification.batch: expected an array, received 4'],
     [

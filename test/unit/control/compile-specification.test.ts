@@ -9,7 +9,10 @@ import { compileSpecification } from '#src/control/compile-specification.js';
 import { NO_PREPROCESSING } from '#src/native/binding.js';
 import type { ModelMapping } from '#src/servables/model-mapping.js';
 
-const MAPPING: ModelMapping = { inputs: new Map([['tensor', 'image']]), outputs: new Map() };
+const MAPPING: ModelMapping = {
+  inputs: new Map([['tensor', 'image']]),
+  outputs: new Map([['scores', 'labels']]),
+};
 
 function settings(config: Omit<ModelConfig, 'name' | 'base_path'>): ModelSettings {
   return makeModelSettings(
@@ -56,11 +59,15 @@ test('specification: the threads of a container are for models on CPU that do no
   assert.ok(!('INFERENCE_NUM_THREADS' in specify({}).properties));
 });
 
-test('specification: shapes and layouts name tensors, where the configuration names mapped inputs', () => {
-  const { shapes, layouts } = specify({ shape: { image: '(1,3,200:500,-1)' }, layout: { image: 'NHWC:NCHW' } });
+test('specification: names are those that clients use, with those of the tensors beside them', () => {
+  const { mapping, shapes, layouts } = specify({
+    shape: { image: '(1,3,200:500,-1)' },
+    layout: { image: 'NHWC:NCHW' },
+  });
+  assert.deepEqual(mapping, { inputs: [['tensor', 'image']], outputs: [['scores', 'labels']] });
   assert.deepEqual(shapes, [
     {
-      name: 'tensor',
+      name: 'image',
       dimensions: [
         [1, 1],
         [3, 3],
@@ -69,7 +76,7 @@ test('specification: shapes and layouts name tensors, where the configuration na
       ],
     },
   ]);
-  assert.deepEqual(layouts, [{ name: 'tensor', tensor: 'NHWC', model: 'NCHW' }]);
+  assert.deepEqual(layouts, [{ name: 'image', tensor: 'NHWC', model: 'NCHW' }]);
 });
 
 test('specification: a shape or layout without a name is for the only input', () => {
@@ -98,7 +105,7 @@ test('specification: batch size auto is an open batch, shape auto opens every di
   assert.deepEqual(
     shapes.map(({ name, dimensions }) => [name, dimensions?.length ?? 'all']),
     [
-      ['tensor', 'all'],
+      ['image', 'all'],
       ['other', 2],
     ],
   );

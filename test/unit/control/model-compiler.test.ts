@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import type { BlockingPool } from '#src/blocking/blocking-pool.js';
 import { ModelCompiler } from '#src/control/model-compiler.js';
 import { ServingError } from '#src/errors.js';
-import type { CompileSpecification, ModelDescription } from '#src/native/binding.js';
+import { NO_MAPPING, type CompileSpecification, type ModelDescription } from '#src/native/binding.js';
 import { configureLogging } from '#src/observability/logger.js';
 import { withFiles } from '../servables/temporary-directory.js';
 import { fakeRegistry } from './fake-registry.js';
@@ -17,6 +17,7 @@ const SPECIFICATION: CompileSpecification = {
   path: '/models/heavy/1/heavy.xml',
   device: 'CPU',
   properties: { PERFORMANCE_HINT: 'LATENCY' },
+  mapping: NO_MAPPING,
   shapes: [],
   layouts: [],
   batch: null,
@@ -63,10 +64,10 @@ class Fixture {
 }
 
 function describe(streams: number, hasState: boolean): ModelDescription {
-  const port = { names: ['b'], elementType: 'f32', dimensions: [[1, 10]], layout: '' } as const;
+  const port = { name: 'b', names: ['b'], elementType: 'f32', dimensions: [[1, 10]], layout: '' } as const;
   return {
     inputs: [port],
-    outputs: [{ ...port, names: ['a'] }],
+    outputs: [{ ...port, name: 'a', names: ['a'] }],
     optimalInferRequests: streams,
     streams,
     modelInfo: null,

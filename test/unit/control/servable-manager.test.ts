@@ -21,8 +21,8 @@ before(() => configureLogging({ level: 'ERROR', path: null, stdout: null }));
 
 /** `b` -> `a`, FP32 [1,10]. */
 const DUMMY: ModelDescription = {
-  inputs: [{ names: ['b'], elementType: 'f32', dimensions: [[1, 1], [10, 10]], layout: '' }], // prettier-ignore
-  outputs: [{ names: ['a'], elementType: 'f32', dimensions: [[1, 1], [10, 10]], layout: '' }], // prettier-ignore
+  inputs: [{ name: 'b', names: ['b'], elementType: 'f32', dimensions: [[1, 1], [10, 10]], layout: '' }], // prettier-ignore
+  outputs: [{ name: 'a', names: ['a'], elementType: 'f32', dimensions: [[1, 1], [10, 10]], layout: '' }], // prettier-ignore
   optimalInferRequests: 1,
   streams: 1,
   modelInfo: null,
