@@ -13,6 +13,7 @@
 #include "core/model_preparation.h"
 #include "core/open_trial.h"
 #include "core/openvino_fault.h"
+#include "core/value_guards.h"
 
 namespace vinery {
 namespace {
@@ -46,7 +47,7 @@ bool HasNoStreams(const ov::CompiledModel& compiled) {
 Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const std::string& device,
                   const ov::AnyMap& properties, GuardedModel& guarded) {
   const FloatMode kept;
-  return Guard(StatusCode::kCompileFailed, [&] { guarded = CompileGuarded(core, model, device, properties); });
+  return Guard(StatusCode::kCompileFailed, [&] { guarded = CompileGuarded(core, GuardValues(model), device, properties); });
 }
 
 /// What a table of shapes compiles later: the model that was read, whatever has become of its files.

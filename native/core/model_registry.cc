@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <mutex>
 #include <new>
+#include <openvino/core/op_extension.hpp>
 #include <thread>
 
+#include "core/checked_values.h"
 #include "core/openvino_fault.h"
 #include "core/thread_binding.h"
 
@@ -21,7 +23,10 @@ std::size_t MostThreads() { return std::max(1U, std::thread::hardware_concurrenc
 
 std::shared_ptr<ov::Core> MakeCore() {
   LeaveThreadsUnbound();
-  return std::make_shared<ov::Core>();
+  auto core = std::make_shared<ov::Core>();
+  // Models in a cache have checks, too.
+  core->add_extension<CheckedValues>();
+  return core;
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <openvino/op/op.hpp>
+#include <string>
+
+namespace vinery {
+
+/// What must hold for values that tell an operation where to read, or how often to go round. Models in a cache have
+/// the numbers: they stay as they are.
+enum class ValueRule : std::int64_t {
+  /// Places along an axis of the data; negative ones count from the end. The facts: the shape of the data.
+  kPlaces = 0,
+  /// As places, but none counts from the end.
+  kRows = 1,
+  /// Tuples of places in the last dimension, the first of them along the axis. The facts: the shape of the data.
+  kTuples = 2,
+  /// Lengths of the parts of an axis, one of which may be -1 for what is left. The facts: the shape of the data.
+  kLengths = 3,
+  /// A distance that is not zero. No facts.
+  kStep = 4,
+  /// A number of rounds; a negative one lets the condition alone end a loop. The facts: whether the loop begins, and
+  /// whether its condition holds for ever.
+  kRounds = 5,
+};
+
+/// What is checked, and for whom.
+struct ValueCheck {
+  ValueRule rule = ValueRule::kPlaces;
+  /// Of the data; a negative one counts from the end.
+  std::int64_t axis = 0;
+  /// The type and the name of the operation that reads the values.
+  std::string reader;
+};
+
+/// Hands on the values of its first input, and fails where they break the rule. OpenVINO reads memory beyond a tensor,
+/// or ends the process, when it meets such values (seen in 2026.4.1). The other inputs are the facts. Known bounds pass
+/// through, so that shapes are found as without it.
+class CheckedValues : public ov::op::Op {
+ public:
+  OPENVINO_OP("CheckedValues", "vinery")
+
+  CheckedValues() = default;
+  CheckedValues(const ov::OutputVector& inputs, ValueCheck check);
+
+  void validate_and_infer_types() override;
+  std::shared_ptr<ov::Node> clone_with_new_inputs(const ov::OutputVector& inputs) const override;
+  bool visit_attributes(ov::AttributeVisitor& visitor) override;
+  bool has_evaluate() const override { return true; }
+  /// @throws ov::Exception when the values break the rule.
+  bool evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const override;
+  bool evaluate_lower(ov::TensorVector& outputs) const override;
+  bool evaluate_upper(ov::TensorVector& outputs) const override;
+  bool evaluate_symbol(ov::TensorSymbolVector& symbols) const override;
+
+ private:
+  ValueCheck check_;
+};
+
+}  // namespace vinery
