@@ -1,6 +1,7 @@
 #include "core/checked_values.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <openvino/core/except.hpp>
@@ -46,6 +47,31 @@ Numbers ReadNumbers(const ov::Tensor& tensor) {
   }
 }
 
+template <typename Element>
+std::vector<double> ReadAsReals(const ov::Tensor& tensor) {
+  const auto* first = static_cast<const Element*>(tensor.data());
+  std::vector<double> reals;
+  reals.reserve(tensor.get_size());
+  std::transform(first, first + tensor.get_size(), std::back_inserter(reals),
+                 [](Element element) { return static_cast<double>(element); });
+  return reals;
+}
+
+std::vector<double> ReadReals(const ov::Tensor& tensor) {
+  switch (tensor.get_element_type()) {
+    case ov::element::f16:
+      return ReadAsReals<ov::float16>(tensor);
+    case ov::element::bf16:
+      return ReadAsReals<ov::bfloat16>(tensor);
+    case ov::element::f32:
+      return ReadAsReals<float>(tensor);
+    case ov::element::f64:
+      return ReadAsReals<double>(tensor);
+    default:
+      OPENVINO_THROW("expected floating-point numbers, received ", tensor.get_element_type());
+  }
+}
+
 [[noreturn]] void Refuse(const ValueCheck& check, const std::string& expected, const std::string& received) {
   OPENVINO_THROW(check.reader, ": expected ", expected, ", received ", received);
 }
@@ -64,9 +90,12 @@ std::int64_t SizeAlong(const Numbers& shape, std::int64_t axis) {
 }
 
 /// @param depth how many places are one tuple, each along an axis of its own.
-void CheckPlaces(const ValueCheck& check, const Numbers& places, const Numbers& shape, std::size_t depth) {
+void CheckPlaces(const ValueCheck& check, const ov::TensorVector& inputs, std::size_t depth) {
+  const Numbers places = ReadNumbers(inputs[0]);
+  const Numbers shape = ReadNumbers(inputs[1]);
+  const std::int64_t first = inputs.size() > 2 ? ReadNumbers(inputs[2]).at(0) : check.axis;
   for (std::size_t index = 0; index < places.size(); ++index) {
-    const std::int64_t axis = check.axis + static_cast<std::int64_t>(index % depth);
+    const std::int64_t axis = first + static_cast<std::int64_t>(index % depth);
     const std::int64_t size = SizeAlong(shape, axis);
     const std::int64_t least = check.rule == ValueRule::kRows ? 0 : -size;
     if (places[index] >= least && places[index] < size) continue;
@@ -107,6 +136,43 @@ void CheckStep(const ValueCheck& check, const Numbers& steps) {
   if (zero != steps.end()) Refuse(check, "a step other than 0 in 32 bits", std::to_string(*zero));
 }
 
+void CheckCounts(const ValueCheck& check, const Numbers& counts) {
+  const auto least = std::min_element(counts.begin(), counts.end());
+  if (least != counts.end() && *least < 0) Refuse(check, "counts that are not negative", std::to_string(*least));
+}
+
+void CheckShares(const ValueCheck& check, const Numbers& shares, const Numbers& shape) {
+  const std::int64_t whole = SizeAlong(shape, check.axis);
+  std::int64_t left = whole;
+  for (const std::int64_t share : shares) {
+    if (share < 0 || share > left) Refuse(check, "shares of " + std::to_string(whole), ToText(shares));
+    left -= share;
+  }
+}
+
+void CheckAxes(const ValueCheck& check, const Numbers& axes, const Numbers& shape) {
+  const auto rank = static_cast<std::int64_t>(shape.size());
+  for (const std::int64_t axis : axes) {
+    if (axis >= -rank && axis < rank) continue;
+    Refuse(check, "axes in [" + std::to_string(-rank) + ", " + std::to_string(rank - 1) + "]", std::to_string(axis));
+  }
+}
+
+void CheckFinite(const ValueCheck& check, const std::vector<double>& reals) {
+  const auto found = std::find_if(reals.begin(), reals.end(), [](double real) { return !std::isfinite(real); });
+  if (found != reals.end()) Refuse(check, "finite numbers", std::to_string(*found));
+}
+
+void CheckBoxes(const ValueCheck& check, const ov::Tensor& boxes, const Numbers& shape) {
+  const std::vector<double> reals = ReadReals(boxes);
+  CheckFinite(check, reals);
+  const std::int64_t rows = SizeAlong(shape, check.axis);
+  for (std::size_t index = 0; index < reals.size(); index += boxes.get_shape().back()) {
+    if (reals[index] >= 0 && reals[index] < static_cast<double>(rows)) continue;
+    Refuse(check, "boxes of a row in [0, " + std::to_string(rows - 1) + "]", std::to_string(reals[index]));
+  }
+}
+
 void CheckRounds(const ValueCheck& check, const Numbers& rounds, const ov::TensorVector& inputs) {
   const auto holds = [&inputs](std::size_t fact) {
     const Numbers numbers = ReadNumbers(inputs[fact]);
@@ -116,6 +182,28 @@ void CheckRounds(const ValueCheck& check, const Numbers& rounds, const ov::Tenso
   if (rounds.empty() || (rounds.front() >= 0 && rounds.front() <= kMost) || !holds(1) || !holds(2)) return;
   Refuse(check, "rounds in [0, " + std::to_string(kMost) + "], because the condition never ends the loop",
          std::to_string(rounds.front()));
+}
+
+void CheckNumbers(const ValueCheck& check, const ov::TensorVector& inputs) {
+  const Numbers numbers = ReadNumbers(inputs[0]);
+  switch (check.rule) {
+    case ValueRule::kTuples:
+      return CheckPlaces(check, inputs, inputs[0].get_shape().back());
+    case ValueRule::kLengths:
+      return CheckLengths(check, numbers, ReadNumbers(inputs[1]));
+    case ValueRule::kStep:
+      return CheckStep(check, numbers);
+    case ValueRule::kRounds:
+      return CheckRounds(check, numbers, inputs);
+    case ValueRule::kCounts:
+      return CheckCounts(check, numbers);
+    case ValueRule::kShares:
+      return CheckShares(check, numbers, ReadNumbers(inputs[1]));
+    case ValueRule::kAxes:
+      return CheckAxes(check, numbers, ReadNumbers(inputs[1]));
+    default:
+      return CheckPlaces(check, inputs, 1);
+  }
 }
 
 /// Nothing is known where the bound has no tensor.
@@ -150,24 +238,12 @@ bool CheckedValues::visit_attributes(ov::AttributeVisitor& visitor) {
 }
 
 bool CheckedValues::evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const {
-  const Numbers numbers = ReadNumbers(inputs[0]);
-  switch (check_.rule) {
-    case ValueRule::kPlaces:
-    case ValueRule::kRows:
-      CheckPlaces(check_, numbers, ReadNumbers(inputs[1]), 1);
-      break;
-    case ValueRule::kTuples:
-      CheckPlaces(check_, numbers, ReadNumbers(inputs[1]), inputs[0].get_shape().back());
-      break;
-    case ValueRule::kLengths:
-      CheckLengths(check_, numbers, ReadNumbers(inputs[1]));
-      break;
-    case ValueRule::kStep:
-      CheckStep(check_, numbers);
-      break;
-    case ValueRule::kRounds:
-      CheckRounds(check_, numbers, inputs);
-      break;
+  if (check_.rule == ValueRule::kFinite) {
+    CheckFinite(check_, ReadReals(inputs[0]));
+  } else if (check_.rule == ValueRule::kBoxes) {
+    CheckBoxes(check_, inputs[0], ReadNumbers(inputs[1]));
+  } else {
+    CheckNumbers(check_, inputs);
   }
   return HandOn(inputs[0], outputs);
 }

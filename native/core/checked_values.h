@@ -10,7 +10,8 @@ namespace vinery {
 /// What must hold for values that tell an operation where to read, or how often to go round. Models in a cache have
 /// the numbers: they stay as they are.
 enum class ValueRule : std::int64_t {
-  /// Places along an axis of the data; negative ones count from the end. The facts: the shape of the data.
+  /// Places along an axis of the data; negative ones count from the end. The facts: the shape of the data and, where
+  /// values tell it, the axis.
   kPlaces = 0,
   /// As places, but none counts from the end.
   kRows = 1,
@@ -23,6 +24,17 @@ enum class ValueRule : std::int64_t {
   /// A number of rounds; a negative one lets the condition alone end a loop. The facts: whether the loop begins, and
   /// whether its condition holds for ever.
   kRounds = 5,
+  /// How many there are of something: not less than none. No facts.
+  kCounts = 6,
+  /// How many along an axis of the data belong to each part: not less than none, and not more than there are. The
+  /// facts: the shape of the data.
+  kShares = 7,
+  /// Axes of the data; negative ones count from the end. The facts: the shape of the data.
+  kAxes = 8,
+  /// Numbers that are neither infinite nor NaN. No facts.
+  kFinite = 9,
+  /// Rows of a place along the axis of the data and of finite numbers. The facts: the shape of the data.
+  kBoxes = 10,
 };
 
 /// What is checked, and for whom.

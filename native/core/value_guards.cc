@@ -1,20 +1,21 @@
 #include "core/value_guards.h"
 
 #include <algorithm>
+#include <array>
 #include <openvino/op/constant.hpp>
-#include <openvino/op/gather_nd.hpp>
 #include <openvino/op/loop.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/range.hpp>
 #include <openvino/op/result.hpp>
-#include <openvino/op/roi_align.hpp>
 #include <openvino/op/shape_of.hpp>
 #include <openvino/op/util/gather_base.hpp>
 #include <openvino/op/util/gather_nd_base.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
+#include <openvino/op/util/scatter_elements_update_base.hpp>
 #include <openvino/op/variadic_split.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct Wanted {
   std::vector<Values> facts;
 };
 
+void Add(std::optional<Wanted> found, std::vector<Wanted>& wanted) {
+  if (found) wanted.push_back(std::move(*found));
+}
+
 /// The shape of the data is a fact.
 Wanted AgainstData(std::size_t input, ValueRule rule, std::int64_t axis, const Values& data) {
   const ov::PartialShape& shape = data.get_partial_shape();
@@ -53,59 +58,105 @@ Wanted AgainstData(std::size_t input, ValueRule rule, std::int64_t axis, const V
 }
 
 /// Whether all that a check would find out is known before the inference: then it is the model's own matter.
-bool IsSettled(const Values& values, const Values& data, std::size_t first, std::size_t count) {
-  if (ConstantOf(values) == nullptr) return false;
+/// @param first the axis that the first of a tuple of `count` values belongs to; a negative one counts from the end.
+bool IsSettled(const Values& values, const Values& data, std::int64_t first, std::size_t count) {
   const ov::PartialShape& shape = data.get_partial_shape();
-  if (shape.is_static()) return true;
-  if (shape.rank().is_dynamic() || first + count > shape.size()) return false;
-  const auto from = shape.begin() + static_cast<std::ptrdiff_t>(first);
-  return std::all_of(from, from + static_cast<std::ptrdiff_t>(count), [](const auto& size) { return size.is_static(); });
+  if (ConstantOf(values) == nullptr || shape.rank().is_dynamic()) return false;
+  const std::size_t from = static_cast<std::size_t>(first < 0 ? first + shape.rank().get_length() : first);
+  for (std::size_t axis = from; axis < from + count && axis < shape.size(); ++axis) {
+    if (shape[static_cast<std::ptrdiff_t>(axis)].is_dynamic()) return false;
+  }
+  return true;
+}
+
+/// For values that belong to one axis of the first input.
+std::optional<Wanted> AlongAxis(std::size_t input, ValueRule rule, std::int64_t axis, const ov::Node& operation) {
+  if (IsSettled(operation.input_value(input), operation.input_value(0), axis, 1)) return std::nullopt;
+  return AgainstData(input, rule, axis, operation.input_value(0));
 }
 
 std::optional<Wanted> OfTuples(const ov::op::util::GatherNDBase& gather) {
   const ov::PartialShape& tuples = gather.get_input_partial_shape(1);
-  const auto first = gather.get_batch_dims();
-  const bool has_depth = tuples.rank().is_static() && tuples.size() > 0 && tuples.rbegin()->is_static();
-  const std::size_t depth = has_depth ? static_cast<std::size_t>(tuples.rbegin()->get_length()) : 0;
-  if (has_depth && IsSettled(gather.input_value(1), gather.input_value(0), first, depth)) return std::nullopt;
-  return AgainstData(1, ValueRule::kTuples, static_cast<std::int64_t>(first), gather.input_value(0));
+  const auto first = static_cast<std::int64_t>(gather.get_batch_dims());
+  if (tuples.is_static() && tuples.size() > 0 &&
+      IsSettled(gather.input_value(1), gather.input_value(0), first, tuples.to_shape().back())) {
+    return std::nullopt;
+  }
+  return AgainstData(1, ValueRule::kTuples, first, gather.input_value(0));
 }
 
 /// Only a few integers in one dimension are copied without a look at the places.
 std::optional<Wanted> OfPlaces(const ov::op::util::GatherBase& gather) {
-  const Values data = gather.input_value(0);
-  const ov::PartialShape& shape = data.get_partial_shape();
-  if (!data.get_element_type().is_integral() || shape.rank().is_dynamic() || shape.size() != 1) return std::nullopt;
-  if (IsSettled(gather.input_value(1), data, 0, 1)) return std::nullopt;
-  return AgainstData(1, ValueRule::kPlaces, 0, data);
+  const ov::PartialShape& shape = gather.get_input_partial_shape(0);
+  const bool has_integers = gather.get_input_element_type(0).is_integral();
+  if (!has_integers || shape.rank().is_dynamic() || shape.size() != 1) return std::nullopt;
+  return AlongAxis(1, ValueRule::kPlaces, 0, gather);
 }
 
 /// Lengths that are all told are compared with the data when shapes are found.
 std::optional<Wanted> OfLengths(const ov::op::v1::VariadicSplit& split) {
   const auto axis = ConstantOf(split.input_value(1));
   if (axis == nullptr) return std::nullopt;
-  const Values data = split.input_value(0);
-  const std::int64_t place = axis->cast_vector<std::int64_t>().front();
   if (const auto lengths = ConstantOf(split.input_value(2)); lengths != nullptr) {
     const auto numbers = lengths->cast_vector<std::int64_t>();
     if (std::find(numbers.begin(), numbers.end(), -1) == numbers.end()) return std::nullopt;
-    const ov::PartialShape& shape = data.get_partial_shape();
-    if (shape.rank().is_static()) {
-      const std::int64_t first = place < 0 ? place + shape.rank().get_length() : place;
-      if (IsSettled(split.input_value(2), data, static_cast<std::size_t>(first), 1)) return std::nullopt;
+  }
+  return AlongAxis(2, ValueRule::kLengths, axis->cast_vector<std::int64_t>().front(), split);
+}
+
+/// Where the axis is not known, its value is a fact.
+std::optional<Wanted> OfElements(const ov::op::util::ScatterElementsUpdateBase& scatter) {
+  const Values data = scatter.input_value(0);
+  const auto axis = ConstantOf(scatter.input_value(3));
+  if (axis == nullptr) {
+    Wanted wanted = AgainstData(1, ValueRule::kPlaces, 0, data);
+    wanted.facts.push_back(scatter.input_value(3));
+    return wanted;
+  }
+  return AlongAxis(1, ValueRule::kPlaces, axis->cast_vector<std::int64_t>().front(), scatter);
+}
+
+/// An input of an operation of OpenVINO that is checked, whatever else the operation is.
+struct CheckedInput {
+  std::string_view type;
+  std::size_t input;
+  ValueRule rule;
+  std::int64_t axis;
+};
+
+constexpr std::array<CheckedInput, 10> kCheckedInputs = {{
+    {"DeformablePSROIPooling", 1, ValueRule::kBoxes, 0},
+    {"DeformablePSROIPooling", 2, ValueRule::kFinite, 0},
+    {"ExperimentalDetectronROIFeatureExtractor", 0, ValueRule::kFinite, 0},
+    {"MulticlassNms", 2, ValueRule::kShares, 1},
+    {"PSROIPooling", 1, ValueRule::kBoxes, 0},
+    {"ROIAlign", 2, ValueRule::kRows, 0},
+    {"ROIAlignRotated", 2, ValueRule::kRows, 0},
+    {"ROIPooling", 1, ValueRule::kBoxes, 0},
+    {"Roll", 2, ValueRule::kAxes, 0},
+    {"Tile", 1, ValueRule::kCounts, 0},
+}};
+
+bool HasFacts(ValueRule rule) { return rule != ValueRule::kFinite && rule != ValueRule::kCounts; }
+
+void AddFromTable(const ov::Node& operation, std::vector<Wanted>& wanted) {
+  const auto& type = operation.get_type_info();
+  if (type.version_id == nullptr || std::string_view(type.version_id).substr(0, 5) != "opset") return;
+  for (const auto& [name, input, rule, axis] : kCheckedInputs) {
+    if (name != type.name || input >= operation.get_input_size()) continue;
+    if (HasFacts(rule)) {
+      Add(AlongAxis(input, rule, axis, operation), wanted);
+    } else if (ConstantOf(operation.input_value(input)) == nullptr) {
+      wanted.push_back({input, rule, axis, {}});
     }
   }
-  return AgainstData(2, ValueRule::kLengths, place, data);
 }
 
-std::optional<Wanted> OfRows(const ov::Node& align) {
-  if (IsSettled(align.input_value(2), align.input_value(0), 0, 1)) return std::nullopt;
-  return AgainstData(2, ValueRule::kRows, 0, align.input_value(0));
-}
-
+/// Only integers are divided by it.
 std::optional<Wanted> OfStep(const ov::Node& range) {
-  const Values step = range.input_value(2);
-  if (!range.get_output_element_type(0).is_integral() || ConstantOf(step) != nullptr) return std::nullopt;
+  if (!range.get_output_element_type(0).is_integral() || ConstantOf(range.input_value(2)) != nullptr) {
+    return std::nullopt;
+  }
   return Wanted{2, ValueRule::kStep, 0, {}};
 }
 
@@ -136,24 +187,26 @@ std::optional<Wanted> OfRounds(const ov::op::v5::Loop& loop) {
   return Wanted{0, ValueRule::kRounds, 0, {begins, *standing}};
 }
 
-std::optional<Wanted> FindWanted(const ov::Node& operation) {
-  if (const auto* gather = dynamic_cast<const ov::op::util::GatherNDBase*>(&operation)) return OfTuples(*gather);
-  if (const auto* gather = dynamic_cast<const ov::op::util::GatherBase*>(&operation)) return OfPlaces(*gather);
-  if (const auto* split = ov::as_type<const ov::op::v1::VariadicSplit>(&operation)) return OfLengths(*split);
-  if (const auto* loop = ov::as_type<const ov::op::v5::Loop>(&operation)) return OfRounds(*loop);
-  if (ov::is_type<ov::op::v3::ROIAlign>(&operation) || ov::is_type<ov::op::v9::ROIAlign>(&operation)) {
-    return OfRows(operation);
+std::vector<Wanted> FindWanted(const ov::Node& operation) {
+  std::vector<Wanted> wanted;
+  AddFromTable(operation, wanted);
+  if (const auto* tuples = dynamic_cast<const ov::op::util::GatherNDBase*>(&operation)) Add(OfTuples(*tuples), wanted);
+  if (const auto* gather = dynamic_cast<const ov::op::util::GatherBase*>(&operation)) Add(OfPlaces(*gather), wanted);
+  if (const auto* scatter = dynamic_cast<const ov::op::util::ScatterElementsUpdateBase*>(&operation)) {
+    Add(OfElements(*scatter), wanted);
   }
+  if (const auto* split = ov::as_type<const ov::op::v1::VariadicSplit>(&operation)) Add(OfLengths(*split), wanted);
+  if (const auto* loop = ov::as_type<const ov::op::v5::Loop>(&operation)) Add(OfRounds(*loop), wanted);
   if (ov::is_type<ov::op::v0::Range>(&operation) || ov::is_type<ov::op::v4::Range>(&operation)) {
-    return OfStep(operation);
+    Add(OfStep(operation), wanted);
   }
-  return std::nullopt;
+  return wanted;
 }
 
 bool NeedsGuards(const ov::Model& model) {
   const auto operations = model.get_ops();
   return std::any_of(operations.begin(), operations.end(), [](const auto& operation) {
-    if (FindWanted(*operation)) return true;
+    if (!FindWanted(*operation).empty()) return true;
     const auto* outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(operation.get());
     if (outer == nullptr) return false;
     const auto& bodies = outer->get_functions();
@@ -161,7 +214,7 @@ bool NeedsGuards(const ov::Model& model) {
   });
 }
 
-void InsertGuard(ov::Node& operation, Wanted wanted) {
+void InsertGuard(ov::Node& operation, const Wanted& wanted) {
   ov::OutputVector inputs = {operation.input_value(wanted.input)};
   inputs.insert(inputs.end(), wanted.facts.begin(), wanted.facts.end());
   const std::string& name = operation.get_friendly_name();
@@ -173,7 +226,7 @@ void InsertGuard(ov::Node& operation, Wanted wanted) {
 
 void InsertGuards(const ov::Model& model) {
   for (const auto& operation : model.get_ordered_ops()) {
-    if (auto wanted = FindWanted(*operation)) InsertGuard(*operation, std::move(*wanted));
+    for (const Wanted& wanted : FindWanted(*operation)) InsertGuard(*operation, wanted);
     const auto* outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(operation.get());
     if (outer == nullptr) continue;
     for (const auto& body : outer->get_functions()) InsertGuards(*body);
