@@ -47,26 +47,24 @@ Numbers ReadNumbers(const ov::Tensor& tensor) {
   }
 }
 
-template <typename Element>
-std::vector<double> ReadAsReals(const ov::Tensor& tensor) {
+/// Hands each number of a tensor to `use(number)`.
+template <typename Element, typename Use>
+void VisitAs(const ov::Tensor& tensor, Use&& use) {
   const auto* first = static_cast<const Element*>(tensor.data());
-  std::vector<double> reals;
-  reals.reserve(tensor.get_size());
-  std::transform(first, first + tensor.get_size(), std::back_inserter(reals),
-                 [](Element element) { return static_cast<double>(element); });
-  return reals;
+  std::for_each(first, first + tensor.get_size(), [&use](Element element) { use(static_cast<double>(element)); });
 }
 
-std::vector<double> ReadReals(const ov::Tensor& tensor) {
+template <typename Use>
+void VisitReals(const ov::Tensor& tensor, Use&& use) {
   switch (tensor.get_element_type()) {
     case ov::element::f16:
-      return ReadAsReals<ov::float16>(tensor);
+      return VisitAs<ov::float16>(tensor, use);
     case ov::element::bf16:
-      return ReadAsReals<ov::bfloat16>(tensor);
+      return VisitAs<ov::bfloat16>(tensor, use);
     case ov::element::f32:
-      return ReadAsReals<float>(tensor);
+      return VisitAs<float>(tensor, use);
     case ov::element::f64:
-      return ReadAsReals<double>(tensor);
+      return VisitAs<double>(tensor, use);
     default:
       OPENVINO_THROW("expected floating-point numbers, received ", tensor.get_element_type());
   }
@@ -89,20 +87,42 @@ std::int64_t SizeAlong(const Numbers& shape, std::int64_t axis) {
   return shape[static_cast<std::size_t>(place)];
 }
 
+/// The least and the largest number that a rule allows along an axis of this size.
+std::pair<std::int64_t, std::int64_t> BoundsOf(ValueRule rule, std::int64_t size) {
+  if (rule == ValueRule::kWithin) return {0, size};
+  if (rule == ValueRule::kSome) return {1, size};
+  const bool counts_from_end = rule == ValueRule::kPlaces || rule == ValueRule::kTuples;
+  return {counts_from_end ? -size : 0, size - 1};
+}
+
+void CheckPlace(const ValueCheck& check, std::int64_t place, const Numbers& shape, std::int64_t axis) {
+  const auto [least, most] = BoundsOf(check.rule, SizeAlong(shape, axis));
+  if (place >= least && place <= most) return;
+  const bool is_count = check.rule == ValueRule::kWithin || check.rule == ValueRule::kSome;
+  Refuse(check,
+         (is_count ? "numbers in [" : "indices in [") + std::to_string(least) + ", " + std::to_string(most) + "] along axis " + std::to_string(axis),
+         std::to_string(place));
+}
+
 /// @param depth how many places are one tuple, each along an axis of its own.
 void CheckPlaces(const ValueCheck& check, const ov::TensorVector& inputs, std::size_t depth) {
   const Numbers places = ReadNumbers(inputs[0]);
   const Numbers shape = ReadNumbers(inputs[1]);
   const std::int64_t first = inputs.size() > 2 ? ReadNumbers(inputs[2]).at(0) : check.axis;
   for (std::size_t index = 0; index < places.size(); ++index) {
-    const std::int64_t axis = first + static_cast<std::int64_t>(index % depth);
-    const std::int64_t size = SizeAlong(shape, axis);
-    const std::int64_t least = check.rule == ValueRule::kRows ? 0 : -size;
-    if (places[index] >= least && places[index] < size) continue;
-    Refuse(check,
-           "indices in [" + std::to_string(least) + ", " + std::to_string(size - 1) + "] along axis " +
-               std::to_string(axis),
-           std::to_string(places[index]));
+    CheckPlace(check, places[index], shape, first + static_cast<std::int64_t>(index % depth));
+  }
+}
+
+/// What is behind the labels of a row may be anything.
+void CheckLabels(const ValueCheck& check, const ov::TensorVector& inputs) {
+  const Numbers labels = ReadNumbers(inputs[0]);
+  const Numbers shape = ReadNumbers(inputs[1]);
+  const Numbers counts = ReadNumbers(inputs[2]);
+  const std::size_t width = inputs[0].get_shape().back();
+  for (std::size_t index = 0; index < labels.size(); ++index) {
+    if (static_cast<std::int64_t>(index % width) >= counts.at(index / width)) continue;
+    CheckPlace(check, labels[index], shape, check.axis);
   }
 }
 
@@ -133,12 +153,33 @@ bool IsZero(std::int64_t step) { return static_cast<std::int32_t>(step) == 0; }
 
 void CheckStep(const ValueCheck& check, const Numbers& steps) {
   const auto zero = std::find_if(steps.begin(), steps.end(), IsZero);
-  if (zero != steps.end()) Refuse(check, "a step other than 0 in 32 bits", std::to_string(*zero));
+  if (zero != steps.end()) Refuse(check, "steps other than 0 in 32 bits", std::to_string(*zero));
 }
 
 void CheckCounts(const ValueCheck& check, const Numbers& counts) {
   const auto least = std::min_element(counts.begin(), counts.end());
   if (least != counts.end() && *least < 0) Refuse(check, "counts that are not negative", std::to_string(*least));
+}
+
+void CheckSizes(const ValueCheck& check, const Numbers& sizes) {
+  for (const std::int64_t size : sizes) {
+    if (size >= 1 || (size == -1 && check.rule == ValueRule::kSizesOrWhole)) continue;
+    Refuse(check, check.rule == ValueRule::kSizesOrWhole ? "sizes of at least 1, or -1" : "sizes of at least 1",
+           std::to_string(size));
+  }
+}
+
+/// More than any picture's features have; what is made of a grid is counted in 32 bits.
+constexpr std::int64_t kMostCells = std::int64_t{1} << 22;
+
+void CheckGrid(const ValueCheck& check, const Numbers& sizes) {
+  std::int64_t left = kMostCells;
+  for (const std::int64_t size : sizes) {
+    if (size < 1 || size > left) {
+      Refuse(check, "sizes of at least 1 that make up at most " + std::to_string(kMostCells), ToText(sizes));
+    }
+    left /= size;
+  }
 }
 
 void CheckShares(const ValueCheck& check, const Numbers& shares, const Numbers& shape) {
@@ -151,26 +192,50 @@ void CheckShares(const ValueCheck& check, const Numbers& shares, const Numbers& 
 }
 
 void CheckAxes(const ValueCheck& check, const Numbers& axes, const Numbers& shape) {
-  const auto rank = static_cast<std::int64_t>(shape.size());
+  const std::int64_t rank = static_cast<std::int64_t>(shape.size()) - check.axis;
   for (const std::int64_t axis : axes) {
     if (axis >= -rank && axis < rank) continue;
     Refuse(check, "axes in [" + std::to_string(-rank) + ", " + std::to_string(rank - 1) + "]", std::to_string(axis));
   }
 }
 
-void CheckFinite(const ValueCheck& check, const std::vector<double>& reals) {
-  const auto found = std::find_if(reals.begin(), reals.end(), [](double real) { return !std::isfinite(real); });
-  if (found != reals.end()) Refuse(check, "finite numbers", std::to_string(*found));
+void CheckReals(const ValueCheck& check, const ov::Tensor& tensor) {
+  const bool takes_infinite = check.rule == ValueRule::kNumbers;
+  VisitReals(tensor, [&](double real) {
+    if (std::isfinite(real) || (takes_infinite && !std::isnan(real))) return;
+    Refuse(check, takes_infinite ? "numbers" : "finite numbers", std::to_string(real));
+  });
 }
 
 void CheckBoxes(const ValueCheck& check, const ov::Tensor& boxes, const Numbers& shape) {
-  const std::vector<double> reals = ReadReals(boxes);
-  CheckFinite(check, reals);
+  CheckReals(check, boxes);
   const std::int64_t rows = SizeAlong(shape, check.axis);
-  for (std::size_t index = 0; index < reals.size(); index += boxes.get_shape().back()) {
-    if (reals[index] >= 0 && reals[index] < static_cast<double>(rows)) continue;
-    Refuse(check, "boxes of a row in [0, " + std::to_string(rows - 1) + "]", std::to_string(reals[index]));
-  }
+  const std::size_t width = boxes.get_shape().back();
+  std::size_t index = 0;
+  VisitReals(boxes, [&](double real) {
+    if (index++ % width != 0 || (real >= 0 && real < static_cast<double>(rows))) return;
+    Refuse(check, "boxes of a row in [0, " + std::to_string(rows - 1) + "]", std::to_string(real));
+  });
+}
+
+void CheckWeights(const ValueCheck& check, const ov::TensorVector& inputs) {
+  const std::int64_t drawn = inputs.size() > 1 ? ReadNumbers(inputs[1]).at(0) : 1;
+  const std::size_t width = inputs[0].get_shape().back();
+  std::size_t index = 0;
+  float sum = 0;
+  std::int64_t possible = 0;
+  VisitReals(inputs[0], [&](double real) {
+    if (index++ % width == 0) {
+      sum = 0;
+      possible = 0;
+    }
+    const auto weight = static_cast<float>(check.axis == 1 ? std::exp(real) : real);
+    sum += weight;
+    if (weight > 0) ++possible;
+    const bool is_row_over = index % width == 0;
+    const bool fits = weight >= 0 && std::isfinite(sum) && (!is_row_over || possible >= std::max<std::int64_t>(drawn, 1));
+    if (!fits) Refuse(check, "finite weights of " + std::to_string(drawn) + " or more", std::to_string(real));
+  });
 }
 
 void CheckRounds(const ValueCheck& check, const Numbers& rounds, const ov::TensorVector& inputs) {
@@ -201,6 +266,13 @@ void CheckNumbers(const ValueCheck& check, const ov::TensorVector& inputs) {
       return CheckShares(check, numbers, ReadNumbers(inputs[1]));
     case ValueRule::kAxes:
       return CheckAxes(check, numbers, ReadNumbers(inputs[1]));
+    case ValueRule::kSizes:
+    case ValueRule::kSizesOrWhole:
+      return CheckSizes(check, numbers);
+    case ValueRule::kGrid:
+      return CheckGrid(check, numbers);
+    case ValueRule::kLabels:
+      return CheckLabels(check, inputs);
     default:
       return CheckPlaces(check, inputs, 1);
   }
@@ -238,8 +310,10 @@ bool CheckedValues::visit_attributes(ov::AttributeVisitor& visitor) {
 }
 
 bool CheckedValues::evaluate(ov::TensorVector& outputs, const ov::TensorVector& inputs) const {
-  if (check_.rule == ValueRule::kFinite) {
-    CheckFinite(check_, ReadReals(inputs[0]));
+  if (check_.rule == ValueRule::kFinite || check_.rule == ValueRule::kNumbers) {
+    CheckReals(check_, inputs[0]);
+  } else if (check_.rule == ValueRule::kWeights) {
+    CheckWeights(check_, inputs);
   } else if (check_.rule == ValueRule::kBoxes) {
     CheckBoxes(check_, inputs[0], ReadNumbers(inputs[1]));
   } else {

@@ -19,7 +19,7 @@ enum class ValueRule : std::int64_t {
   kTuples = 2,
   /// Lengths of the parts of an axis, one of which may be -1 for what is left. The facts: the shape of the data.
   kLengths = 3,
-  /// A distance that is not zero. No facts.
+  /// Distances that are not zero. No facts.
   kStep = 4,
   /// A number of rounds; a negative one lets the condition alone end a loop. The facts: whether the loop begins, and
   /// whether its condition holds for ever.
@@ -29,12 +29,31 @@ enum class ValueRule : std::int64_t {
   /// How many along an axis of the data belong to each part: not less than none, and not more than there are. The
   /// facts: the shape of the data.
   kShares = 7,
-  /// Axes of the data; negative ones count from the end. The facts: the shape of the data.
+  /// Axes of the data but its last ones; negative ones count from the end. The facts: the shape of the data. The axis
+  /// of the check is how many are left out.
   kAxes = 8,
   /// Numbers that are neither infinite nor NaN. No facts.
   kFinite = 9,
   /// Rows of a place along the axis of the data and of finite numbers. The facts: the shape of the data.
   kBoxes = 10,
+  /// How many of an axis of the data are meant, perhaps none. The facts: the shape of the data.
+  kWithin = 11,
+  /// As within, but at least one.
+  kSome = 12,
+  /// Sizes, at least 1. No facts.
+  kSizes = 13,
+  /// Sizes, or -1 for that of the data. No facts.
+  kSizesOrWhole = 14,
+  /// The sizes of a grid of moderate size. No facts.
+  kGrid = 15,
+  /// Numbers other than NaN. No facts.
+  kNumbers = 16,
+  /// Rows of places along the axis of the data, of which only the first count. The facts: the shape of the data, and
+  /// how many places of each row count.
+  kLabels = 17,
+  /// Rows of weights that something is drawn by: finite, not negative, and not all zero. The facts: nothing, or how many
+  /// are drawn of a row, each another one. An axis of 1 says that the values are logarithms.
+  kWeights = 18,
 };
 
 /// What is checked, and for whom.

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <openvino/core/except.hpp>
+#include <openvino/op/col2im.hpp>
 #include <openvino/op/constant.hpp>
+#include <openvino/op/ctc_loss.hpp>
 #include <openvino/op/loop.hpp>
+#include <openvino/op/multinomial.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/range.hpp>
 #include <openvino/op/result.hpp>
@@ -12,6 +16,7 @@
 #include <openvino/op/util/gather_nd_base.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/op/util/scatter_elements_update_base.hpp>
+#include <openvino/op/util/topk_base.hpp>
 #include <openvino/op/variadic_split.hpp>
 #include <optional>
 #include <string>
@@ -124,32 +129,77 @@ struct CheckedInput {
   std::int64_t axis;
 };
 
-constexpr std::array<CheckedInput, 10> kCheckedInputs = {{
+constexpr std::array<CheckedInput, 24> kCheckedInputs = {{
+    {"CTCGreedyDecoderSeqLen", 1, ValueRule::kWithin, 1},
+    {"CTCLoss", 3, ValueRule::kSome, 1},
+    {"CTCLoss", 4, ValueRule::kRows, 2},
+    {"DFT", 1, ValueRule::kAxes, 1},
+    {"DFT", 2, ValueRule::kSizesOrWhole, 0},
+    {"DeformableConvolution", 1, ValueRule::kNumbers, 0},
     {"DeformablePSROIPooling", 1, ValueRule::kBoxes, 0},
     {"DeformablePSROIPooling", 2, ValueRule::kFinite, 0},
     {"ExperimentalDetectronROIFeatureExtractor", 0, ValueRule::kFinite, 0},
+    {"IDFT", 1, ValueRule::kAxes, 1},
+    {"IDFT", 2, ValueRule::kSizesOrWhole, 0},
+    {"ISTFT", 4, ValueRule::kSizes, 0},
     {"MulticlassNms", 2, ValueRule::kShares, 1},
     {"PSROIPooling", 1, ValueRule::kBoxes, 0},
+    {"PriorBox", 0, ValueRule::kGrid, 0},
+    {"PriorBoxClustered", 0, ValueRule::kGrid, 0},
     {"ROIAlign", 2, ValueRule::kRows, 0},
     {"ROIAlignRotated", 2, ValueRule::kRows, 0},
     {"ROIPooling", 1, ValueRule::kBoxes, 0},
     {"Roll", 2, ValueRule::kAxes, 0},
+    {"SegmentMax", 1, ValueRule::kCounts, 0},
+    {"SpaceToBatch", 1, ValueRule::kSizes, 0},
+    {"StridedSlice", 3, ValueRule::kStep, 0},
     {"Tile", 1, ValueRule::kCounts, 0},
 }};
 
-bool HasFacts(ValueRule rule) { return rule != ValueRule::kFinite && rule != ValueRule::kCounts; }
+/// Whether the rule asks for the shape of the data.
+bool AsksForShape(ValueRule rule) {
+  return rule == ValueRule::kWithin || rule == ValueRule::kAxes || rule == ValueRule::kBoxes ||
+         rule == ValueRule::kShares || rule == ValueRule::kRows || rule == ValueRule::kSome;
+}
 
 void AddFromTable(const ov::Node& operation, std::vector<Wanted>& wanted) {
   const auto& type = operation.get_type_info();
   if (type.version_id == nullptr || std::string_view(type.version_id).substr(0, 5) != "opset") return;
   for (const auto& [name, input, rule, axis] : kCheckedInputs) {
     if (name != type.name || input >= operation.get_input_size()) continue;
-    if (HasFacts(rule)) {
+    if (AsksForShape(rule)) {
       Add(AlongAxis(input, rule, axis, operation), wanted);
     } else if (ConstantOf(operation.input_value(input)) == nullptr) {
       wanted.push_back({input, rule, axis, {}});
     }
   }
+}
+
+/// OpenVINO refuses other numbers, but too late: a later inference may end the process.
+std::optional<Wanted> OfLargest(const ov::op::util::TopKBase& largest) {
+  if (ConstantOf(largest.input_value(1)) != nullptr) return std::nullopt;
+  return AlongAxis(1, ValueRule::kSome, largest.get_provided_axis(), largest);
+}
+
+/// Labels behind those that count may be anything.
+std::optional<Wanted> OfLabels(const ov::op::v4::CTCLoss& loss) {
+  if (ConstantOf(loss.input_value(2)) != nullptr && ConstantOf(loss.input_value(3)) != nullptr) return std::nullopt;
+  Wanted wanted = AgainstData(2, ValueRule::kLabels, 2, loss.input_value(0));
+  wanted.facts.push_back(loss.input_value(3));
+  return wanted;
+}
+
+/// Without replacement there must be enough to draw.
+std::optional<Wanted> OfWeights(const ov::op::v13::Multinomial& draw) {
+  Wanted wanted{0, ValueRule::kWeights, draw.get_log_probs() ? 1 : 0, {}};
+  if (!draw.get_with_replacement()) wanted.facts.push_back(draw.input_value(1));
+  return wanted;
+}
+
+/// OpenVINO does not compare the sizes with the data, and only constants can be compared before the inference.
+void RefuseOpenSizes(const ov::op::v15::Col2Im& join) {
+  if (ConstantOf(join.input_value(1)) != nullptr && ConstantOf(join.input_value(2)) != nullptr) return;
+  OPENVINO_THROW("Col2Im ", join.get_friendly_name(), ": expected constant sizes, received such as requests tell");
 }
 
 /// Only integers are divided by it.
@@ -195,6 +245,12 @@ std::vector<Wanted> FindWanted(const ov::Node& operation) {
   if (const auto* scatter = dynamic_cast<const ov::op::util::ScatterElementsUpdateBase*>(&operation)) {
     Add(OfElements(*scatter), wanted);
   }
+  if (const auto* largest = dynamic_cast<const ov::op::util::TopKBase*>(&operation)) {
+    Add(OfLargest(*largest), wanted);
+  }
+  if (const auto* loss = ov::as_type<const ov::op::v4::CTCLoss>(&operation)) Add(OfLabels(*loss), wanted);
+  if (const auto* draw = ov::as_type<const ov::op::v13::Multinomial>(&operation)) Add(OfWeights(*draw), wanted);
+  if (const auto* join = ov::as_type<const ov::op::v15::Col2Im>(&operation)) RefuseOpenSizes(*join);
   if (const auto* split = ov::as_type<const ov::op::v1::VariadicSplit>(&operation)) Add(OfLengths(*split), wanted);
   if (const auto* loop = ov::as_type<const ov::op::v5::Loop>(&operation)) Add(OfRounds(*loop), wanted);
   if (ov::is_type<ov::op::v0::Range>(&operation) || ov::is_type<ov::op::v4::Range>(&operation)) {

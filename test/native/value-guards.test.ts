@@ -146,7 +146,7 @@ const STEPS = PLACES.flatMap((type) =>
         [[[0], [9], [2]], [[0, 2, 4, 6, 8]]],
         [[[3], [0], [-1]], [[3, 2, 1]]],
       ],
-      bad: [[[[0], [9], [0]], 'expected a step other than 0 in 32 bits, received 0']],
+      bad: [[[[0], [9], [0]], 'expected steps other than 0 in 32 bits, received 0']],
     }),
   ),
 );
@@ -178,6 +178,141 @@ const OTHERS = PLACES.flatMap((places) => [
     checked: [1, 3],
     good: [[[upTo(8), [1, 0], [8, 9], [1]], [[9, 8, 2, 3, 4, 5, 6, 7]]]],
     bad: [[[upTo(8), [0, -FAR], [8, 9], [1]], `expected indices in [-2, 1] along axis 1, received ${-FAR}`]],
+  }),
+  operation({
+    type: 'TopK',
+    version: 'opset11',
+    attributes: { axis: '-1', mode: 'max', sort: 'value', index_element_type: 'i64', stable: 'true' },
+    inputs: [tensor('f32', 2, 3), tensor(places)],
+    checked: [1],
+    outputs: 2,
+    good: [
+      [
+        [[1, 3, 2, 6, 5, 4], [2]],
+        [
+          [3, 2, 6, 5],
+          [1, 2, 0, 1],
+        ],
+      ],
+    ],
+    bad: [
+      [[upTo(6), [4]], 'expected numbers in [1, 3] along axis -1, received 4'],
+      [[upTo(6), [0]], 'received 0'],
+    ],
+  }),
+  operation({
+    type: 'StridedSlice',
+    version: 'opset1',
+    attributes: { begin_mask: '0', end_mask: '0' },
+    inputs: [tensor('f32', 6), constant(places, [1], 1), constant(places, [1], 6), tensor(places, 1)],
+    checked: [1],
+    good: [[[upTo(6), [2]], [[1, 3, 5]]]],
+    bad: [[[upTo(6), [0]], 'expected steps other than 0 in 32 bits, received 0']],
+  }),
+  operation({
+    type: 'SpaceToBatch',
+    version: 'opset2',
+    inputs: [tensor('f32', 1, 4), tensor(places, 2), constant(places, [2], 0, 0), constant(places, [2], 0, 0)],
+    checked: [1],
+    good: [[[upTo(4), [1, 2]], [[0, 2, 1, 3]]]],
+    bad: [[[upTo(4), [1, 0]], 'expected sizes of at least 1, received 0']],
+  }),
+  operation({
+    type: 'DFT',
+    version: 'opset7',
+    inputs: [tensor('f32', 1, 2, 2), tensor(places, 1), tensor(places, 1)],
+    checked: [1, 2],
+    good: [
+      [[[1, 0, 2, 0], [1], [-1]], [[3, 0, -1, 0]]],
+      [[[1, 0, 2, 0], [-1], [1]], [[1, 0]]],
+    ],
+    bad: [
+      [[upTo(4), [-3], [2]], 'expected axes in [-2, 1], received -3'],
+      [[upTo(4), [1], [0]], 'expected sizes of at least 1, or -1, received 0'],
+    ],
+  }),
+  ...['opset1', 'opset8'].map((version) =>
+    operation({
+      type: 'PriorBox',
+      version,
+      attributes: {
+        aspect_ratio: '',
+        clip: 'false',
+        flip: 'false',
+        max_size: '',
+        min_size: '2',
+        offset: '0.5',
+        step: '0',
+        variance: '',
+        scale_all_sizes: 'true',
+        fixed_ratio: '',
+        fixed_size: '',
+        density: '',
+      },
+      inputs: [tensor(places, 2), constant(places, [2], 4, 4)],
+      checked: [0],
+      good: [[[[1, 1]], [[0.25, 0.25, 0.75, 0.75, ...Array<number>(4).fill(Math.fround(0.1))]]]],
+      bad: [
+        [[[1, 0]], 'expected sizes of at least 1 that make up at most 4194304, received (1,0)'],
+        [[[2 ** 31 - 1, 2 ** 31 - 1]], 'received (2147483647,2147483647)'],
+      ],
+    }),
+  ),
+  operation({
+    type: 'CTCGreedyDecoderSeqLen',
+    version: 'opset6',
+    attributes: { merge_repeated: 'true' },
+    inputs: [tensor('f32', 1, 2, 3), tensor(places, 1)],
+    checked: [1],
+    outputs: 2,
+    good: [
+      [
+        [[1, 0, 0, 0, 1, 0], [2]],
+        [[0, 1], [2]],
+      ],
+    ],
+    bad: [
+      [[upTo(6), [-1]], 'expected numbers in [0, 2] along axis 1, received -1'],
+      [[upTo(6), [3]], 'received 3'],
+    ],
+  }),
+  operation({
+    type: 'CTCLoss',
+    version: 'opset4',
+    attributes: { preprocess_collapse_repeated: 'false', ctc_merge_repeated: 'true', unique: 'false' },
+    inputs: [tensor('f32', 1, 2, 2), constant(places, [1], 2), tensor(places, 1, 2), tensor(places, 1), tensor(places)],
+    checked: [1, 2, 3],
+    good: [[[[0, 0, 0, 0], [0, -9], [1], [1]], [[Math.fround(-Math.log(0.75))]]]],
+    bad: [
+      [[upTo(4), [-9, 0], [1], [1]], 'expected indices in [0, 1] along axis 2, received -9'],
+      [[upTo(4), [0, 0], [0], [1]], 'expected numbers in [1, 2] along axis 1, received 0'],
+      [[upTo(4), [0, 0], [1], [2]], 'expected indices in [0, 1] along axis 2, received 2'],
+    ],
+  }),
+  operation({
+    type: 'SegmentMax',
+    version: 'opset16',
+    attributes: { fill_mode: 'ZERO' },
+    inputs: [tensor('f32', 3, 1), tensor(places, 3)],
+    checked: [1],
+    good: [
+      [
+        [
+          [1, 5, 2],
+          [0, 0, 1],
+        ],
+        [[5, 2]],
+      ],
+    ],
+    bad: [
+      [
+        [
+          [1, 5, 2],
+          [-2, 0, 1],
+        ],
+        'expected counts that are not negative, received -2',
+      ],
+    ],
   }),
   operation({
     type: 'Tile',
@@ -283,6 +418,86 @@ const BOXES = [
   }),
 ];
 
+const FINITE = [
+  operation({
+    type: 'DeformableConvolution',
+    version: 'opset8',
+    attributes: {
+      strides: '1,1',
+      dilations: '1,1',
+      pads_begin: '0,0',
+      pads_end: '0,0',
+      auto_pad: 'explicit',
+      group: '1',
+      deformable_group: '1',
+      bilinear_interpolation_pad: 'false',
+    },
+    inputs: [tensor('f32', 1, 1, 2, 2), tensor('f32', 1, 2, 2, 2), constant('f32', [1, 1, 1, 1], 2)],
+    checked: [1],
+    good: [
+      [
+        [
+          [1, 2, 3, 4],
+          [1, 0, 0, 0, 0, 0, 0, 0],
+        ],
+        [[6, 4, 6, 8]],
+      ],
+    ],
+    bad: [
+      [
+        [
+          [1, 2, 3, 4],
+          [NaN, 0, 0, 0, 0, 0, 0, 0],
+        ],
+        'expected numbers, received nan',
+      ],
+    ],
+  }),
+  operation({
+    type: 'ExperimentalDetectronROIFeatureExtractor',
+    version: 'opset6',
+    attributes: { output_size: '1', sampling_ratio: '1', pyramid_scales: '1', aligned: 'false' },
+    inputs: [tensor('f32', 1, 4), tensor('f32', 1, 1, 2, 2)],
+    checked: [0],
+    outputs: 2,
+    good: [
+      [
+        [
+          [0, 0, 1, 1],
+          [3, 3, 3, 3],
+        ],
+        [[3], [0, 0, 1, 1]],
+      ],
+    ],
+    bad: [
+      [
+        [
+          [-Infinity, 0, 1, 1],
+          [3, 3, 3, 3],
+        ],
+        'expected finite numbers, received -inf',
+      ],
+    ],
+  }),
+];
+
+const DRAWS = ['true', 'false'].map((replaced) =>
+  operation({
+    type: 'Multinomial',
+    version: 'opset13',
+    attributes: { convert_type: 'i32', with_replacement: replaced, log_probs: 'false', global_seed: '1', op_seed: '1' },
+    inputs: [tensor('f32', 1, 3), tensor('i64', 1)],
+    checked: [0],
+    good: [[[[0, 1, 0], [1]], [[1]]]],
+    bad: [
+      [[[NaN, 1, 1], [1]], 'expected finite weights'],
+      [[[0, 0, 0], [1]], 'expected finite weights'],
+      [[[1, -1, 1], [1]], 'received -1'],
+      ...(replaced === 'true' ? [] : [[[[0, 1, 1], [3]], 'expected finite weights of 3 or more'] as const]),
+    ],
+  }),
+);
+
 const LOOPS: readonly Case[] = [
   {
     title: 'Loop whose condition holds for ever',
@@ -322,7 +537,7 @@ const LOOPS: readonly Case[] = [
   },
 ];
 
-const CASES = [...SPLITS, ...TUPLES, ...STEPS, ...OTHERS, ...BOXES, ...LOOPS];
+const CASES = [...SPLITS, ...TUPLES, ...STEPS, ...OTHERS, ...BOXES, ...FINITE, ...DRAWS, ...LOOPS];
 
 const directory = temporaryDirectory();
 const PORT_BYTES = 4096;
@@ -420,4 +635,14 @@ describe('value guards: answers are those of values that are known and not check
       }
     });
   });
+});
+
+test('value guards: a model that can neither be checked nor be left unchecked is refused', () => {
+  const path = writeOperationModel(directory, 'open-sizes', {
+    type: 'Col2Im',
+    version: 'opset15',
+    attributes: { strides: '1,1', dilations: '1,1', pads_begin: '0,0', pads_end: '0,0' },
+    inputs: [tensor('f32', 12, 9), tensor('i64', 2), tensor('i64', 2)],
+  });
+  assert.throws(() => compile(path), { code: 'COMPILE_FAILED', message: /expected constant sizes/ });
 });
