@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <limits>
 #include <openvino/core/except.hpp>
+#include <openvino/op/constant.hpp>
 #include <utility>
+
+#include "core/openvino_fault.h"
 
 namespace vinery {
 namespace {
@@ -100,7 +104,8 @@ void CheckPlace(const ValueCheck& check, std::int64_t place, const Numbers& shap
   if (place >= least && place <= most) return;
   const bool is_count = check.rule == ValueRule::kWithin || check.rule == ValueRule::kSome;
   Refuse(check,
-         (is_count ? "numbers in [" : "indices in [") + std::to_string(least) + ", " + std::to_string(most) + "] along axis " + std::to_string(axis),
+         (is_count ? "numbers in [" : "indices in [") + std::to_string(least) + ", " + std::to_string(most) +
+             "] along axis " + std::to_string(axis),
          std::to_string(place));
 }
 
@@ -170,7 +175,7 @@ void CheckSizes(const ValueCheck& check, const Numbers& sizes) {
 }
 
 /// More than any picture's features have; what is made of a grid is counted in 32 bits.
-constexpr std::int64_t kMostCells = std::int64_t{1} << 22;
+constexpr std::int64_t kMostCells = 4'194'304;
 
 void CheckGrid(const ValueCheck& check, const Numbers& sizes) {
   std::int64_t left = kMostCells;
@@ -233,7 +238,8 @@ void CheckWeights(const ValueCheck& check, const ov::TensorVector& inputs) {
     sum += weight;
     if (weight > 0) ++possible;
     const bool is_row_over = index % width == 0;
-    const bool fits = weight >= 0 && std::isfinite(sum) && (!is_row_over || possible >= std::max<std::int64_t>(drawn, 1));
+    const bool fits =
+        weight >= 0 && std::isfinite(sum) && (!is_row_over || possible >= std::max<std::int64_t>(drawn, 1));
     if (!fits) Refuse(check, "finite weights of " + std::to_string(drawn) + " or more", std::to_string(real));
   });
 }
@@ -276,6 +282,16 @@ void CheckNumbers(const ValueCheck& check, const ov::TensorVector& inputs) {
     default:
       return CheckPlaces(check, inputs, 1);
   }
+}
+
+bool HasSameBytes(const ov::Tensor& one, const ov::Tensor& other) {
+  return one.get_byte_size() == other.get_byte_size() && one.get_shape() == other.get_shape() &&
+         std::memcmp(one.data(), other.data(), one.get_byte_size()) == 0;
+}
+
+/// Whether none is left open. OpenVINO itself compares the others with the data when it finds shapes.
+bool HasAllLengths(const Numbers& lengths) {
+  return std::all_of(lengths.begin(), lengths.end(), [](std::int64_t length) { return length >= 0; });
 }
 
 /// Nothing is known where the bound has no tensor.
@@ -322,12 +338,27 @@ bool CheckedValues::evaluate(ov::TensorVector& outputs, const ov::TensorVector& 
   return HandOn(inputs[0], outputs);
 }
 
+/// Values that are known take the place of this operation, so these must not break the rule, whatever the facts are.
+bool CheckedValues::MayTell() const {
+  const ov::Tensor& lower = get_input_tensor(0).get_lower_value();
+  const ov::Tensor& upper = get_input_tensor(0).get_upper_value();
+  if (!lower || !upper || !HasSameBytes(lower, upper)) return true;
+  ov::TensorVector inputs = {lower};
+  for (std::size_t fact = 1; fact < get_input_size(); ++fact) {
+    const auto* constant = ov::as_type<const ov::op::v0::Constant>(get_input_node_ptr(fact));
+    if (constant == nullptr) return check_.rule == ValueRule::kLengths && HasAllLengths(ReadNumbers(lower));
+    inputs.push_back(constant->get_tensor_view());
+  }
+  ov::TensorVector outputs = {ov::Tensor(lower.get_element_type(), lower.get_shape())};
+  return Guard(StatusCode::kInternal, [&] { evaluate(outputs, inputs); }).ok();
+}
+
 bool CheckedValues::evaluate_lower(ov::TensorVector& outputs) const {
-  return HandOn(get_input_tensor(0).get_lower_value(), outputs);
+  return MayTell() && HandOn(get_input_tensor(0).get_lower_value(), outputs);
 }
 
 bool CheckedValues::evaluate_upper(ov::TensorVector& outputs) const {
-  return HandOn(get_input_tensor(0).get_upper_value(), outputs);
+  return MayTell() && HandOn(get_input_tensor(0).get_upper_value(), outputs);
 }
 
 bool CheckedValues::evaluate_symbol(ov::TensorSymbolVector& symbols) const {

@@ -51,8 +51,8 @@ enum class ValueRule : std::int64_t {
   /// Rows of places along the axis of the data, of which only the first count. The facts: the shape of the data, and
   /// how many places of each row count.
   kLabels = 17,
-  /// Rows of weights that something is drawn by: finite, not negative, and not all zero. The facts: nothing, or how many
-  /// are drawn of a row, each another one. An axis of 1 says that the values are logarithms.
+  /// Rows of weights that something is drawn by: finite, not negative, and not all zero. The facts: nothing, or how
+  /// many are drawn of a row, each another one. An axis of 1 says that the values are logarithms.
   kWeights = 18,
 };
 
@@ -67,7 +67,7 @@ struct ValueCheck {
 
 /// Hands on the values of its first input, and fails where they break the rule. OpenVINO reads memory beyond a tensor,
 /// or ends the process, when it meets such values (seen in 2026.4.1). The other inputs are the facts. Known bounds pass
-/// through, so that shapes are found as without it.
+/// through, so that shapes are found as without it, unless values that are known would then go unchecked.
 class CheckedValues : public ov::op::Op {
  public:
   OPENVINO_OP("CheckedValues", "vinery")
@@ -86,6 +86,8 @@ class CheckedValues : public ov::op::Op {
   bool evaluate_symbol(ov::TensorSymbolVector& symbols) const override;
 
  private:
+  bool MayTell() const;
+
   ValueCheck check_;
 };
 

@@ -47,7 +47,8 @@ bool HasNoStreams(const ov::CompiledModel& compiled) {
 Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const std::string& device,
                   const ov::AnyMap& properties, GuardedModel& guarded) {
   const FloatMode kept;
-  return Guard(StatusCode::kCompileFailed, [&] { guarded = CompileGuarded(core, GuardValues(model), device, properties); });
+  return Guard(StatusCode::kCompileFailed,
+               [&] { guarded = CompileGuarded(core, GuardValues(model), device, properties); });
 }
 
 /// What a table of shapes compiles later: the model that was read, whatever has become of its files.

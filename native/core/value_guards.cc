@@ -56,38 +56,43 @@ void Add(std::optional<Wanted> found, std::vector<Wanted>& wanted) {
 
 /// The shape of the data is a fact.
 Wanted AgainstData(std::size_t input, ValueRule rule, std::int64_t axis, const Values& data) {
-  const ov::PartialShape& shape = data.get_partial_shape();
-  if (shape.is_dynamic()) return {input, rule, axis, {std::make_shared<ov::op::v3::ShapeOf>(data)}};
-  const ov::Shape known = shape.to_shape();
-  return {input, rule, axis, {ov::op::v0::Constant::create(ov::element::i64, {known.size()}, known)}};
+  return {input, rule, axis, {std::make_shared<ov::op::v3::ShapeOf>(data)}};
 }
 
-/// Whether all that a check would find out is known before the inference: then it is the model's own matter.
-/// @param first the axis that the first of a tuple of `count` values belongs to; a negative one counts from the end.
-bool IsSettled(const Values& values, const Values& data, std::int64_t first, std::size_t count) {
-  const ov::PartialShape& shape = data.get_partial_shape();
-  if (ConstantOf(values) == nullptr || shape.rank().is_dynamic()) return false;
-  const std::size_t from = static_cast<std::size_t>(first < 0 ? first + shape.rank().get_length() : first);
+/// The shape as a fact, with nothing where a size is not known.
+Values KnownSizes(const ov::PartialShape& shape) {
+  std::vector<std::int64_t> sizes;
+  for (const auto& size : shape) sizes.push_back(size.is_static() ? size.get_length() : 0);
+  return ov::op::v0::Constant::create(ov::element::i64, {sizes.size()}, sizes);
+}
+
+/// Whether the sizes of some axes are known. @param first a negative one counts from the end.
+bool AreKnown(const ov::PartialShape& shape, std::int64_t first, std::size_t count) {
+  if (shape.rank().is_dynamic()) return false;
+  const auto from = static_cast<std::size_t>(first < 0 ? first + shape.rank().get_length() : first);
   for (std::size_t axis = from; axis < from + count && axis < shape.size(); ++axis) {
     if (shape[static_cast<std::ptrdiff_t>(axis)].is_dynamic()) return false;
   }
   return true;
 }
 
-/// For values that belong to one axis of the first input.
-std::optional<Wanted> AlongAxis(std::size_t input, ValueRule rule, std::int64_t axis, const ov::Node& operation) {
-  if (IsSettled(operation.input_value(input), operation.input_value(0), axis, 1)) return std::nullopt;
-  return AgainstData(input, rule, axis, operation.input_value(0));
+/// For values that belong to some axes of the first input.
+Wanted AlongAxes(std::size_t input, ValueRule rule, std::int64_t first, std::size_t count, const ov::Node& operation) {
+  const Values data = operation.input_value(0);
+  if (!AreKnown(data.get_partial_shape(), first, count)) return AgainstData(input, rule, first, data);
+  return {input, rule, first, {KnownSizes(data.get_partial_shape())}};
 }
 
-std::optional<Wanted> OfTuples(const ov::op::util::GatherNDBase& gather) {
+Wanted AlongAxis(std::size_t input, ValueRule rule, std::int64_t axis, const ov::Node& operation) {
+  return AlongAxes(input, rule, axis, 1, operation);
+}
+
+Wanted OfTuples(const ov::op::util::GatherNDBase& gather) {
   const ov::PartialShape& tuples = gather.get_input_partial_shape(1);
   const auto first = static_cast<std::int64_t>(gather.get_batch_dims());
-  if (tuples.is_static() && tuples.size() > 0 &&
-      IsSettled(gather.input_value(1), gather.input_value(0), first, tuples.to_shape().back())) {
-    return std::nullopt;
-  }
-  return AgainstData(1, ValueRule::kTuples, first, gather.input_value(0));
+  const bool has_depth = tuples.rank().is_static() && tuples.size() > 0 && tuples.rbegin()->is_static();
+  if (!has_depth) return AgainstData(1, ValueRule::kTuples, first, gather.input_value(0));
+  return AlongAxes(1, ValueRule::kTuples, first, static_cast<std::size_t>(tuples.rbegin()->get_length()), gather);
 }
 
 /// Only a few integers in one dimension are copied without a look at the places.
@@ -110,7 +115,7 @@ std::optional<Wanted> OfLengths(const ov::op::v1::VariadicSplit& split) {
 }
 
 /// Where the axis is not known, its value is a fact.
-std::optional<Wanted> OfElements(const ov::op::util::ScatterElementsUpdateBase& scatter) {
+Wanted OfElements(const ov::op::util::ScatterElementsUpdateBase& scatter) {
   const Values data = scatter.input_value(0);
   const auto axis = ConstantOf(scatter.input_value(3));
   if (axis == nullptr) {
@@ -168,7 +173,7 @@ void AddFromTable(const ov::Node& operation, std::vector<Wanted>& wanted) {
   for (const auto& [name, input, rule, axis] : kCheckedInputs) {
     if (name != type.name || input >= operation.get_input_size()) continue;
     if (AsksForShape(rule)) {
-      Add(AlongAxis(input, rule, axis, operation), wanted);
+      wanted.push_back(AlongAxis(input, rule, axis, operation));
     } else if (ConstantOf(operation.input_value(input)) == nullptr) {
       wanted.push_back({input, rule, axis, {}});
     }
@@ -190,7 +195,7 @@ std::optional<Wanted> OfLabels(const ov::op::v4::CTCLoss& loss) {
 }
 
 /// Without replacement there must be enough to draw.
-std::optional<Wanted> OfWeights(const ov::op::v13::Multinomial& draw) {
+Wanted OfWeights(const ov::op::v13::Multinomial& draw) {
   Wanted wanted{0, ValueRule::kWeights, draw.get_log_probs() ? 1 : 0, {}};
   if (!draw.get_with_replacement()) wanted.facts.push_back(draw.input_value(1));
   return wanted;
@@ -240,16 +245,17 @@ std::optional<Wanted> OfRounds(const ov::op::v5::Loop& loop) {
 std::vector<Wanted> FindWanted(const ov::Node& operation) {
   std::vector<Wanted> wanted;
   AddFromTable(operation, wanted);
-  if (const auto* tuples = dynamic_cast<const ov::op::util::GatherNDBase*>(&operation)) Add(OfTuples(*tuples), wanted);
+  if (const auto* tuples = dynamic_cast<const ov::op::util::GatherNDBase*>(&operation))
+    wanted.push_back(OfTuples(*tuples));
   if (const auto* gather = dynamic_cast<const ov::op::util::GatherBase*>(&operation)) Add(OfPlaces(*gather), wanted);
   if (const auto* scatter = dynamic_cast<const ov::op::util::ScatterElementsUpdateBase*>(&operation)) {
-    Add(OfElements(*scatter), wanted);
+    wanted.push_back(OfElements(*scatter));
   }
   if (const auto* largest = dynamic_cast<const ov::op::util::TopKBase*>(&operation)) {
     Add(OfLargest(*largest), wanted);
   }
   if (const auto* loss = ov::as_type<const ov::op::v4::CTCLoss>(&operation)) Add(OfLabels(*loss), wanted);
-  if (const auto* draw = ov::as_type<const ov::op::v13::Multinomial>(&operation)) Add(OfWeights(*draw), wanted);
+  if (const auto* draw = ov::as_type<const ov::op::v13::Multinomial>(&operation)) wanted.push_back(OfWeights(*draw));
   if (const auto* join = ov::as_type<const ov::op::v15::Col2Im>(&operation)) RefuseOpenSizes(*join);
   if (const auto* split = ov::as_type<const ov::op::v1::VariadicSplit>(&operation)) Add(OfLengths(*split), wanted);
   if (const auto* loop = ov::as_type<const ov::op::v5::Loop>(&operation)) Add(OfRounds(*loop), wanted);
@@ -259,10 +265,40 @@ std::vector<Wanted> FindWanted(const ov::Node& operation) {
   return wanted;
 }
 
+std::shared_ptr<CheckedValues> MakeCheck(const ov::Node& operation, const Wanted& wanted) {
+  ov::OutputVector inputs = {operation.input_value(wanted.input)};
+  inputs.insert(inputs.end(), wanted.facts.begin(), wanted.facts.end());
+  const std::string reader = std::string(operation.get_type_name()) + " " + operation.get_friendly_name();
+  return std::make_shared<CheckedValues>(inputs, ValueCheck{wanted.rule, wanted.axis, reader});
+}
+
+/// Checks here what no request changes.
+bool IsSettled(const ov::Node& operation, const Wanted& wanted) {
+  const auto check = MakeCheck(operation, wanted);
+  ov::TensorVector inputs;
+  for (const auto& input : check->input_values()) {
+    const auto constant = ConstantOf(input);
+    if (constant == nullptr) return false;
+    inputs.push_back(constant->get_tensor_view());
+  }
+  ov::TensorVector outputs = {ov::Tensor(inputs[0].get_element_type(), inputs[0].get_shape())};
+  check->evaluate(outputs, inputs);
+  return true;
+}
+
+/// What is left to check in each inference.
+std::vector<Wanted> FindUnsettled(const ov::Node& operation) {
+  std::vector<Wanted> wanted = FindWanted(operation);
+  wanted.erase(std::remove_if(wanted.begin(), wanted.end(),
+                              [&operation](const Wanted& one) { return IsSettled(operation, one); }),
+               wanted.end());
+  return wanted;
+}
+
 bool NeedsGuards(const ov::Model& model) {
   const auto operations = model.get_ops();
   return std::any_of(operations.begin(), operations.end(), [](const auto& operation) {
-    if (!FindWanted(*operation).empty()) return true;
+    if (!FindUnsettled(*operation).empty()) return true;
     const auto* outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(operation.get());
     if (outer == nullptr) return false;
     const auto& bodies = outer->get_functions();
@@ -271,18 +307,14 @@ bool NeedsGuards(const ov::Model& model) {
 }
 
 void InsertGuard(ov::Node& operation, const Wanted& wanted) {
-  ov::OutputVector inputs = {operation.input_value(wanted.input)};
-  inputs.insert(inputs.end(), wanted.facts.begin(), wanted.facts.end());
-  const std::string& name = operation.get_friendly_name();
-  const auto checked = std::make_shared<CheckedValues>(
-      inputs, ValueCheck{wanted.rule, wanted.axis, std::string(operation.get_type_name()) + " " + name});
-  checked->set_friendly_name(name + "/checked_" + std::to_string(wanted.input));
-  operation.input(wanted.input).replace_source_output(checked);
+  const auto check = MakeCheck(operation, wanted);
+  check->set_friendly_name(operation.get_friendly_name() + "/checked_" + std::to_string(wanted.input));
+  operation.input(wanted.input).replace_source_output(check);
 }
 
 void InsertGuards(const ov::Model& model) {
   for (const auto& operation : model.get_ordered_ops()) {
-    for (const Wanted& wanted : FindWanted(*operation)) InsertGuard(*operation, wanted);
+    for (const Wanted& wanted : FindUnsettled(*operation)) InsertGuard(*operation, wanted);
     const auto* outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(operation.get());
     if (outer == nullptr) continue;
     for (const auto& body : outer->get_functions()) InsertGuards(*body);

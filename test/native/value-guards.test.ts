@@ -5,7 +5,12 @@ import type { CompileSpecification } from '#src/native/binding.js';
 import { elementArray, elementValue, isNumeric } from '#src/tensors/elements.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { encode } from '../fixtures/ir.js';
-import { writeOperationModel, writeRoundsModel, type OperationInput } from '../fixtures/operations.js';
+import {
+  writeOperationModel,
+  writeRoundsModel,
+  writeTuplesInLoopModel,
+  type OperationInput,
+} from '../fixtures/operations.js';
 import {
   binding,
   compile,
@@ -537,7 +542,57 @@ const LOOPS: readonly Case[] = [
   },
 ];
 
-const CASES = [...SPLITS, ...TUPLES, ...STEPS, ...OTHERS, ...BOXES, ...FINITE, ...DRAWS, ...LOOPS];
+const IN_BODY: Case = {
+  title: 'GatherND in the body of a loop',
+  parameters: [tensor('f32', 1, 1, 4), tensor('f32', 1, 1, 4)],
+  checked: [],
+  write: (directory, name) => writeTuplesInLoopModel(directory, name),
+  good: [
+    [
+      [
+        [3, 2, -4, 0],
+        [5, 6, 7, 8],
+      ],
+      [[8, 7, 5, 5]],
+    ],
+  ],
+  bad: [
+    [
+      [
+        [3, 2, FAR, 0],
+        [5, 6, 7, 8],
+      ],
+      `expected indices in [-4, 3] along axis 0, received ${FAR}`,
+    ],
+  ],
+};
+
+/** The lengths are known, but not what they are lengths of. */
+const OPEN_SPLIT: Case = {
+  title: 'VariadicSplit of known lengths over open data',
+  parameters: [tensor('f32', 3, 2)],
+  checked: [],
+  write: (directory, name) =>
+    writeOperationModel(directory, name, {
+      type: 'VariadicSplit',
+      version: 'opset1',
+      attributes: {},
+      inputs: [tensor('f32', -1, 2), constant('i64', [], 0), constant('i64', [2], -1, 2)],
+      outputs: 2,
+    }),
+  good: [
+    [
+      [upTo(6)],
+      [
+        [0, 1],
+        [2, 3, 4, 5],
+      ],
+    ],
+  ],
+  bad: [],
+};
+
+const CASES = [...SPLITS, ...TUPLES, ...STEPS, ...OTHERS, ...BOXES, ...FINITE, ...DRAWS, ...LOOPS, IN_BODY, OPEN_SPLIT];
 
 const directory = temporaryDirectory();
 const PORT_BYTES = 4096;
@@ -645,4 +700,15 @@ test('value guards: a model that can neither be checked nor be left unchecked is
     inputs: [tensor('f32', 12, 9), tensor('i64', 2), tensor('i64', 2)],
   });
   assert.throws(() => compile(path), { code: 'COMPILE_FAILED', message: /expected constant sizes/ });
+});
+
+test('value guards: lengths that open data cannot have are refused, and shapes that can have them still taken', async () => {
+  const path = OPEN_SPLIT.write(directory, 'open-split');
+  const [question, answer] = OPEN_SPLIT.good[0]!;
+  const right = new Asked(path, OPEN_SPLIT.parameters);
+  const short = new Asked(path, [tensor('f32', 1, 2)]);
+  for (const how of ['start', 'infer'] as const) {
+    assert.notEqual((await short.ask([[1, 2]], how)).status, 'OK');
+    assert.deepEqual((await right.ask(question, how)).answer, answer);
+  }
 });
