@@ -44,11 +44,19 @@ bool HasNoStreams(const ov::CompiledModel& compiled) {
   return has && compiled.get_property(ov::num_streams) == ov::streams::Num(0);
 }
 
+/// Plug-ins of other devices do not know the operation that checks values.
+bool IsOnCpu(const ov::Core& core, const std::string& device) {
+  if (device.compare(0, 3, "CPU") == 0) return true;
+  const auto here = core.get_available_devices();
+  return std::all_of(here.begin(), here.end(), [](const auto& name) { return name.compare(0, 3, "CPU") == 0; });
+}
+
 Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const std::string& device,
                   const ov::AnyMap& properties, GuardedModel& guarded) {
   const FloatMode kept;
-  return Guard(StatusCode::kCompileFailed,
-               [&] { guarded = CompileGuarded(core, GuardValues(model), device, properties); });
+  return Guard(StatusCode::kCompileFailed, [&] {
+    guarded = CompileGuarded(core, IsOnCpu(core, device) ? GuardValues(model) : model, device, properties);
+  });
 }
 
 /// What a table of shapes compiles later: the model that was read, whatever has become of its files.

@@ -223,7 +223,7 @@ std::optional<Values> StandingCondition(const ov::op::v5::Loop& loop) {
   if (ConstantOf(condition) != nullptr) return Truth(!IsFalse(condition));
   for (const auto& described : loop.get_input_descriptions()) {
     if (body->get_parameters().at(described->m_body_parameter_index).get() != condition.get_node()) continue;
-    const Values outside = loop.input_value(described->m_input_index);
+    Values outside = loop.input_value(described->m_input_index);
     if (ov::as_type_ptr<ov::op::util::SubGraphOp::InvariantInputDescription>(described) != nullptr) return outside;
     const auto merged = ov::as_type_ptr<ov::op::util::SubGraphOp::MergedInputDescription>(described);
     if (merged != nullptr && merged->m_body_value_index == place) return outside;
