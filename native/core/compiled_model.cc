@@ -13,6 +13,7 @@
 #include "core/model_preparation.h"
 #include "core/open_trial.h"
 #include "core/openvino_fault.h"
+#include "core/passed_inputs.h"
 #include "core/value_guards.h"
 
 namespace vinery {
@@ -98,6 +99,9 @@ std::string TryJoined(const ShapeSource& source, const PreparedModel& prepared, 
   if (const std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) {
     return "expected operations that answer joined requests as single ones, received " + reason;
   }
+  if (const std::string reason = FindPassedInput(*prepared.source, open); !reason.empty()) {
+    return "expected operations between each input and output, received a model where " + reason;
+  }
   const auto shapes = TrialShapes(*prepared.served, 1, kTrialSize);
   if (!shapes) return "expected a model that can be tried, received one that takes no invented shapes";
   FixedModel fixed;
@@ -152,11 +156,23 @@ std::string TryOpened(const ShapeSource& source, const PreparedModel& prepared, 
   if (const Status status = CompileFixed(source, *prepared.source, *shapes, fixed); !status.ok()) return status.text();
   if (std::string reason = FindOtherwiseComputed(*prepared.source); !reason.empty()) return reason;
   if (!open) return "open shapes cannot be compiled";
+  if (std::string reason = FindPassedInput(*prepared.source, open); !reason.empty()) return reason;
   if (std::string reason = CompareAnswers(open, fixed.compiled, *shapes, 1); !reason.empty()) return reason;
   FixedModel other;
   const InputShapes others = OtherShapes(*prepared.source, *shapes);
   if (!CompileFixed(source, *prepared.source, others, other).ok()) return {};
   return CompareAnswers(open, other.compiled, others, 1);
+}
+
+/// As `TryOpened` for what is not tried, such as open dimensions of the file: nothing is inferred.
+std::string LookAtOpened(const ShapeSource& source, const ov::Model& model, const ov::CompiledModel& open,
+                         FixedModel& fixed) {
+  std::string reason = FindPassedInput(model, open);
+  if (reason.empty()) return reason;
+  const auto shapes = TrialShapes(model, 1, kTrialSize);
+  // Without one the first request has the first one compiled.
+  if (shapes) static_cast<void>(CompileFixed(source, model, *shapes, fixed).ok());
+  return reason;
 }
 
 }  // namespace
@@ -171,7 +187,7 @@ CompiledModel::CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarde
       sequences_(std::move(sequences)),
       shapes_(std::move(shapes)) {
   // Some compilations are for other shapes than requests have.
-  if (&served != &source || shapes_ != nullptr) TakeShapes(description_, served);
+  if (&served != &source || HasOpenInputs(source)) TakeShapes(description_, served);
   description_.may_fail_inside = MayFailByData(source);
   description_.needs_elements = NeedsElements(source);
   description_.has_state = !source.get_variables().empty();
@@ -194,8 +210,8 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
   const std::shared_ptr<ov::Model>& source = prepared.source;
   ShapeSource later = LaterSource(core, specification, source);
   const bool remembers = specification.stateful || !source->get_variables().empty();
-  const bool is_tried =
-      OpensShapes(specification) && HasOpenInputs(*source) && !remembers && !specification.joined_rows;
+  const bool is_open = HasOpenInputs(*source);
+  const bool is_tried = OpensShapes(specification) && is_open && !remembers && !specification.joined_rows;
   GuardedModel guarded;
   Status status = CompileFor(*core, source, specification.device, ToAnyMap(specification), guarded);
   if (!status.ok() && !is_tried) return std::move(status).At(DescribeDevice(*core, specification.device));
@@ -204,15 +220,23 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
     if (!reason.empty()) return {StatusCode::kNotJoined, std::move(reason)};
   }
   FixedModel fixed;
-  std::string reason = is_tried ? TryOpened(later, prepared, guarded.compiled, fixed) : std::string();
-  later.is_fixed = !reason.empty();
-  if (later.is_fixed && fixed.compiled) guarded.compiled = fixed.compiled;
+  std::string reason;
+  if (is_tried) {
+    reason = TryOpened(later, prepared, guarded.compiled, fixed);
+  } else if (is_open && !specification.joined_rows) {
+    reason = LookAtOpened(later, *source, guarded.compiled, fixed);
+  }
+  // Compiled by shape, a state that no sequence carries would stay with the shapes that made it.
+  if (!reason.empty() && remembers && !specification.stateful) return {StatusCode::kCompileFailed, std::move(reason)};
+  later.is_fixed = !reason.empty() || !is_open;
+  if (!reason.empty() && fixed.compiled) guarded.compiled = fixed.compiled;
+  if (!is_open) fixed.shapes = FixedInputs(*source);
   if (!guarded.compiled) return std::move(status).At(DescribeDevice(*core, specification.device));
   return Guard(StatusCode::kCompileFailed, [&] {
     auto sequences =
         specification.stateful ? std::make_shared<SequenceTable>(specification.stateful->max_sequences) : nullptr;
     std::shared_ptr<ShapeTable> shapes;
-    if (HasOpenInputs(*source)) {
+    if (is_open || !IsStaticInside(*source)) {
       auto told = later.is_fixed ? source : WithoutWeights(*source);
       shapes = std::make_shared<ShapeTable>(std::move(told), std::move(later), threads.shapes);
     }

@@ -33,13 +33,13 @@ class CompiledModel {
   /// the source.
   /// @param names of the ports.
   /// @param sequences null unless the model is stateful.
-  /// @param shapes null unless inputs have open dimensions.
+  /// @param shapes null unless inputs have open dimensions, or shapes inside are learned from values.
   /// @param threads for inferences of a model without streams of its own.
   CompiledModel(std::shared_ptr<ov::Core> core, GuardedModel guarded, const ov::Model& source, const ov::Model& served,
                 const PortNames& names, std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes,
                 std::shared_ptr<ThreadPool> threads);
 
-  /// Once, before it is shared, for a model with open dimensions. @param first the shapes that it was compiled for, and
+  /// Once, before it is shared, for a model with a table of shapes. @param first the shapes that it was compiled for, and
   /// @param reason why it is compiled for each combination of shapes; empty unless it is.
   void BeginShapes(const InputShapes& first, std::string reason);
 
@@ -50,9 +50,9 @@ class CompiledModel {
                         const CompileSpecification& specification, std::shared_ptr<const CompiledModel>& model);
 
   const ModelDescription& description() const { return description_; }
-  /// Empty for a model with open dimensions: its shapes tell which compilation infers them.
+  /// Empty for a model with a table of shapes, which tells which compilation infers them.
   const ov::CompiledModel& compiled() const { return compiled_; }
-  /// Null unless requests choose sizes of the inputs.
+  /// Null unless requests choose sizes of the inputs, or their values those of something inside.
   const std::shared_ptr<ShapeTable>& shapes() const { return shapes_; }
   bool may_fail_inside() const { return description_.may_fail_inside; }
   /// Whether `CPU_DENORMALS_OPTIMIZATION` is on. OpenVINO sees to it on its streams' threads only.

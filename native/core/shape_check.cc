@@ -4,6 +4,7 @@
 #include <map>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/parameter.hpp>
+#include <openvino/op/util/multi_subgraph_base.hpp>
 #include <string>
 
 #include "core/openvino_fault.h"
@@ -42,10 +43,41 @@ bool HasOpenInputs(const ov::Model& model) {
                      [](const auto& port) { return port.get_partial_shape().is_dynamic(); });
 }
 
+InputShapes FixedInputs(const ov::Model& model) {
+  InputShapes shapes;
+  for (const auto& port : model.inputs()) shapes.push_back(port.get_shape());
+  return shapes;
+}
+
+bool IsStaticInside(const ov::Model& model) {
+  const auto operations = model.get_ops();
+  return std::all_of(operations.begin(), operations.end(), [](const auto& operation) {
+    const auto outputs = operation->outputs();
+    if (!std::all_of(outputs.begin(), outputs.end(),
+                     [](const auto& port) { return port.get_partial_shape().is_static(); })) {
+      return false;
+    }
+    const auto* outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(operation.get());
+    if (outer == nullptr) return true;
+    const auto& bodies = outer->get_functions();
+    return std::all_of(bodies.begin(), bodies.end(), [](const auto& body) { return IsStaticInside(*body); });
+  });
+}
+
 std::shared_ptr<ov::Model> WithoutWeights(const ov::Model& model) {
   auto copy = model.clone();
   for (const auto& operation : copy->get_ops()) Unload(*copy, operation);
   return copy;
+}
+
+Status CheckBounds(const ov::Model& model, const InputShapes& shapes) {
+  for (std::size_t index = 0; index < shapes.size(); ++index) {
+    const ov::PartialShape bounds = model.input(index).get_partial_shape();
+    if (bounds.compatible(shapes[index])) continue;
+    return {StatusCode::kBindingFailed, "input " + std::to_string(index) + ": expected the shape " +
+                                            bounds.to_string() + ", received " + ToText({shapes[index]})};
+  }
+  return Status::Ok();
 }
 
 Status FitShapes(const ov::Model& model, const InputShapes& shapes, std::shared_ptr<ov::Model>& fitted) {

@@ -167,12 +167,14 @@ ShapeFailure ShapeTable::Fail(const std::shared_ptr<ModelVariant>& variant, cons
 std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes) {
   if (Status compiled = CompileShared(); !compiled.ok()) return Refused(std::move(compiled));
   bool is_fixed = source_.is_fixed;
+  bool is_proved = false;
   std::shared_ptr<const ShapeVerdict> verdict;
   {
     const std::scoped_lock lock(mutex_);
     if (const auto found = entries_.find(shapes); found != entries_.end()) {
       verdict = found->second.verdict;
       is_fixed = found->second.is_fixed;
+      is_proved = found->second.is_proved;
     }
   }
   if (verdict == nullptr) verdict = Check(shapes, is_fixed);
@@ -187,7 +189,7 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
   } else {
     verdict = Refused(std::move(compiled));
     // Other faults, as of memory, say nothing of the shapes.
-    if (verdict->refusal.code() != StatusCode::kReshapeFailed) return verdict;
+    if (is_proved || verdict->refusal.code() != StatusCode::kReshapeFailed) return verdict;
   }
   Remember(shapes, verdict, true);
   return verdict;
@@ -197,7 +199,8 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
 std::shared_ptr<const ShapeVerdict> ShapeTable::Check(const InputShapes& shapes, bool is_fixed) {
   auto verdict = std::make_shared<ShapeVerdict>();
   std::shared_ptr<ov::Model> fitted;
-  verdict->refusal = FitShapes(*model_, shapes, fitted);
+  verdict->refusal = CheckBounds(*model_, shapes);
+  if (verdict->refusal.ok()) verdict->refusal = FitShapes(*model_, shapes, fitted);
   if (fitted != nullptr) {
     for (const auto& output : fitted->outputs()) verdict->outputs.push_back(output.get_partial_shape());
   }
@@ -244,7 +247,7 @@ Status ShapeTable::CompileFixed(const InputShapes& shapes, std::shared_ptr<Model
   if (const Status status = source_.compile(fitted, true, compiled); !status.ok()) {
     return {StatusCode::kReshapeFailed, status.text()};
   }
-  variant = NewVariant(std::move(compiled), true, !fitted->is_dynamic());
+  variant = NewVariant(std::move(compiled), true, IsStaticInside(*fitted));
   return Status::Ok();
 }
 

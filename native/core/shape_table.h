@@ -96,10 +96,11 @@ struct ShapeSource {
   bool is_fixed = false;
 };
 
-/// Which shapes a model with open dimensions takes, and which compilation infers each: found out once for each
-/// combination by the model itself, before memory is touched, and remembered for the last `kRemembered` of them.
+/// Which shapes a model takes, and which compilation infers each: found out once for each combination by the model
+/// itself, before memory is touched, and remembered for the last `kRemembered` of them. Models have one whose inputs
+/// have open dimensions, or which learn shapes inside from the values of a request.
 ///
-/// What fails inside OpenVINO leaves a compilation with open shapes broken, also for new infer requests: others fail,
+/// What fails inside OpenVINO leaves a compilation with such shapes broken, also for new infer requests: others fail,
 /// or answer well with the shapes of before (2026.4.1). Therefore the first failure ends a compilation: nothing begins
 /// with it any more, what ends after it is inferred again with the one that takes its place, and shapes that have never
 /// been inferred well get a compilation of their own.
