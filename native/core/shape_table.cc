@@ -199,8 +199,8 @@ std::shared_ptr<const ShapeVerdict> ShapeTable::Decide(const InputShapes& shapes
 std::shared_ptr<const ShapeVerdict> ShapeTable::Check(const InputShapes& shapes, bool is_fixed) {
   auto verdict = std::make_shared<ShapeVerdict>();
   std::shared_ptr<ov::Model> fitted;
-  verdict->refusal = CheckBounds(*model_, shapes);
-  if (verdict->refusal.ok()) verdict->refusal = FitShapes(*model_, shapes, fitted);
+  verdict->refusal = FitShapes(*model_, shapes, fitted);
+  if (verdict->refusal.ok()) verdict->refusal = CheckBounds(*model_, shapes);
   if (fitted != nullptr) {
     for (const auto& output : fitted->outputs()) verdict->outputs.push_back(output.get_partial_shape());
   }
