@@ -220,16 +220,12 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
     if (!reason.empty()) return {StatusCode::kNotJoined, std::move(reason)};
   }
   FixedModel fixed;
-  std::string reason;
-  if (is_tried) {
-    reason = TryOpened(later, prepared, guarded.compiled, fixed);
-  } else if (is_open && !specification.joined_rows) {
-    reason = LookAtOpened(later, *source, guarded.compiled, fixed);
-  }
+  std::string reason = is_tried ? TryOpened(later, prepared, guarded.compiled, fixed)
+                                : LookAtOpened(later, *source, guarded.compiled, fixed);
   // Compiled by shape, a state that no sequence carries would stay with the shapes that made it.
   if (!reason.empty() && remembers && !specification.stateful) return {StatusCode::kCompileFailed, std::move(reason)};
   later.is_fixed = !reason.empty() || !is_open;
-  if (!reason.empty() && fixed.compiled) guarded.compiled = fixed.compiled;
+  if (later.is_fixed && fixed.compiled) guarded.compiled = fixed.compiled;
   if (!is_open) fixed.shapes = FixedInputs(*source);
   if (!guarded.compiled) return std::move(status).At(DescribeDevice(*core, specification.device));
   return Guard(StatusCode::kCompileFailed, [&] {

@@ -39,8 +39,8 @@ class CompiledModel {
                 const PortNames& names, std::shared_ptr<SequenceTable> sequences, std::shared_ptr<ShapeTable> shapes,
                 std::shared_ptr<ThreadPool> threads);
 
-  /// Once, before it is shared, for a model with a table of shapes. @param first the shapes that it was compiled for, and
-  /// @param reason why it is compiled for each combination of shapes; empty unless it is.
+  /// Once, before it is shared, for a model with a table of shapes. @param first the shapes that it was compiled for,
+  /// and @param reason why it is compiled for each combination of shapes; empty unless it is.
   void BeginShapes(const InputShapes& first, std::string reason);
 
   /// Reads, names the ports, arranges layouts, preprocesses, reshapes, opens the batch, takes loops apart and compiles;

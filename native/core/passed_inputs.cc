@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/openvino_fault.h"
+#include "core/shape_check.h"
 
 namespace vinery {
 namespace {
@@ -68,6 +69,7 @@ std::ptrdiff_t CountPassed(const ov::Model& model) {
 }  // namespace
 
 std::string FindPassedInput(const ov::Model& model, const ov::CompiledModel& compiled) {
+  if (!HasOpenInputs(model)) return {};
   const ov::Node* conversion = nullptr;
   for (const auto& result : model.get_results()) {
     if (conversion == nullptr) conversion = FindConversion(*result);
