@@ -60,6 +60,11 @@ Status CompileFor(ov::Core& core, const std::shared_ptr<ov::Model>& model, const
   });
 }
 
+/// Where requests choose sizes, each of their shapes is looked at instead.
+std::string FindStarvedOfFile(const ov::Model& model) {
+  return HasOpenInputs(model) ? std::string() : FindStarved(model);
+}
+
 /// What a table of shapes compiles later: the model that was read, whatever has become of its files.
 ShapeSource LaterSource(const std::shared_ptr<ov::Core>& core, const CompileSpecification& specification,
                         std::shared_ptr<const ov::Model> model) {
@@ -208,6 +213,9 @@ Status CompiledModel::Compile(const std::shared_ptr<ov::Core>& core, const Model
   PreparedModel prepared;
   if (Status status = Prepare(*core, specification, prepared); !status.ok()) return status;
   const std::shared_ptr<ov::Model>& source = prepared.source;
+  if (std::string starved = FindStarvedOfFile(*source); !starved.empty()) {
+    return {StatusCode::kCompileFailed, std::move(starved)};
+  }
   ShapeSource later = LaterSource(core, specification, source);
   const bool remembers = specification.stateful || !source->get_variables().empty();
   const bool is_open = HasOpenInputs(*source);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/elapsed.h"
+#include "core/empty_inputs.h"
 #include "core/float_mode.h"
 #include "core/openvino_fault.h"
 #include "core/packed_strings.h"
@@ -100,7 +101,7 @@ Status InferRequest::CheckElements(const RawRow& row) const {
   const auto* const sizes = row.data() + 3;
   const auto* const end = sizes + (has_rank ? static_cast<std::size_t>(row[2]) : 0);
   if (std::find(sizes, end, 0.0) == end) return Status::Ok();
-  return {StatusCode::kBindingFailed, "expected at least one element, received none"};
+  return {StatusCode::kBindingFailed, kNoElements};
 }
 
 Status InferRequest::CopyInput(Port& port, const RawRow& raw, const SlabTable& slabs) {

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/idle_loops.h"
 #include "core/open_batch.h"
 #include "core/openvino_fault.h"
 
@@ -198,7 +199,10 @@ bool IsOpen(const DimensionRange& range) { return range.first != range.second; }
 /// The shapes are those of the file. Named twice, because planes of pictures take the place of an input.
 Status Read(ov::Core& core, const CompileSpecification& specification, PreparedModel& prepared) {
   auto& source = prepared.source;
-  Status status = Guard(StatusCode::kReadFailed, [&] { source = core.read_model(specification.path, {}, Unmapped()); });
+  Status status = Guard(StatusCode::kReadFailed, [&] {
+    source = core.read_model(specification.path, {}, Unmapped());
+    EmptyIdleLoops(*source);
+  });
   if (!status.ok()) return status;
   const PortNames names = NamePorts(*source, specification.mapping);
   if (status = ArrangeLayouts(source, names, specification.layouts); !status.ok()) return status;

@@ -7,6 +7,7 @@
 #include <openvino/op/util/multi_subgraph_base.hpp>
 #include <string>
 
+#include "core/empty_inputs.h"
 #include "core/openvino_fault.h"
 #include "core/operation_check.h"
 
@@ -33,6 +34,14 @@ std::string ToText(const InputShapes& shapes) {
     text += ')';
   }
   return text;
+}
+
+/// Named as in models that refuse every input without elements.
+Status NameStarved(const InputShapes& shapes, std::string starved) {
+  const auto empty = std::find_if(shapes.begin(), shapes.end(),
+                                  [](const ov::Shape& shape) { return ov::shape_size(shape) == 0; });
+  if (empty == shapes.end()) return {StatusCode::kReshapeFailed, ToText(shapes) + ": " + std::move(starved)};
+  return Status(StatusCode::kBindingFailed, kNoElements).At("input " + std::to_string(empty - shapes.begin()));
 }
 
 }  // namespace
@@ -81,15 +90,18 @@ Status CheckBounds(const ov::Model& model, const InputShapes& shapes) {
 }
 
 Status FitShapes(const ov::Model& model, const InputShapes& shapes, std::shared_ptr<ov::Model>& fitted) {
+  std::string starved;
   Status status = Guard(StatusCode::kReshapeFailed, [&] {
     auto copy = model.clone();
     std::map<ov::Output<ov::Node>, ov::PartialShape> wanted;
     for (std::size_t index = 0; index < shapes.size(); ++index) wanted[copy->input(index)] = shapes[index];
     copy->reshape(wanted);
     CheckOperations(*copy);
-    fitted = std::move(copy);
+    starved = FindStarved(*copy);
+    if (starved.empty()) fitted = std::move(copy);
   });
-  return status.ok() ? status : std::move(status).At(ToText(shapes));
+  if (!status.ok()) return std::move(status).At(ToText(shapes));
+  return starved.empty() ? Status::Ok() : NameStarved(shapes, std::move(starved));
 }
 
 }  // namespace vinery
