@@ -4,8 +4,12 @@
 #include <cstring>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/fake_quantize.hpp>
+#include <openvino/op/gru_sequence.hpp>
+#include <openvino/op/lstm_sequence.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
+#include <openvino/op/rnn_sequence.hpp>
+#include <openvino/op/util/shape_of_base.hpp>
 #include <openvino/runtime/infer_request.hpp>
 #include <unordered_set>
 #include <utility>
@@ -33,6 +37,18 @@ bool MovesOnly(const ov::Node& operation) {
       "Gather",    "Concat",    "Split",     "VariadicSplit", "StridedSlice", "Slice",
       "Tile",      "Broadcast", "Reverse",   "DepthToSpace",  "SpaceToDepth", "ShuffleChannels"};
   return names.count(operation.get_type_name()) != 0;
+}
+
+/// Where the steps of a recurrent operation are open, the CPU plug-in takes all of them, whatever their lengths say
+/// (2026.4.1).
+/// @param whole what is made of shapes: such lengths are all steps.
+bool IgnoresLengths(const ov::Node& operation, const std::unordered_set<const ov::Node*>& whole) {
+  const bool is_sequence = ov::is_type<ov::op::v5::LSTMSequence>(&operation) ||
+                           ov::is_type<ov::op::v5::GRUSequence>(&operation) ||
+                           ov::is_type<ov::op::v5::RNNSequence>(&operation);
+  if (!is_sequence || operation.get_input_partial_shape(0).is_static()) return false;
+  const std::size_t lengths = ov::is_type<ov::op::v5::LSTMSequence>(&operation) ? 3 : 2;
+  return whole.count(operation.get_input_node_ptr(lengths)) == 0;
 }
 
 std::string Title(const ov::Node& operation) {
@@ -130,6 +146,7 @@ ov::Tensor Join(const std::vector<Tensors>& parts, std::size_t input) {
 
 std::string FindOtherwiseComputed(const ov::Model& model) {
   std::unordered_set<const ov::Node*> constant;
+  std::unordered_set<const ov::Node*> of_shapes;
   for (const auto& operation : model.get_ordered_ops()) {
     const auto inputs = operation->input_values();
     const bool is_constant = ov::is_type<ov::op::v0::Constant>(operation) ||
@@ -140,6 +157,13 @@ std::string FindOtherwiseComputed(const ov::Model& model) {
       constant.insert(operation.get());
       continue;
     }
+    const bool is_of_shapes =
+        ov::is_type<ov::op::util::ShapeOfBase>(operation) ||
+        (!inputs.empty() && std::all_of(inputs.begin(), inputs.end(), [&](const auto& value) {
+          return constant.count(value.get_node()) != 0 || of_shapes.count(value.get_node()) != 0;
+        }));
+    if (is_of_shapes) of_shapes.insert(operation.get());
+    if (IgnoresLengths(*operation, of_shapes)) return Title(*operation);
     if (ov::is_type<ov::op::v0::FakeQuantize>(operation)) return Title(*operation);
     if (HasNarrowOutput(*operation) && !MovesOnly(*operation)) return Title(*operation);
   }

@@ -16,7 +16,7 @@ using CompileForTrial = std::function<Status(const std::shared_ptr<ov::Model>& m
 
 /// What a model with open dimensions computes otherwise than one with fixed shapes: the operation, with its type and
 /// name; empty when no such operation is known. The CPU plug-in converts to integers of 8 bits, and divides them, by
-/// other rules (2026.4.1); quantized networks differ in their last bits.
+/// other rules (2026.4.1), quantized networks differ in their last bits, and recurrent operations take all steps.
 std::string FindOtherwiseComputed(const ov::Model& model);
 
 /// Shapes that a model is tried with: its own where they are fixed. Nothing when none was found that the model takes.

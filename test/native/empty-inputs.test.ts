@@ -154,6 +154,30 @@ for (const type of Object.keys(RECURRENT) as Recurrent[]) {
   });
 }
 
+for (const type of Object.keys(RECURRENT) as Recurrent[]) {
+  test(`${type} of opened shapes takes as many steps as a request says, also none`, async () => {
+    const path = writeRecurrentModel(type);
+    const states = RECURRENT[type][1];
+    const sent = sentTo(type, 2, 3, 0.5);
+    const shapes = sent.map(({ shape }, input) => ({
+      name: `in_0_${input}`,
+      dimensions: shape.map((size): [number, number] => [size, size]),
+    }));
+    const outputs = [[2, 1, 3, 3], ...Array<number[]>(states).fill([2, 1, 3])].map((shape) => floats(shape));
+    const answers = [];
+    for (const settings of [{ shapes }, { batch: [0, -1] as const }]) {
+      const asking = new Asking(compile(path, settings), 2 + states, outputs, WAYS['started']!);
+      assert.deepEqual(await asking.ask(sent), OK);
+      const whole = asking.answer(0);
+      assert.deepEqual(await asking.ask([...sent.slice(0, -1), ints([2], 1, 0)]), OK);
+      const part = asking.answer(0);
+      assert.deepEqual(part, [...whole.slice(0, 3), ...Array<number>(15).fill(0)]);
+      answers.push(outputs.map((_, output) => asking.answer(output)));
+    }
+    assert.deepEqual(answers[1], answers[0]);
+  });
+}
+
 test('steps that the model itself takes away are refused with the operation', async () => {
   const graph = new IrGraph('last_steps');
   const steps = graph.parameter('steps', 'f32', [-1, -1, 4]);
