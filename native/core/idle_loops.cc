@@ -33,16 +33,16 @@ bool IsConstant(const ov::Output<ov::Node>& value) { return ov::is_type<ov::op::
 
 /// Where a slice ends that keeps everything when the loop makes a round, and nothing when it makes none.
 std::shared_ptr<ov::Node> EndOf(const Loop& loop) {
-  const auto counts =
-      std::make_shared<ov::op::v1::NotEqual>(AsOne(loop.input_value(0), ov::element::i64), Number(0));
-  const auto begins = std::make_shared<ov::op::v1::LogicalAnd>(counts, AsOne(loop.input_value(1), ov::element::boolean));
+  const auto counts = std::make_shared<ov::op::v1::NotEqual>(AsOne(loop.input_value(0), ov::element::i64), Number(0));
+  const auto begins =
+      std::make_shared<ov::op::v1::LogicalAnd>(counts, AsOne(loop.input_value(1), ov::element::boolean));
   return std::make_shared<ov::op::v1::Select>(begins, Number(std::numeric_limits<std::int32_t>::max()), Number(0));
 }
 
 void Cut(ov::Output<ov::Node> output, std::int64_t axis, const std::shared_ptr<ov::Node>& end) {
   const auto users = output.get_target_inputs();
   const auto cut = std::make_shared<ov::op::v8::Slice>(output, Number(0), end, Number(1), Number(axis));
-  for (auto user : users) user.replace_source_output(cut);
+  for (const auto& user : users) user.replace_source_output(cut);
   cut->output(0).set_names(output.get_names());
   output.set_names({});
 }

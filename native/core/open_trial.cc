@@ -157,11 +157,10 @@ std::string FindOtherwiseComputed(const ov::Model& model) {
       constant.insert(operation.get());
       continue;
     }
-    const bool is_of_shapes =
-        ov::is_type<ov::op::util::ShapeOfBase>(operation) ||
-        (!inputs.empty() && std::all_of(inputs.begin(), inputs.end(), [&](const auto& value) {
-          return constant.count(value.get_node()) != 0 || of_shapes.count(value.get_node()) != 0;
-        }));
+    const bool is_of_shapes = ov::is_type<ov::op::util::ShapeOfBase>(operation) ||
+                              (!inputs.empty() && std::all_of(inputs.begin(), inputs.end(), [&](const auto& value) {
+                                return constant.count(value.get_node()) != 0 || of_shapes.count(value.get_node()) != 0;
+                              }));
     if (is_of_shapes) of_shapes.insert(operation.get());
     if (IgnoresLengths(*operation, of_shapes)) return Title(*operation);
     if (ov::is_type<ov::op::v0::FakeQuantize>(operation)) return Title(*operation);

@@ -38,8 +38,8 @@ std::string ToText(const InputShapes& shapes) {
 
 /// Named as in models that refuse every input without elements.
 Status NameStarved(const InputShapes& shapes, std::string starved) {
-  const auto empty = std::find_if(shapes.begin(), shapes.end(),
-                                  [](const ov::Shape& shape) { return ov::shape_size(shape) == 0; });
+  const auto empty =
+      std::find_if(shapes.begin(), shapes.end(), [](const ov::Shape& shape) { return ov::shape_size(shape) == 0; });
   if (empty == shapes.end()) return {StatusCode::kReshapeFailed, ToText(shapes) + ": " + std::move(starved)};
   return Status(StatusCode::kBindingFailed, kNoElements).At("input " + std::to_string(empty - shapes.begin()));
 }

@@ -29,8 +29,9 @@ Status CheckBounds(const ov::Model& model, const InputShapes& shapes);
 
 /// A copy of a model for these shapes alone, which shares its constants. The plug-ins do not check every operation when
 /// they infer (a MatMul with constant weights reads beyond rows that are too short, OpenVINO 2024.6 to 2026.4.1); the
-/// model's own operations do. `kReshapeFailed`, beginning with the shapes, when one refuses. `kBindingFailed`, beginning with the
-/// input, when that has no elements and an operation does not work without them (`core/empty_inputs.h`).
+/// model's own operations do. `kReshapeFailed`, beginning with the shapes, when one refuses. `kBindingFailed`,
+/// beginning with the input, when that has no elements and an operation does not work without them
+/// (`core/empty_inputs.h`).
 Status FitShapes(const ov::Model& model, const InputShapes& shapes, std::shared_ptr<ov::Model>& fitted);
 
 }  // namespace vinery

@@ -5,7 +5,7 @@ import { elementArray, elementOf, isNumeric } from '#src/tensors/elements.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { encode, IrGraph, writeCountedLoopModel } from '../fixtures/ir.js';
 import { writeOperationModel, type Operation, type OperationInput } from '../fixtures/operations.js';
-import { compile, newSlab, temporaryDirectory, TestRequest, type Outcome } from './support.js';
+import { binding, compile, newSlab, temporaryDirectory, TestRequest, type Outcome } from './support.js';
 
 const directory = temporaryDirectory();
 const slab = newSlab(1 << 16);
@@ -175,6 +175,8 @@ for (const type of Object.keys(RECURRENT) as Recurrent[]) {
       answers.push(outputs.map((_, output) => asking.answer(output)));
     }
     assert.deepEqual(answers[1], answers[0]);
+    const { compiledByShape } = binding.describeModel(compile(path, { batch: [0, -1] }));
+    assert.ok(compiledByShape?.startsWith(`${type} `), compiledByShape);
   });
 }
 
