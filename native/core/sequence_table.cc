@@ -19,6 +19,8 @@ Status SequenceTable::Enter(std::uint64_t id, SequenceControl control, std::shar
 
 /// The limit comes first, whatever the id (as OVMS 2026.2.1).
 Status SequenceTable::Make(std::uint64_t id, Sequence*& sequence) {
+  sequence = FindAbandoned(id);
+  if (sequence != nullptr) return Status::Ok();
   if (sequences_.size() >= limit_) return {StatusCode::kSequenceLimit, ""};
   const auto found = sequences_.find(id);
   if (found != sequences_.end()) {
@@ -28,6 +30,17 @@ Status SequenceTable::Make(std::uint64_t id, Sequence*& sequence) {
   sequence = &sequences_[own];
   sequence->id = own;
   return Status::Ok();
+}
+
+SequenceTable::Sequence* SequenceTable::FindAbandoned(std::uint64_t id) {
+  const auto found = sequences_.find(id);
+  if (found == sequences_.end()) return nullptr;
+  const auto& turns = found->second.turns;
+  const auto begins = [](const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; };
+  if (turns.empty() || !turns.front()->abandoned_ || std::count_if(turns.begin(), turns.end(), begins) != 1) return nullptr;
+  if (!begins(turns.front())) return nullptr;
+  found->second.terminated = false;
+  return &found->second;
 }
 
 Status SequenceTable::Find(std::uint64_t id, Sequence*& sequence) {
@@ -70,13 +83,28 @@ void SequenceTable::Leave(SequenceTurn& turn, bool commit) {
   auto& turns = sequence.turns;
   turns.erase(std::find(turns.begin(), turns.end(), &turn));
   const bool is_end = turn.control_ == SequenceControl::kEnd;
-  if (commit ? is_end : turn.control_ == SequenceControl::kStart) return Remove(sequence);
-  if (is_end) sequence.terminated = false;
+  const bool is_start = turn.control_ == SequenceControl::kStart;
+  if (commit ? is_end : is_start) {
+    if (is_start) BeginAnew(sequence);
+    return turns.empty() || turns.front()->control_ != SequenceControl::kStart ? Remove(sequence) : turns.front()->Grant();
+  }
+  // Another last one may have come behind one that was abandoned.
+  if (is_end && !turn.abandoned_) sequence.terminated = false;
   if (commit) {
     if (turn.saved_) sequence.state.swap(*turn.saved_);
     sequence.idle = false;
   }
   if (!turns.empty() && turns.front()->stage_ == SequenceTurn::Stage::kWaiting) turns.front()->Grant();
+}
+
+/// Requests that wait behind a first one that failed, and before another first one, belong to no sequence.
+void SequenceTable::BeginAnew(Sequence& sequence) {
+  auto& turns = sequence.turns;
+  const auto begins = [](const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; };
+  const auto next = std::find_if(turns.begin(), turns.end(), begins);
+  if (next == turns.end()) return;
+  std::for_each(turns.begin(), next, [](SequenceTurn* turn) { turn->Refuse({StatusCode::kSequenceMissing, ""}); });
+  turns.erase(turns.begin(), next);
 }
 
 /// Whoever waits for a sequence whose first request failed is told that there is none.
@@ -130,10 +158,17 @@ Status SequenceTurn::Save(ov::InferRequest& request) {
   return Status::Ok();
 }
 
+void SequenceTurn::Abandon() {
+  const std::scoped_lock lock(table_->mutex_);
+  if (stage_ != Stage::kGranted || abandoned_) return;
+  abandoned_ = true;
+  if (control_ == SequenceControl::kEnd) sequence_->terminated = false;
+}
+
 void SequenceTurn::Finish(bool commit) {
   const std::scoped_lock lock(table_->mutex_);
   if (stage_ == Stage::kOver) return;
-  table_->Leave(*this, commit && stage_ == Stage::kGranted);
+  table_->Leave(*this, commit && stage_ == Stage::kGranted && !abandoned_);
   stage_ = Stage::kOver;
 }
 

@@ -53,9 +53,12 @@ class SequenceTable : public std::enable_shared_from_this<SequenceTable> {
 
   /// What follows is called with the lock held.
   Status Make(std::uint64_t id, Sequence*& sequence);
+  /// The sequence of a first request that nobody waits for any more: another first one may follow it.
+  Sequence* FindAbandoned(std::uint64_t id);
   Status Find(std::uint64_t id, Sequence*& sequence);
   std::uint64_t UnusedId();
   void Leave(SequenceTurn& turn, bool commit);
+  void BeginAnew(Sequence& sequence);
   void Remove(Sequence& sequence);
 
   const std::uint32_t limit_;
@@ -95,6 +98,9 @@ class SequenceTurn : public Flight {
   /// Keeps the state that an inference has left, for `Finish`. Any thread.
   Status Save(ov::InferRequest& request);
 
+  /// Nobody waits for it any more while it runs: it will not be committed, so that the same request may follow it.
+  void Abandon();
+
   /// Lets the next request of the sequence have its turn. With `commit` the state kept becomes the sequence's, or the
   /// sequence ends; without, the sequence is as it was before this request, so one that only began is gone.
   void Finish(bool commit);
@@ -114,6 +120,7 @@ class SequenceTurn : public Flight {
   /// The table's; there as long as this turn is not over.
   SequenceTable::Sequence* sequence_;
   bool awaited_ = false;
+  bool abandoned_ = false;
   Stage stage_ = Stage::kWaiting;
   Status refusal_ = Status::Ok();
   std::optional<SequenceState> saved_;

@@ -43,6 +43,7 @@ void RegisterSequences(Napi::Object& exports) {
   Register<HasTurn>(exports, "hasTurn");
   Register<AwaitTurn>(exports, "awaitTurn");
   Register<WithdrawTurn>(exports, "withdrawTurn");
+  Register<AbandonTurn>(exports, "abandonTurn");
   Register<StartInTurn>(exports, "startInTurn");
   Register<FinishTurn>(exports, "finishTurn");
   Register<RemoveIdleSequences>(exports, "removeIdleSequences");

@@ -57,6 +57,7 @@ Napi::Value SequenceOf(const Napi::CallbackInfo& info);
 Napi::Value HasTurn(const Napi::CallbackInfo& info);
 void AwaitTurn(const Napi::CallbackInfo& info);
 Napi::Value WithdrawTurn(const Napi::CallbackInfo& info);
+void AbandonTurn(const Napi::CallbackInfo& info);
 void StartInTurn(const Napi::CallbackInfo& info);
 void FinishTurn(const Napi::CallbackInfo& info);
 Napi::Value RemoveIdleSequences(const Napi::CallbackInfo& info);

@@ -58,6 +58,8 @@ Napi::Value WithdrawTurn(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), OpenHandle<SequenceTurn>(info[0])->Withdraw());
 }
 
+void AbandonTurn(const Napi::CallbackInfo& info) { OpenHandle<SequenceTurn>(info[0])->Abandon(); }
+
 void StartInTurn(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::Of(info.Env());
   const auto& bound = OpenHandle<BoundRequest>(info[0]);

@@ -135,6 +135,8 @@ export type SequenceControl = (typeof SEQUENCE_CONTROL)[keyof typeof SEQUENCE_CO
 export interface SequenceTurn {
   /** The id asked for, or the one that was made. */
   readonly sequenceId: bigint;
+  /** The client has left while its inference runs: `end` will commit nothing, and the same request may enter by now. */
+  abandon(): void;
   /**
    * Exactly once, when no inference of the turn runs. With `commit` the sequence goes on with the state that the inference left, or ends;
    * without, it is as before the request: one that only began is gone, one that was to end goes on.

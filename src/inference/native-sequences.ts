@@ -63,6 +63,10 @@ class NativeTurn implements SequenceTurn {
     this.sequenceId = binding.sequenceOf(handle);
   }
 
+  abandon(): void {
+    this.#binding.abandonTurn(this.handle);
+  }
+
   end(commit: boolean): void {
     this.#binding.finishTurn(this.handle, commit);
   }

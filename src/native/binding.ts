@@ -206,6 +206,9 @@ export interface NativeBinding extends IngressBinding {
   /** Takes a turn that has not come out of the queue: it ends as CANCELLED where it is awaited. `false`: it has come. */
   withdrawTurn(turn: SequenceTurnHandle): boolean;
 
+  /** Nobody waits for a request whose turn has come: it will not be committed, and the same request may enter behind it. */
+  abandonTurn(turn: SequenceTurnHandle): void;
+
   /**
    * As {@link start}, with the state of the sequence: it is set before, at the start of a sequence to what the model says, and what the
    * inference leaves is kept for {@link finishTurn}. State never crosses to JavaScript.

@@ -123,6 +123,45 @@ test('sequences: nobody enters behind the last request; once it is answered the 
   assert.equal(await ask(model, slot, 1n, START, 3), 3);
 });
 
+test('sequences: a last request that nobody waits for any more has not ended it, and can be sent again meanwhile', async () => {
+  const model = stateful();
+  const [first, second] = [new Slot(model), new Slot(model)];
+  await ask(model, first, 9n, START, 1);
+  const left = binding.enterSequence(model, 9n, END);
+  const running = first.add(left, 5);
+  assert.throws(() => binding.enterSequence(model, 9n, END), isFault('SEQUENCE_MISSING'));
+  binding.abandonTurn(left);
+  const again = binding.enterSequence(model, 9n, END);
+  assert.throws(() => binding.enterSequence(model, 9n, NONE), isFault('SEQUENCE_MISSING'));
+  assert.equal(await running, 6);
+  binding.finishTurn(left, true);
+  assert.throws(() => binding.enterSequence(model, 9n, NONE), isFault('SEQUENCE_MISSING'));
+  assert.equal(await second.add(again, 2), 3);
+  binding.finishTurn(again, true);
+  assert.equal(binding.countSequences(model), 0);
+});
+
+test('sequences: a first request that nobody waits for any more can be sent again meanwhile', async () => {
+  const model = stateful();
+  const slot = new Slot(model);
+  const left = binding.enterSequence(model, 9n, START);
+  const running = slot.add(left, 5);
+  assert.throws(() => binding.enterSequence(model, 9n, START), isFault('SEQUENCE_EXISTS'));
+  const behind = awaitTurn(binding.enterSequence(model, 9n, END));
+  binding.abandonTurn(left);
+  const again = binding.enterSequence(model, 9n, START);
+  assert.throws(() => binding.enterSequence(model, 9n, START), isFault('SEQUENCE_EXISTS'));
+  const next = binding.enterSequence(model, 9n, NONE);
+  assert.equal(await running, 5);
+  binding.finishTurn(left, true);
+  assert.equal((await behind).status, 'SEQUENCE_MISSING');
+  assert.equal(await slot.add(again, 1), 1);
+  binding.finishTurn(again, true);
+  assert.equal(await slot.add(next, 2), 3);
+  binding.finishTurn(next, true);
+  assert.equal(binding.countSequences(model), 1);
+});
+
 test('sequences: an id that is in use, one that is not, and more than the limit are refused', async () => {
   const model = stateful(accumulator, { maxSequences: 2 });
   const slot = new Slot(model);

@@ -55,6 +55,7 @@ const SURFACE: Readonly<Record<keyof NativeBinding, true>> = {
   hasTurn: true,
   awaitTurn: true,
   withdrawTurn: true,
+  abandonTurn: true,
   startInTurn: true,
   finishTurn: true,
   removeIdleSequences: true,

@@ -31,12 +31,15 @@ export async function runInSequence<T>(
   // A client that left in the same breath as it asked is known to be gone then.
   await wholeTurn();
   const turn = await enter(model, request, signal);
+  const abandon = (): void => turn.abandon();
+  signal.addEventListener('abort', abandon);
   let committed = false;
   try {
     const result = await run(turn);
-    committed = true;
+    committed = !signal.aborted;
     return result;
   } finally {
+    signal.removeEventListener('abort', abandon);
     turn.end(committed);
     logEnd(model, request, turn, committed);
   }

@@ -10,10 +10,11 @@ const { signal } = new AbortController();
 /** Gives every request the turn of sequence 5 at once, and notes how turns end. */
 class FakeSequences implements Sequences {
   readonly ends: boolean[] = [];
+  abandoned = 0;
 
   enter(_: SequenceRequest, signal: AbortSignal): ReturnType<Sequences['enter']> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
-    return Promise.resolve({ sequenceId: 5n, end: (commit) => void this.ends.push(commit) });
+    return Promise.resolve({ sequenceId: 5n, abandon: () => void (this.abandoned += 1), end: (commit) => void this.ends.push(commit) });
   }
 }
 
@@ -36,6 +37,19 @@ test('a request in its turn: what fails is not committed, and gives way to the n
     runInSequence(model, REQUEST, signal, () => Promise.reject(failure)),
     failure,
   );
+  assert.deepEqual(sequences.ends, [false]);
+});
+
+test('a request in its turn: one whose client leaves meanwhile gives up its sequence at once, and is not committed', async () => {
+  const sequences = new FakeSequences();
+  const client = new AbortController();
+  const model = { name: 'm', version: 1, sequences };
+  await runInSequence(model, REQUEST, client.signal, () => {
+    client.abort(new ServingError('REQUEST_CANCELLED'));
+    assert.equal(sequences.abandoned, 1);
+    assert.deepEqual(sequences.ends, []);
+    return Promise.resolve();
+  });
   assert.deepEqual(sequences.ends, [false]);
 });
 
