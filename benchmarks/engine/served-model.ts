@@ -20,7 +20,7 @@ export function compileModel(
   const description = binding.describeModel(handle);
   binding.closeModel(handle);
   const reference: CompiledModelReference = { modelId, specification, description, inline: null, followsLoad: false };
-  const ports = servedPorts(description, { inputs: new Map(), outputs: new Map() });
+  const ports = servedPorts(description);
   return { reference, nireq, ...ports, isAuto: false, stateful: null, batching };
 }
 

@@ -37,7 +37,8 @@ SequenceTable::Sequence* SequenceTable::FindAbandoned(std::uint64_t id) {
   if (found == sequences_.end()) return nullptr;
   const auto& turns = found->second.turns;
   const auto begins = [](const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; };
-  if (turns.empty() || !turns.front()->abandoned_ || std::count_if(turns.begin(), turns.end(), begins) != 1) return nullptr;
+  if (turns.empty() || !turns.front()->abandoned_ || std::count_if(turns.begin(), turns.end(), begins) != 1)
+    return nullptr;
   if (!begins(turns.front())) return nullptr;
   found->second.terminated = false;
   return &found->second;
@@ -86,7 +87,8 @@ void SequenceTable::Leave(SequenceTurn& turn, bool commit) {
   const bool is_start = turn.control_ == SequenceControl::kStart;
   if (commit ? is_end : is_start) {
     if (is_start) BeginAnew(sequence);
-    return turns.empty() || turns.front()->control_ != SequenceControl::kStart ? Remove(sequence) : turns.front()->Grant();
+    return turns.empty() || turns.front()->control_ != SequenceControl::kStart ? Remove(sequence)
+                                                                               : turns.front()->Grant();
   }
   // Another last one may have come behind one that was abandoned.
   if (is_end && !turn.abandoned_) sequence.terminated = false;

@@ -14,7 +14,11 @@ class FakeSequences implements Sequences {
 
   enter(_: SequenceRequest, signal: AbortSignal): ReturnType<Sequences['enter']> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
-    return Promise.resolve({ sequenceId: 5n, abandon: () => void (this.abandoned += 1), end: (commit) => void this.ends.push(commit) });
+    return Promise.resolve({
+      sequenceId: 5n,
+      abandon: () => void (this.abandoned += 1),
+      end: (commit) => void this.ends.push(commit),
+    });
   }
 }
 
