@@ -7,7 +7,7 @@ import {
   writePackedLoopModel,
   writePackedWeightsModel,
 } from '../fixtures/ir.js';
-import { compile, binding, temporaryDirectory } from './support.js';
+import { compile, COMPILES, binding, temporaryDirectory } from './support.js';
 
 /**
  * OpenVINO executes what depends on constants only once for each stream, on memory that the streams share. Most compiles of these
@@ -38,9 +38,7 @@ const SETTINGS: readonly [device: string, config: Record<string, string | number
   ['BATCH:CPU', { PERFORMANCE_HINT: 'THROUGHPUT' }],
   ['CPU', { NUM_STREAMS: 2, CACHE_DIR: directory }],
 ];
-/** Of 30 compiles at least 27 of the first model were wrong on an AMD EPYC with AVX2. */
-const COMPILES = Number(process.env['VINERY_TEST_COMPILES'] ?? 3);
-
+// Of 30 compiles at least 27 of the first model were wrong on an AMD EPYC with AVX2.
 test('streams: every compile for several streams answers bit for bit what one stream answers', async (t) => {
   for (const [what, path] of Object.entries(MODELS)) {
     const [expected] = await answers(core.compileModelSync(path, 'CPU', { NUM_STREAMS: 1 }), 1);

@@ -20,6 +20,9 @@ import { loadNativeBinding } from '#src/native/load.js';
 
 export const binding = loadNativeBinding();
 
+/** How often a model is compiled whose compiles may differ. The sanitizer's run says 1: it is after the addon's memory, not OpenVINO's. */
+export const COMPILES = Number(process.env['VINERY_TEST_COMPILES'] ?? 3);
+
 /** A folder that goes when the tests of the file have run. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'vinery-native-'));

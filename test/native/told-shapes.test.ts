@@ -5,7 +5,7 @@ import { elementArray, elementOf, isNumeric, type NumericPrecision } from '#src/
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { IrGraph, type Source } from '../fixtures/ir.js';
 import { writeOperationModel, writeResizeInLoopModel, type OperationInput } from '../fixtures/operations.js';
-import { binding, compile, newSlab, temporaryDirectory, TestRequest, type Outcome } from './support.js';
+import { binding, compile, COMPILES, newSlab, temporaryDirectory, TestRequest, type Outcome } from './support.js';
 
 /** A model of fixed inputs which learns shapes from their values, and what it makes of them. */
 interface Case {
@@ -406,6 +406,7 @@ const directory = temporaryDirectory();
 const OUTPUT_AT = 8192;
 
 type Way = (request: TestRequest) => Promise<Outcome>;
+const STREAMS = [1, 2].slice(0, COMPILES);
 const WAYS: Readonly<Record<string, Way>> = {
   started: (request) => request.start(),
   'on the calling thread': (request) => Promise.resolve(request.infer()),
@@ -461,7 +462,7 @@ describe('shapes that values tell: a request that fails leaves no other one wors
     for (const [name, way] of Object.entries(WAYS)) {
       test(`${tried.title}, ${name} (${index})`, async () => {
         const path = tried.write(directory, `case-${index}`);
-        for (const streams of [1, 2]) {
+        for (const streams of STREAMS) {
           const model = compile(path, { properties: { NUM_STREAMS: streams } });
           const [first, second] = [new Told(model, tried), new Told(model, tried)];
           await first.answers(way, 'at first');
@@ -484,7 +485,7 @@ test('shapes that values tell: of many requests at once only those that are bad 
   const start = WAYS['started']!;
   for (const [index, tried] of CASES.slice(0, 4).entries()) {
     const path = tried.write(directory, `crowd-${index}`);
-    for (const streams of [1, 2]) {
+    for (const streams of STREAMS) {
       const model = compile(path, { properties: { NUM_STREAMS: streams } });
       const requests = Array.from({ length: 16 }, () => new Told(model, tried));
       for (let turn = 0; turn < 3; turn += 1) {

@@ -14,6 +14,7 @@ import {
 import {
   binding,
   compile,
+  COMPILES,
   INLINE_PROPERTIES,
   newSlab,
   type Outcome,
@@ -74,7 +75,7 @@ const TWENTY = upTo(20);
 const FAR = 1_000_000;
 
 const SPLITS = PLACES.flatMap((places) =>
-  ['f32', 'i32', 'i64', 'u8', 'f16'].map((data) =>
+  ['f32', 'u8'].map((data) =>
     operation({
       type: 'VariadicSplit',
       version: 'opset1',
@@ -103,7 +104,7 @@ const SPLITS = PLACES.flatMap((places) =>
 
 const TUPLES = PLACES.flatMap((places) =>
   ['opset5', 'opset8'].flatMap((version) => [
-    ...['f32', 'i64', 'u8'].map((data) =>
+    ...['f32', 'u8'].map((data) =>
       operation({
         type: 'GatherND',
         version,
@@ -639,19 +640,20 @@ class Asked {
   }
 }
 
-const WAYS: Readonly<Record<string, Partial<CompileSpecification>>> = {
+const ALL_WAYS: Readonly<Record<string, Partial<CompileSpecification>>> = {
   'as a plain compile does': {},
   'on one stream of one thread': { properties: INLINE_PROPERTIES },
   'on two streams': { properties: { NUM_STREAMS: 2 } },
   'into a cache': { properties: { CACHE_DIR: join(directory, 'cache') } },
   'from a cache': { properties: { CACHE_DIR: join(directory, 'cache') } },
 };
+const WAYS = Object.entries(ALL_WAYS).slice(0, COMPILES === 1 ? 1 : undefined);
 
 describe('value guards: right questions are answered and wrong ones refused', () => {
   CASES.forEach(({ title, parameters, write, good, bad }, index) => {
     test(title, async () => {
       const path = write(directory, `case-${index}`);
-      for (const [way, changes] of Object.entries(WAYS)) {
+      for (const [way, changes] of WAYS) {
         const asked = new Asked(path, parameters, changes);
         assert.ok(asked.mayFailInside, way);
         for (const how of ['start', 'infer'] as const) {
