@@ -4,6 +4,7 @@ import { writeArgmaxModel, writeDummyModel, writeHeavyModel, writeNonZeroModel }
 import {
   binding,
   compile,
+  COMPILES,
   INLINE_PROPERTIES,
   newSlab,
   type Outcome,
@@ -196,7 +197,9 @@ test('inference: restarted at once from its own completion, a request never lose
   assert.equal(binding.inFlight(), 0);
 });
 
-test('inference: a thousand mixed requests, failures among them, leave nothing in flight', async () => {
+test('inference: many mixed requests, failures among them, leave nothing in flight', async () => {
+  // Each failure of a model that learns shapes from values has it compiled again, which takes long under the sanitizer.
+  const count = COMPILES === 1 ? 200 : 1000;
   const slab = newSlab(65536);
   slab.floats.fill(1, 0, 10);
   const heavy = compile(writeHeavyModel(directory, { name: 'cancelled', size: 64, depth: 50 }));
@@ -213,14 +216,14 @@ test('inference: a thousand mixed requests, failures among them, leave nothing i
     },
   ];
   const outcomes: Promise<void>[] = [];
-  for (let index = 0; index < 1000; index++) {
+  for (let index = 0; index < count; index++) {
     const { make, expected, cancel } = kinds[index % kinds.length]!;
     const request = make();
     outcomes.push(request.start().then(({ status }) => assert.match(status, expected)));
     if (cancel) binding.cancel(request.handle);
     binding.closeInferRequest(request.handle);
   }
-  assert.equal(binding.inFlight(), 1000);
+  assert.equal(binding.inFlight(), count);
   await Promise.all(outcomes);
   assert.equal(binding.inFlight(), 0);
 });

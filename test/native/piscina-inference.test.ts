@@ -67,20 +67,25 @@ test('piscina inference: a thread opens a model for the first time after the con
   close();
 });
 
-test('piscina inference: the threads of the pool keep nothing of models that were closed', async () => {
-  const width = 2048;
-  const weights = 4 * width * width;
-  const path = writeWeightyModel(width);
-  const before = process.memoryUsage.rss();
-  for (let round = 0; round < 16; round += 1) {
-    const { modelId, request, close } = await open(path);
-    const answers = await Promise.all([1, 2, 3, 4].map((value) => infer(request, value, width)));
-    assert.deepEqual(
-      answers.map(([first]) => first),
-      [1, 2, 3, 4].map((value) => value * width),
-    );
-    binding.releaseModel(modelId);
-    close();
-  }
-  while (process.memoryUsage.rss() > before + 6 * weights) await turn();
-});
+const keepsFreed = /libasan/.test(process.env['LD_PRELOAD'] ?? '') && 'the sanitizer keeps memory that was freed';
+test(
+  'piscina inference: the threads of the pool keep nothing of models that were closed',
+  { skip: keepsFreed },
+  async () => {
+    const width = 2048;
+    const weights = 4 * width * width;
+    const path = writeWeightyModel(width);
+    const before = process.memoryUsage.rss();
+    for (let round = 0; round < 16; round += 1) {
+      const { modelId, request, close } = await open(path);
+      const answers = await Promise.all([1, 2, 3, 4].map((value) => infer(request, value, width)));
+      assert.deepEqual(
+        answers.map(([first]) => first),
+        [1, 2, 3, 4].map((value) => value * width),
+      );
+      binding.releaseModel(modelId);
+      close();
+    }
+    while (process.memoryUsage.rss() > before + 6 * weights) await turn();
+  },
+);

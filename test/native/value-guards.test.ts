@@ -647,13 +647,18 @@ const ALL_WAYS: Readonly<Record<string, Partial<CompileSpecification>>> = {
   'into a cache': { properties: { CACHE_DIR: join(directory, 'cache') } },
   'from a cache': { properties: { CACHE_DIR: join(directory, 'cache') } },
 };
-const WAYS = Object.entries(ALL_WAYS).slice(0, COMPILES === 1 ? 1 : undefined);
+
+/** Every way for each fifth case: what differs between the ways is OpenVINO's, the cases are ours. */
+function waysOf(index: number): readonly (readonly [string, Partial<CompileSpecification>])[] {
+  const most = COMPILES === 1 ? 1 : index % 5 === 0 ? undefined : 2;
+  return Object.entries(ALL_WAYS).slice(0, most);
+}
 
 describe('value guards: right questions are answered and wrong ones refused', () => {
   CASES.forEach(({ title, parameters, write, good, bad }, index) => {
     test(title, async () => {
       const path = write(directory, `case-${index}`);
-      for (const [way, changes] of WAYS) {
+      for (const [way, changes] of waysOf(index)) {
         const asked = new Asked(path, parameters, changes);
         assert.ok(asked.mayFailInside, way);
         for (const how of ['start', 'infer'] as const) {
