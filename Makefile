@@ -171,9 +171,9 @@ test-bench: bench-programs
 
 # The clients differ in nothing that Node.js has to do with; curl and the Python stubs speak both protocols.
 test-node24: CLIENTS = curl,tensorflow-serving,tritonclient
-# Compilations, batches and configurations are the same on every Node.
+# Compilations, batches, pipelines, counters and configurations are the same on every Node.
 test-node24: NATIVE = -/settings,-/streams,-/value-guards,-/told-shapes,-/passed-inputs,-/empty-inputs
-test-node24: INTEGRATION = -/streams,-node-executor,-encoded-demo-pictures,-dag-scenarios,-many-models,-model-settings,-slow-model,-crowds,-bad-configs,-command-line,-batching/server
+test-node24: INTEGRATION = -/streams,-node-executor,-encoded-demo-pictures,-dag-scenarios,-metrics,-ocr,-model-repository,-demultiplexer,-selection,-many-models,-model-settings,-slow-model,-crowds,-bad-configs,-command-line,-batching/server
 test-node24: setup
 	@echo "== Node 24"
 	@cd test/node24 && npm ci --no-progress --silent
