@@ -97,7 +97,7 @@ describe('a start that fails behind the flags ends with exit code 1 and a line t
     ...(
       [
         ['--shape', '(1,x)', '--shape: expected "auto" or'],
-        ['--shape', '{"nobody":"(1,2)"}', "'nobody'"],
+        ['--shape', '{"nobody":"(1,2)"}', 'expected one of the inputs b, received nobody'],
         ['--batch_size', 'many', '--batch_size: expected "auto"'],
         ['--layout', 'XYZ', 'Layout configuration is invalid - --layout: expected letters'],
         ['--model_version_policy', '{"newest":{}}', '--model_version_policy/newest: expected one of the keys'],
