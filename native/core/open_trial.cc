@@ -39,8 +39,8 @@ bool MovesOnly(const ov::Node& operation) {
   return names.count(operation.get_type_name()) != 0;
 }
 
-/// Where the steps of a recurrent operation are open, the CPU plug-in takes all of them, whatever their lengths say
-/// (2026.4.1).
+/// Where the rows or the steps of a recurrent operation are open, the CPU plug-in takes all steps, whatever their
+/// lengths say (2026.4.1).
 /// @param whole what is made of shapes: such lengths are all steps.
 bool IgnoresLengths(const ov::Node& operation, const std::unordered_set<const ov::Node*>& whole) {
   const bool is_sequence = ov::is_type<ov::op::v5::LSTMSequence>(&operation) ||

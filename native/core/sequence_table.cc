@@ -36,10 +36,8 @@ SequenceTable::Sequence* SequenceTable::FindAbandoned(std::uint64_t id) {
   const auto found = sequences_.find(id);
   if (found == sequences_.end()) return nullptr;
   const auto& turns = found->second.turns;
-  const auto begins = [](const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; };
-  if (turns.empty() || !turns.front()->abandoned_ || std::count_if(turns.begin(), turns.end(), begins) != 1)
-    return nullptr;
-  if (!begins(turns.front())) return nullptr;
+  const bool is_left = !turns.empty() && turns.front()->abandoned_ && IsFirst(turns.front());
+  if (!is_left || std::count_if(turns.begin(), turns.end(), IsFirst) != 1) return nullptr;
   found->second.terminated = false;
   return &found->second;
 }
@@ -84,12 +82,7 @@ void SequenceTable::Leave(SequenceTurn& turn, bool commit) {
   auto& turns = sequence.turns;
   turns.erase(std::find(turns.begin(), turns.end(), &turn));
   const bool is_end = turn.control_ == SequenceControl::kEnd;
-  const bool is_start = turn.control_ == SequenceControl::kStart;
-  if (commit ? is_end : is_start) {
-    if (is_start) BeginAnew(sequence);
-    return turns.empty() || turns.front()->control_ != SequenceControl::kStart ? Remove(sequence)
-                                                                               : turns.front()->Grant();
-  }
+  if (commit ? is_end : IsFirst(&turn)) return Remove(sequence);
   // Another last one may have come behind one that was abandoned.
   if (is_end && !turn.abandoned_) sequence.terminated = false;
   if (commit) {
@@ -99,21 +92,18 @@ void SequenceTable::Leave(SequenceTurn& turn, bool commit) {
   if (!turns.empty() && turns.front()->stage_ == SequenceTurn::Stage::kWaiting) turns.front()->Grant();
 }
 
-/// Requests that wait behind a first one that failed, and before another first one, belong to no sequence.
-void SequenceTable::BeginAnew(Sequence& sequence) {
+/// Whoever waits for a sequence whose first request failed is told that there is none. Another first request that waits
+/// begins it anew.
+void SequenceTable::Remove(Sequence& sequence) {
   auto& turns = sequence.turns;
-  const auto begins = [](const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; };
-  const auto next = std::find_if(turns.begin(), turns.end(), begins);
-  if (next == turns.end()) return;
+  const auto next = std::find_if(turns.begin(), turns.end(), IsFirst);
   std::for_each(turns.begin(), next, [](SequenceTurn* turn) { turn->Refuse({StatusCode::kSequenceMissing, ""}); });
   turns.erase(turns.begin(), next);
-}
-
-/// Whoever waits for a sequence whose first request failed is told that there is none.
-void SequenceTable::Remove(Sequence& sequence) {
-  for (SequenceTurn* waiting : sequence.turns) waiting->Refuse({StatusCode::kSequenceMissing, ""});
+  if (!turns.empty()) return turns.front()->Grant();
   sequences_.erase(sequence.id);
 }
+
+bool SequenceTable::IsFirst(const SequenceTurn* turn) { return turn->control_ == SequenceControl::kStart; }
 
 SequenceTurn::SequenceTurn(std::shared_ptr<SequenceTable> table, SequenceTable::Sequence& sequence,
                            SequenceControl control)

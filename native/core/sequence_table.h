@@ -58,8 +58,8 @@ class SequenceTable : public std::enable_shared_from_this<SequenceTable> {
   Status Find(std::uint64_t id, Sequence*& sequence);
   std::uint64_t UnusedId();
   void Leave(SequenceTurn& turn, bool commit);
-  void BeginAnew(Sequence& sequence);
   void Remove(Sequence& sequence);
+  static bool IsFirst(const SequenceTurn* turn);
 
   const std::uint32_t limit_;
   mutable std::mutex mutex_;
