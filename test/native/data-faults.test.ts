@@ -7,6 +7,8 @@ import { portBytes, staticShape } from '#src/inference/port-bytes.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { writeArgmaxModel, writeDenseModel, writeFullyConnectedModel, writeSoftmaxModel } from '../fixtures/ir.js';
 import {
+  constant,
+  tensor,
   writeLookUpInLoopModel,
   writeOperationModel,
   type Operation,
@@ -33,13 +35,8 @@ interface Case {
   readonly bad: Values;
 }
 
-const f32 = (...shape: number[]): OperationInput => ({ elementType: 'f32', shape });
-const i32 = (...shape: number[]): OperationInput => ({ elementType: 'i32', shape });
-const constant = (elementType: string, shape: number[], ...values: number[]): OperationInput => ({
-  elementType,
-  shape,
-  constant: values,
-});
+const f32 = (...shape: number[]): OperationInput => tensor('f32', ...shape);
+const i32 = (...shape: number[]): OperationInput => tensor('i32', ...shape);
 const ZERO = constant('i64', [], 0);
 
 function operation(

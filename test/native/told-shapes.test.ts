@@ -4,7 +4,14 @@ import type { CompiledModelHandle } from '#src/native/binding.js';
 import { elementArray, elementOf, isNumeric, type NumericPrecision } from '#src/tensors/elements.js';
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { IrGraph, type Source } from '../fixtures/ir.js';
-import { writeOperationModel, writeResizeInLoopModel, type OperationInput } from '../fixtures/operations.js';
+import {
+  constant,
+  RESIZE,
+  tensor,
+  writeOperationModel,
+  writeResizeInLoopModel,
+  type OperationInput,
+} from '../fixtures/operations.js';
 import { binding, compile, COMPILES, newSlab, temporaryDirectory, TestRequest, type Outcome } from './support.js';
 
 /** A model of fixed inputs which learns shapes from their values, and what it makes of them. */
@@ -20,13 +27,8 @@ interface Case {
   readonly bad: readonly (readonly number[])[];
 }
 
-const f32 = (...shape: number[]): OperationInput => ({ elementType: 'f32', shape });
-const i64 = (...shape: number[]): OperationInput => ({ elementType: 'i64', shape });
-const constant = (elementType: string, shape: number[], ...values: number[]): OperationInput => ({
-  elementType,
-  shape,
-  constant: values,
-});
+const f32 = (...shape: number[]): OperationInput => tensor('f32', ...shape);
+const i64 = (...shape: number[]): OperationInput => tensor('i64', ...shape);
 const ONE_TO = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 interface Values {
@@ -72,15 +74,6 @@ function graph(
   return { title, write, inputs, good, shape, answer, bad };
 }
 
-const RESIZE = {
-  mode: 'nearest',
-  coordinate_transformation_mode: 'asymmetric',
-  nearest_mode: 'floor',
-  antialias: 'false',
-  pads_begin: '0',
-  pads_end: '0',
-  cube_coeff: '-0.75',
-};
 const WINDOWS = { strides: '1,1', pads_begin: '0,0', pads_end: '0,0' };
 const AXES = constant('i64', [4], 0, 1, 2, 3);
 /** Each of four pixels becomes two by two. */

@@ -6,6 +6,8 @@ import { elementArray, elementValue, isNumeric } from '#src/tensors/elements.js'
 import { precisionOfElementType } from '#src/tensors/precision.js';
 import { encode } from '../fixtures/ir.js';
 import {
+  constant,
+  tensor,
   writeOperationModel,
   writeRoundsModel,
   writeTuplesInLoopModel,
@@ -61,12 +63,6 @@ function operation({ type, version, attributes = {}, inputs, checked, outputs = 
   return { title: `${type} of ${version} over ${types}`, parameters, checked, write, good, bad };
 }
 
-const tensor = (elementType: string, ...shape: number[]): OperationInput => ({ elementType, shape });
-const constant = (elementType: string, shape: number[], ...values: number[]): OperationInput => ({
-  elementType,
-  shape,
-  constant: values,
-});
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 const PLACES = ['i32', 'i64'] as const;
