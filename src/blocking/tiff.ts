@@ -38,8 +38,9 @@ const YCBCR = 6;
 type Fields = ReadonlyMap<number, readonly number[]>;
 
 /**
- * Refuses what the library would read as other numbers: samples that are signed, floats or wider than 16 bits, and colours
- * that the library does not convert. So are planes of anything but RGB, and alpha that it reads wrongly. OVMS 2026.2.1 is built without TIFF, so nothing is lost that it has.
+ * Refuses what the library would read as other numbers: samples that are signed, floats or wider than 16 bits, colours that it does not
+ * convert, most planes of anything but RGB, and alpha that it reads wrongly. OVMS 2026.2.1 is built without TIFF, so nothing is lost that
+ * it has.
  *
  * @returns whether the picture is made of tiles, not of strips
  * @throws Error that says what was found

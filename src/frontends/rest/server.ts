@@ -52,6 +52,9 @@ export function createRestServer(backend: RestBackend, options: RestServerOption
   return { server: transport.server, close: () => transport.close() };
 }
 
+/** Milliseconds. */
+const KEEP_ALIVE_DELAY = 60_000;
+
 /** No time limit ends a connection; peers that vanished are found by TCP's own probes. */
 const SERVER_OPTIONS: ServerOptions = {
   requestTimeout: 0,
@@ -60,11 +63,11 @@ const SERVER_OPTIONS: ServerOptions = {
   requireHostHeader: false,
   noDelay: true,
   keepAlive: true,
-  keepAliveInitialDelay: 60_000,
+  keepAliveInitialDelay: KEEP_ALIVE_DELAY,
 };
 
 /** As `SERVER_OPTIONS` say, and Node.js has it for HTTP. */
-const SOCKETS = { allowHalfOpen: true, keepAliveDelay: 60_000 };
+const SOCKETS = { allowHalfOpen: true, keepAliveDelay: KEEP_ALIVE_DELAY };
 
 class RestTransport {
   readonly server: Server;

@@ -6,8 +6,8 @@ import {
   type SequenceTurn,
 } from '../../inference/inference.js';
 import { isEnabled, log } from '../../observability/logger.js';
-import { wholeTurn } from '../../whole-turn.js';
 import { abortSignalOf, type Cancellation } from '../cancellation.js';
+import { wholeTurn } from './whole-turn.js';
 
 /** A stateful model with what the log calls it by. */
 export interface StatefulModel {
